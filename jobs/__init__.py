@@ -1,0 +1,1 @@
+"""Background work: plain functions registered on whatever broker they are given."""
