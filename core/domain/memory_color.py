@@ -1,0 +1,123 @@
+"""Memory colours: how a participant asks a take to be coloured. The dry take is what is kept."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+DRY = ""
+"""The code of a take without a colour."""
+
+
+class Topology(StrEnum):
+    """The shapes of signal path a colour may have; each has one builder in the browser."""
+
+    FILTERS = "filters"
+    COMPRESSED = "compressed"
+    DRIVEN = "driven"
+    SPACE = "space"
+
+
+class FilterKind(StrEnum):
+    """Web Audio's names of the filters that colours use."""
+
+    LOWPASS = "lowpass"
+    HIGHPASS = "highpass"
+    PEAKING = "peaking"
+    LOWSHELF = "lowshelf"
+    HIGHSHELF = "highshelf"
+
+
+_WITH_Q = frozenset({FilterKind.LOWPASS, FilterKind.HIGHPASS, FilterKind.PEAKING})
+_WITH_GAIN = frozenset({FilterKind.PEAKING, FilterKind.LOWSHELF, FilterKind.HIGHSHELF})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Filter:
+    """One filter. `q` is the plain quality factor, not Web Audio's decibels for lowpass and highpass."""
+
+    kind: FilterKind
+    frequency_hz: float
+    q: float | None = None
+    gain_db: float | None = None
+
+    def __post_init__(self) -> None:
+        if (self.q is not None) != (self.kind in _WITH_Q):
+            raise ValueError(f"q is for {', '.join(sorted(_WITH_Q))}, and needed there")
+        if (self.gain_db is not None) != (self.kind in _WITH_GAIN):
+            raise ValueError(f"gain_db is for {', '.join(sorted(_WITH_GAIN))}, and needed there")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Compressor:
+    """After the filters, for the topology `compressed`."""
+
+    threshold_db: float
+    knee_db: float
+    ratio: float
+    attack_ms: float
+    release_ms: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Space:
+    """After the filters, for the topology `space`: dry, an echo, and noise as the room's impulse response.
+
+    The impulse is noise under (1 - t / impulse_s) ^ decay, seeded from the decoded take.
+    """
+
+    dry: float
+    send: float
+    delay_ms: float
+    feedback: float
+    impulse_s: float
+    decay: float
+    wet: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MemoryColor:
+    """One colour: filters in order, what the topology adds, then the output gain."""
+
+    code: str
+    topology: Topology
+    gain: float
+    filters: tuple[Filter, ...]
+    compressor: Compressor | None = None
+    drive: float | None = None
+    space: Space | None = None
+
+    def __post_init__(self) -> None:
+        parts = {
+            Topology.COMPRESSED: self.compressor,
+            Topology.DRIVEN: self.drive,
+            Topology.SPACE: self.space,
+        }
+        wrong = [kind for kind, part in parts.items() if (part is not None) != (kind is self.topology)]
+        if wrong:
+            raise ValueError(f"the topology {self.topology} does not go with what is given for {wrong[0]}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ColorCatalog:
+    """`assets/catalogs/colours.toml`, in the order in which colours are offered."""
+
+    colours: tuple[MemoryColor, ...]
+
+    def __post_init__(self) -> None:
+        codes = [colour.code for colour in self.colours]
+        if len(set(codes)) < len(codes) or DRY in codes:
+            raise ValueError("every colour needs a code of its own, and the empty one means dry")
+
+    def by_code(self) -> Mapping[str, MemoryColor]:
+        """The colours by their codes."""
+        return {colour.code: colour for colour in self.colours}
+
+
+def find_color(code: str, catalog: ColorCatalog) -> MemoryColor | None:
+    """The colour of that code, None for dry (""); ValueError listing the known ones for any other."""
+    if code == DRY:
+        return None
+    known = catalog.by_code()
+    if code not in known:
+        raise ValueError(f"unknown memory colour {code!r}; known are {', '.join(known)}")
+    return known[code]
