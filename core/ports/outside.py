@@ -1,0 +1,116 @@
+"""What lies outside the database: bytes, time, secrets, budgets, the pool, the disk."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO, Protocol
+
+from core.domain.pool.choose import Choice
+from core.domain.pool.facts import Wish
+
+
+class ByteStore(Protocol):
+    """Objects under keys. Raises `StoreMissing` for an unknown key, `Unavailable` when the store does not answer."""
+
+    def put(self, key: str, stream: BinaryIO, size_bytes: int) -> None:
+        """Store durably: when this returns, the bytes survive a power cut."""
+
+    def open(self, key: str, *, start: int = 0, length: int | None = None) -> BinaryIO:
+        """A readable stream over `length` bytes from `start`; the caller closes it."""
+
+    def size(self, key: str) -> int | None:
+        """Size in bytes, or None where the key is verifiably absent."""
+
+    def delete(self, key: str) -> None:
+        """Remove; deleting an absent key is not an error."""
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """Every key below a prefix, for audits."""
+
+
+class Clock(Protocol):
+    """The node's time."""
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+
+
+class Vault(Protocol):
+    """Everything that needs a secret key."""
+
+    def code_hashes(self, signs: str) -> list[str]:
+        """Keyed hashes of a normalised code, current key first, then previous ones."""
+
+    @property
+    def code_key_id(self) -> str:
+        """Name of the current code key."""
+
+    def digest(self, purpose: str, text: str) -> str:
+        """Keyed hash for a purpose (client keys, one-time tokens); hex."""
+
+    def sign(self, purpose: str, *values: str | int) -> str:
+        """An opaque URL-safe token for a purpose."""
+
+    def read(self, purpose: str, token: str) -> list[str | int] | None:
+        """The values of a token signed for this very purpose, else None."""
+
+    def seal(self, client_key: str, text: str) -> str:
+        """Encrypt an answer so that only the holder of `client_key` can read it back."""
+
+    def unseal(self, client_key: str, sealed: str) -> str | None:
+        """The inverse of `seal`; None where the key is another."""
+
+    def random_token(self) -> str:
+        """At least 128 random bits, URL-safe."""
+
+    def rng(self) -> random.Random:
+        """A cryptographic generator with the interface of `random.Random`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Budget:
+    """What is left of one budget."""
+
+    rate: str
+    limit: int
+    used: int
+    remaining: int
+    window_seconds: int
+    reset_in_seconds: int
+    low: bool
+    exhausted: bool
+
+
+class Budgets(Protocol):
+    """Per-station and per-address budgets."""
+
+    def spend(self, kind: str, *, client: str, address: str) -> None:
+        """Count one request; raises `OverBudget` where either budget is used up."""
+
+    def check(self, kind: str, *, client: str, address: str) -> None:
+        """Raise `OverBudget` as `spend` would, counting nothing."""
+
+    def snapshot(self, kind: str, *, client: str, address: str) -> tuple[Budget, Budget]:
+        """(station, address) as they stand, counting nothing."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PoolAnswer:
+    """A choice and the size of the pool it came from."""
+
+    choice: Choice
+    pool_size: int
+
+
+class Pool(Protocol):
+    """Draws one playable artifact by the specification `core.domain.pool.choose`."""
+
+    def draw(self, wish: Wish, now: datetime, rng: random.Random) -> PoolAnswer | None: ...
+
+
+class Disk(Protocol):
+    """The disk under the data folder."""
+
+    def free_bytes(self) -> int: ...
+    def total_bytes(self) -> int: ...

@@ -1,0 +1,197 @@
+"""The unit of work: one transaction, its repositories, and what is to happen after it commits."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from core.domain.artifact import Artifact, NewArtifact, State
+from core.domain.consent import Manifest, Mode
+from core.domain.steward import StewardState
+from core.domain.work import Job, Signal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Consent:
+    """A stored promise and whether it still stands."""
+
+    id: int
+    mode: Mode
+    manifest: Manifest
+    withdrawn_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tombstone:
+    """A key that may not outlive `due_at`: a reservation while its take is being adopted, else a deletion."""
+
+    key: str
+    artifact_id: int | None
+    reason: str
+    due_at: datetime
+    attempts: int
+    error: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TombstoneCounts:
+    """How many deletions wait, and since when the oldest is due."""
+
+    due: int
+    reserved: int
+    failing: int
+    oldest_due_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Remembered:
+    """What an idempotency key led to: a digest of the request and the sealed answer."""
+
+    request_digest: str
+    artifact_id: int
+    sealed_answer: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Derivative:
+    """A stored derivative of an artifact."""
+
+    artifact_id: int
+    kind: str
+    key: str
+    until: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StewardAction:
+    """One change: who, when, what, from what to what."""
+
+    at: datetime
+    actor: str
+    action: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+class Consents(Protocol):
+    """Promises, found by the keyed hash of their code."""
+
+    def add(self, manifest: Manifest, *, code_hash: str | None, key_id: str) -> int: ...
+    def by_code(self, code_hashes: Sequence[str]) -> Consent | None: ...
+    def withdraw(self, consent_id: int, now: datetime) -> None: ...
+
+
+class Artifacts(Protocol):
+    """Artifacts; every `lock*` takes the artifact row first, the one lock of the system."""
+
+    def add(self, new: NewArtifact) -> int: ...
+    def get(self, artifact_id: int) -> Artifact | None: ...
+    def lock(self, artifact_id: int) -> Artifact | None: ...
+    def of_consent(self, consent_id: int) -> list[Artifact]: ...
+    def lock_consent(self, consent_id: int) -> list[Artifact]: ...
+    def end(self, artifact_id: int, state: State, now: datetime) -> None: ...
+    def drop_raw(self, artifact_id: int, playable_until: datetime) -> None: ...
+    def claim_once(self, artifact_id: int, once_hash: str, now: datetime) -> Artifact | None: ...
+    def once_waiting(self, artifact_id: int) -> tuple[Artifact, str] | None: ...
+    def heard(self, artifact_id: int, *, wear_step: float, now: datetime) -> bool: ...
+    def stamp_gone(self, artifact_id: int, now: datetime) -> None: ...
+    def due(self, now: datetime, *, limit: int) -> list[int]: ...
+    def demo_ids(self) -> list[int]: ...
+    def recently_heard(self, since: datetime, now: datetime, *, limit: int) -> list[Artifact]: ...
+    def count_playable(self, now: datetime) -> int: ...
+    def prune_husks(self, before: datetime, *, limit: int) -> int: ...
+
+
+class Derivatives(Protocol):
+    """What a fossil leaves behind."""
+
+    def of(self, artifact_id: int) -> list[Derivative]: ...
+    def drop(self, artifact_id: int) -> list[Derivative]: ...
+
+
+class Tombstones(Protocol):
+    """Reservations and deletions, one table."""
+
+    def reserve(self, key: str, *, until: datetime, reason: str) -> None: ...
+    def adopt(self, key: str) -> bool: ...
+    def bury(self, key: str, *, artifact_id: int | None, reason: str, due_at: datetime) -> None: ...
+    def hasten(self, key: str, due_at: datetime) -> None: ...
+    def claim(
+        self, now: datetime, *, until: datetime, limit: int, keys: Sequence[str] | None = None
+    ) -> list[Tombstone]: ...
+    def clear(self, key: str) -> int | None: ...
+    def failed(self, key: str, error: str, *, again_at: datetime) -> None: ...
+    def open_for(self, artifact_ids: Sequence[int]) -> int: ...
+    def counts(self, now: datetime) -> TombstoneCounts: ...
+
+
+class Idempotency(Protocol):
+    """Answers remembered under the hash of a client's key."""
+
+    def find(self, key_hash: str, since: datetime) -> Remembered | None: ...
+    def remember(self, key_hash: str, remembered: Remembered, now: datetime, *, since: datetime) -> bool: ...
+    def prune(self, before: datetime) -> int: ...
+
+
+class AccessEvents(Protocol):
+    """Heard playbacks; a grant's nonce enters once."""
+
+    def enter(self, artifact_id: int, *, nonce: str, context: str, action: str, now: datetime) -> bool: ...
+    def prune(self, before: datetime) -> int: ...
+
+
+class Stewardship(Protocol):
+    """The posture row and its trail."""
+
+    def state(self) -> StewardState: ...
+    def save(self, state: StewardState, *, expected_version: int) -> bool: ...
+    def record(self, action: StewardAction) -> None: ...
+    def recent(self, *, limit: int) -> list[StewardAction]: ...
+
+
+class Schedule(Protocol):
+    """Slots claimed by whoever comes first; survives everything but the database."""
+
+    def claim(self, name: str, slot_at: datetime) -> bool: ...
+
+
+class Transaction(Protocol):
+    """One unit of work. Effects wanted in it are handed on after the commit, and dropped with a rollback."""
+
+    @property
+    def consents(self) -> Consents: ...
+    @property
+    def artifacts(self) -> Artifacts: ...
+    @property
+    def derivatives(self) -> Derivatives: ...
+    @property
+    def tombstones(self) -> Tombstones: ...
+    @property
+    def idempotency(self) -> Idempotency: ...
+    @property
+    def events(self) -> AccessEvents: ...
+    @property
+    def steward(self) -> Stewardship: ...
+    @property
+    def schedule(self) -> Schedule: ...
+
+    def want(self, job: Job, *args: Any) -> None:
+        """Ask for a job once this transaction has committed."""
+
+    def signal(self, signal: Signal, **detail: Any) -> None:
+        """Tell pages to read again once this transaction has committed."""
+
+
+class UnitOfWork(Protocol):
+    """Opens transactions. Writers are serial on SQLite; a raised exception rolls back."""
+
+    def write(self) -> AbstractContextManager[Transaction]: ...
+    def read(self) -> AbstractContextManager[Transaction]: ...
+
+
+class Dispatcher(Protocol):
+    """Takes effects after a commit. Never waits and never raises: what is lost here the sweep finds."""
+
+    def job(self, job: Job, args: tuple[Any, ...]) -> None: ...
+    def signal(self, signal: Signal, detail: dict[str, Any]) -> None: ...

@@ -1,0 +1,294 @@
+"""Taking a voice in: reserve, put, adopt.
+
+A fresh key is first reserved by a tombstone dated ahead; then the bytes are put; then one transaction takes the
+tombstone back and inserts the artifact. A kill between any two of these leaves either an acknowledged take or a
+key that the sweep removes.
+"""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, BinaryIO
+
+from core.audio.outline import outline
+from core.audio.wav import Wav, inspect, read_samples
+from core.domain import codes
+from core.domain.artifact import DRAW_BITS, Artifact, NewArtifact, Outline, State, raw_key
+from core.domain.consent import Manifest, Mode, Notice, RetentionPolicy, promise
+from core.domain.work import Job, Signal
+from core.errors import BadField, Conflict, DiskReserve, Gone, MemoryEngineError, Paused, Unavailable
+from core.ports.outside import ByteStore, Clock, Disk, Vault
+from core.ports.work import Remembered, Transaction, UnitOfWork
+
+TOPIC_SIGNS = 64
+STATUS_SIGNS = 32
+ADOPT_TRIES = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IntakeFigures:
+    """Bounds of what is accepted; durations in seconds, sizes in bytes."""
+
+    max_duration_s: float
+    max_rate_hz: int
+    reservation_s: int
+    idempotency_h: float
+    reserve_bytes: int
+    reserve_share: float
+    languages: frozenset[str]
+    notice_versions: frozenset[str]
+    effects: frozenset[str]
+    deployment: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Offering:
+    """One upload as it arrived: a rewound stream, what the client said about it, its optional retry key."""
+
+    stream: BinaryIO
+    size_bytes: int
+    sha256: str
+    mode: Mode
+    effect: str = ""
+    topic: str = ""
+    status: str = ""
+    language: str = ""
+    notice_version: str = ""
+    client_key: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kept:
+    """What the participant is told; the code or token exists here and nowhere else."""
+
+    artifact: Artifact
+    secret: str
+    answer: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Take:
+    offering: Offering
+    wav: Wav
+    outline: Outline
+    manifest: Manifest
+
+
+Describe = Callable[[Artifact, str], dict[str, Any]]
+"""Builds the public answer for (artifact, secret); the same answer is remembered for the same key."""
+
+
+class Intake:
+    """Accepts takes of every mode."""
+
+    def __init__(
+        self,
+        work: UnitOfWork,
+        store: ByteStore,
+        vault: Vault,
+        clock: Clock,
+        disk: Disk,
+        *,
+        figures: IntakeFigures,
+        retention: RetentionPolicy,
+        default_notice: Notice,
+    ) -> None:
+        self._work = work
+        self._store = store
+        self._vault = vault
+        self._clock = clock
+        self._disk = disk
+        self._figures = figures
+        self._retention = retention
+        self._default_notice = default_notice
+
+    def ready(self) -> None:
+        """Raise `Paused` or `DiskReserve` where no take can be accepted now; asked before a body is read."""
+        with self._work.read() as tx:
+            state = tx.steward.state()
+        if not state.takes_in:
+            raise Paused(
+                "This room is being looked after right now and takes nothing in."
+                if state.maintenance_mode
+                else "This room is not taking anything in right now."
+            )
+        reserve = max(self._figures.reserve_bytes, int(self._disk.total_bytes() * self._figures.reserve_share))
+        if self._disk.free_bytes() <= reserve:
+            raise DiskReserve("This node has no room for another take right now.")
+
+    def knows(self, client_key: str) -> bool:
+        """Whether this key has been answered before: its retry is answered again, paused or not."""
+        if not client_key:
+            return False
+        with self._work.read() as tx:
+            return tx.idempotency.find(self._key_hash(client_key), self._memory_since()) is not None
+
+    def keep(self, offering: Offering, describe: Describe) -> Kept:
+        """Store a take and acknowledge it; raises a `Refused` that changed nothing, or `Unavailable`."""
+        remembered = self._remembered(offering)
+        if remembered is not None:
+            return remembered
+        self.ready()
+        take = self._read(offering)
+        for _ in range(ADOPT_TRIES):
+            kept = self._attempt(take, describe)
+            if kept is not None:
+                return kept
+        raise Unavailable("The take could not be stored in time. Please try again.")
+
+    def _read(self, offering: Offering) -> _Take:
+        figures = self._figures
+        now = self._clock.now()
+        wav = inspect(
+            offering.stream,
+            size_bytes=offering.size_bytes,
+            max_duration_s=figures.max_duration_s,
+            max_rate_hz=figures.max_rate_hz,
+        )
+        if offering.effect and offering.effect not in figures.effects:
+            raise BadField("effect_profile is not a memory colour of this room.")
+        _bounded("topic_tag", offering.topic, TOPIC_SIGNS)
+        _bounded("lifecycle_status", offering.status, STATUS_SIGNS)
+        return _Take(
+            offering=offering,
+            wav=wav,
+            outline=outline(read_samples(offering.stream, wav), wav.sample_rate_hz),
+            manifest=promise(offering.mode, self._retention, self._notice(offering), now),
+        )
+
+    def _notice(self, offering: Offering) -> Notice:
+        language = offering.language or self._default_notice.language
+        version = offering.notice_version or self._default_notice.version
+        if language not in self._figures.languages:
+            raise BadField("language is not one this room speaks.")
+        if version not in self._figures.notice_versions:
+            raise BadField("notice_version is not one this room has shown.")
+        return Notice(language=language, version=version)
+
+    def _attempt(self, take: _Take, describe: Describe) -> Kept | None:
+        public_id = uuid.uuid4().hex
+        key = raw_key(public_id, ephemeral=take.offering.mode is Mode.NOSAVE)
+        with self._work.write() as tx:
+            until = self._clock.now() + timedelta(seconds=self._figures.reservation_s)
+            tx.tombstones.reserve(key, until=until, reason="reserved")
+        try:
+            take.offering.stream.seek(0)
+            self._store.put(key, take.offering.stream, take.offering.size_bytes)
+            return self._adopt(take, public_id, key, describe)
+        except MemoryEngineError:
+            # Whatever of it was put comes due now instead of in an hour.
+            self._abandon(key)
+            raise
+
+    def _adopt(self, take: _Take, public_id: str, key: str, describe: Describe) -> Kept | None:
+        secret = self._secret(take.offering.mode)
+        try:
+            with self._work.write() as tx:
+                if not tx.tombstones.adopt(key):
+                    return None
+                kept = self._insert(tx, take, public_id, key, secret, describe)
+                self._remember(tx, take.offering, kept)
+                if take.offering.mode is not Mode.NOSAVE:
+                    tx.signal(Signal.POOL, added=kept.artifact.id)
+                return kept
+        except _TakenMeanwhile:
+            self._abandon(key)
+            return self._remembered(take.offering)
+
+    def _insert(self, tx: Transaction, take: _Take, public_id: str, key: str, secret: str, describe: Describe) -> Kept:
+        offering, manifest = take.offering, take.manifest
+        once = offering.mode is Mode.NOSAVE
+        consent_id = tx.consents.add(
+            manifest,
+            code_hash=None if once else self._vault.code_hashes(codes.normalise(secret))[0],
+            key_id="" if once else self._vault.code_key_id,
+        )
+        artifact_id = tx.artifacts.add(
+            NewArtifact(
+                public_id=public_id,
+                consent_id=consent_id,
+                state=State.EPHEMERAL if once else State.ACTIVE,
+                raw_key=key,
+                sha256=offering.sha256,
+                duration_ms=take.wav.duration_ms,
+                created_at=manifest.given_at,
+                raw_until=manifest.raw_until,
+                derivative_until=manifest.derivative_until,
+                # What a fossil leaves behind extends this when it exists, not before.
+                playable_until=manifest.raw_until,
+                once_hash=self._vault.digest("once", secret) if once else None,
+                deployment=self._figures.deployment,
+                topic=offering.topic,
+                status=offering.status,
+                effect=offering.effect,
+                outline=take.outline,
+                draw=self._vault.rng().getrandbits(DRAW_BITS),
+            )
+        )
+        artifact = tx.artifacts.get(artifact_id)
+        if artifact is None:
+            raise Unavailable("The take could not be read back. Please try again.")
+        return Kept(artifact=artifact, secret=secret, answer=describe(artifact, secret))
+
+    def _secret(self, mode: Mode) -> str:
+        return self._vault.random_token() if mode is Mode.NOSAVE else codes.new_code(self._vault.rng())
+
+    def _abandon(self, key: str) -> None:
+        # Only brings the deletion forward: where even this fails, the reservation still comes due by itself.
+        with suppress(Unavailable), self._work.write() as tx:
+            tx.tombstones.bury(key, artifact_id=None, reason="abandoned", due_at=self._clock.now())
+            tx.want(Job.SWEEP_TOMBSTONES)
+
+    def _remembered(self, offering: Offering) -> Kept | None:
+        if not offering.client_key:
+            return None
+        with self._work.read() as tx:
+            found = tx.idempotency.find(self._key_hash(offering.client_key), self._memory_since())
+            artifact = tx.artifacts.get(found.artifact_id) if found is not None else None
+        if found is None:
+            return None
+        if found.request_digest != _digest(offering):
+            raise Conflict("This Idempotency-Key was used for another take.")
+        sealed = self._vault.unseal(offering.client_key, found.sealed_answer)
+        if artifact is None or not artifact.state.held or sealed is None:
+            raise Gone("The take sent under this key has been removed.")
+        answer = json.loads(sealed)
+        return Kept(artifact=artifact, secret="", answer=answer)
+
+    def _remember(self, tx: Transaction, offering: Offering, kept: Kept) -> None:
+        if not offering.client_key:
+            return
+        remembered = Remembered(
+            request_digest=_digest(offering),
+            artifact_id=kept.artifact.id,
+            sealed_answer=self._vault.seal(offering.client_key, json.dumps(kept.answer)),
+        )
+        now = self._clock.now()
+        if not tx.idempotency.remember(
+            self._key_hash(offering.client_key), remembered, now, since=self._memory_since()
+        ):
+            raise _TakenMeanwhile
+
+    def _key_hash(self, client_key: str) -> str:
+        return self._vault.digest("idempotency", client_key)
+
+    def _memory_since(self) -> datetime:
+        return self._clock.now() - timedelta(hours=self._figures.idempotency_h)
+
+
+class _TakenMeanwhile(Exception):
+    """Another request with the same key was adopted first; rolls this one back."""
+
+
+def _digest(offering: Offering) -> str:
+    said = json.dumps([offering.sha256, offering.mode.value, offering.effect, offering.topic, offering.status])
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def _bounded(name: str, value: str, signs: int) -> None:
+    if len(value) > signs:
+        raise BadField(f"{name} has more than {signs} characters.")

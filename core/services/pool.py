@@ -1,0 +1,111 @@
+"""What the room may play next, and the acknowledgement that it was heard."""
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from core.domain.artifact import Artifact
+from core.domain.deployment import Deployment
+from core.domain.pool.choose import Choice
+from core.domain.pool.facts import Wish
+from core.domain.pool.windows import Slice, SliceFigures, slice_of
+from core.domain.work import Signal
+from core.errors import NotFound
+from core.ports.outside import Clock, Pool
+from core.ports.work import UnitOfWork
+from core.services.grants import Grants
+
+HEARD_SHARE = 0.5
+"""Nobody can have heard a playback acknowledged before this share of its duration has passed."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Playback:
+    """One granted playback: the choice, its artifact, the slice, and the tokens that go with it."""
+
+    choice: Choice
+    artifact: Artifact
+    slice: Slice
+    pool_size: int
+    media_token: str
+    heard_token: str
+    expires_at: datetime
+    chosen_at: datetime
+
+
+class Heard(StrEnum):
+    """What became of an acknowledgement."""
+
+    COUNTED = "counted"
+    DUPLICATE = "duplicate"
+    IGNORED = "ignored"
+
+
+class PoolService:
+    """Choosing and hearing."""
+
+    def __init__(
+        self,
+        work: UnitOfWork,
+        pool: Pool,
+        grants: Grants,
+        clock: Clock,
+        *,
+        slices: SliceFigures,
+        deployment: Deployment,
+        wear_per_play: float,
+    ) -> None:
+        self._work = work
+        self._pool = pool
+        self._grants = grants
+        self._clock = clock
+        self._slices = slices
+        self._deployment = deployment
+        self._wear_per_play = wear_per_play
+
+    def next(self, wish: Wish, rng: random.Random) -> Playback | None:
+        """Choose one playback; None when nothing is playable or playback is paused. Changes nothing."""
+        with self._work.read() as tx:
+            if not tx.steward.state().plays:
+                return None
+        now = self._clock.now()
+        answer = self._pool.draw(wish, now, rng)
+        if answer is None:
+            return None
+        facts = answer.choice.facts
+        with self._work.read() as tx:
+            artifact = tx.artifacts.get(facts.artifact_id)
+        if artifact is None or not artifact.playable(now):
+            return None
+        part = slice_of(artifact.id, artifact.duration_ms, wish.variant, now, self._slices)
+        media_token, expires_at = self._grants.media(artifact.id)
+        return Playback(
+            choice=answer.choice,
+            artifact=artifact,
+            slice=part,
+            pool_size=answer.pool_size,
+            media_token=media_token,
+            heard_token=self._grants.heard(artifact.id, part.duration_ms),
+            expires_at=expires_at,
+            chosen_at=now,
+        )
+
+    def heard(self, token: str) -> Heard:
+        """Count one audible playback, once per grant. Raises `NotFound` for a bad or stale token."""
+        grant = self._grants.heard_grant(token)
+        if grant is None:
+            raise NotFound("This acknowledgement is not, or no longer, valid.")
+        now = self._clock.now()
+        if now - grant.granted_at < timedelta(milliseconds=grant.playback_ms * HEARD_SHARE):
+            return Heard.IGNORED
+        with self._work.write() as tx:
+            artifact = tx.artifacts.lock(grant.artifact_id)
+            if artifact is None or not artifact.playable(now):
+                return Heard.IGNORED
+            if not tx.events.enter(artifact.id, nonce=grant.nonce, context="room", action="heard", now=now):
+                return Heard.DUPLICATE
+            step = self._wear_per_play * self._deployment.row.wear
+            tx.artifacts.heard(artifact.id, wear_step=step, now=now)
+            tx.signal(Signal.POOL, heard=artifact.id)
+        return Heard.COUNTED

@@ -1,0 +1,126 @@
+"""Taking a voice back with its code."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.domain import codes
+from core.domain.artifact import Artifact, State
+from core.domain.consent import Manifest
+from core.domain.work import Signal
+from core.errors import NotFound
+from core.ports.outside import Clock, Vault
+from core.ports.work import Consent, UnitOfWork
+from core.services.retention import Retention, bury_all
+
+UNKNOWN = "No offering belongs to this code."
+MISTYPED = "This code looks mistyped: it has 15 letters and digits, without 0, O, 1, I and L."
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Revoked:
+    """What was taken back; `verified_gone_at` is None while deletions are still being retried."""
+
+    revoked_artifacts: int
+    deleted: dict[str, int]
+    verified_gone_at: datetime | None
+    copies_gone_by: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Receipt:
+    """A promise and its present state."""
+
+    manifest: Manifest
+    artifacts: list[Artifact]
+    withdrawn_at: datetime | None
+    open_deletions: int
+
+    @property
+    def held(self) -> bool:
+        """Whether anything can still be taken back."""
+        return any(artifact.state.held for artifact in self.artifacts)
+
+    @property
+    def verified_gone_at(self) -> datetime | None:
+        """When the absence of the last byte was verified, None where something is held or still retried."""
+        return verified_gone_at(self.artifacts)
+
+
+class Revocation:
+    """Revoke and receipt, by code."""
+
+    def __init__(self, work: UnitOfWork, vault: Vault, clock: Clock, retention: Retention) -> None:
+        self._work = work
+        self._vault = vault
+        self._clock = clock
+        self._retention = retention
+
+    def is_typo(self, text: str) -> bool:
+        """Whether this cannot be a code at all; told without asking the database."""
+        try:
+            codes.normalise(text)
+        except codes.Typo:
+            return True
+        return False
+
+    def receipt(self, text: str) -> Receipt:
+        """The promise behind a code. Raises `NotFound`."""
+        hashes = self._hashes(text)
+        with self._work.read() as tx:
+            consent = _known(tx.consents.by_code(hashes))
+            artifacts = tx.artifacts.of_consent(consent.id)
+            return Receipt(
+                manifest=consent.manifest,
+                artifacts=artifacts,
+                withdrawn_at=consent.withdrawn_at,
+                open_deletions=tx.tombstones.open_for([artifact.id for artifact in artifacts]),
+            )
+
+    def revoke(self, text: str) -> Revoked:
+        """Take everything under this code back. Harmless when repeated. Raises `NotFound`."""
+        hashes = self._hashes(text)
+        now = self._clock.now()
+        deleted: dict[str, int] = {}
+        keys: list[str] = []
+        with self._work.write() as tx:
+            consent = _known(tx.consents.by_code(hashes))
+            held = [artifact for artifact in tx.artifacts.lock_consent(consent.id) if artifact.state.held]
+            for artifact in held:
+                keys += [artifact.raw_key] if artifact.raw_key else []
+                keys += [derivative.key for derivative in tx.derivatives.of(artifact.id)]
+                for kind, count in bury_all(tx, artifact, "revoked", now).items():
+                    deleted[kind] = deleted.get(kind, 0) + count
+                tx.artifacts.end(artifact.id, State.REVOKED, now)
+            tx.consents.withdraw(consent.id, now)
+            if held:
+                tx.signal(Signal.POOL, dropped=[artifact.id for artifact in held])
+        # The promise is already kept by what is committed; deleting now lets the answer say so.
+        self._retention.sweep(keys=keys)
+        with self._work.read() as tx:
+            artifacts = tx.artifacts.of_consent(consent.id)
+        return Revoked(
+            revoked_artifacts=len(held),
+            deleted=deleted,
+            verified_gone_at=verified_gone_at(artifacts),
+            copies_gone_by=consent.manifest.copies_gone_by(now),
+        )
+
+    def _hashes(self, text: str) -> list[str]:
+        try:
+            return self._vault.code_hashes(codes.normalise(text))
+        except codes.Typo as error:
+            raise NotFound(MISTYPED) from error
+
+
+def verified_gone_at(artifacts: list[Artifact]) -> datetime | None:
+    """The last of the times at which each artifact's absence was verified, None where one is missing."""
+    stamps = [artifact.gone_at for artifact in artifacts]
+    if not stamps or any(stamp is None for stamp in stamps):
+        return None
+    return max(stamp for stamp in stamps if stamp is not None)
+
+
+def _known(consent: Consent | None) -> Consent:
+    if consent is None:
+        raise NotFound(UNKNOWN)
+    return consent
