@@ -1,0 +1,300 @@
+"""Queries over artifacts. The artifact row is the one lock, taken first."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, Select, case, delete, exists, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from core.adapters.sql.tables import ArtifactRow, ConsentRow, DerivativeRow, TombstoneRow
+from core.domain.artifact import Artifact, NewArtifact, Outline, State
+from core.domain.consent import Mode
+
+
+class SqlArtifacts:
+    """See `core.ports.work.Artifacts`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, new: NewArtifact) -> int:
+        """Insert; the new integer id."""
+        row = ArtifactRow(
+            public_id=new.public_id,
+            consent_id=new.consent_id,
+            state=new.state.value,
+            raw_key=new.raw_key,
+            sha256=new.sha256,
+            duration_ms=new.duration_ms,
+            draw=new.draw,
+            plays=new.plays,
+            wear=new.wear,
+            heard_at=new.heard_at,
+            created_at=new.created_at,
+            raw_until=new.raw_until,
+            derivative_until=new.derivative_until,
+            playable_until=new.playable_until,
+            once_hash=new.once_hash,
+            deployment=new.deployment,
+            topic=new.topic,
+            status=new.status,
+            effect=new.effect,
+            outline=[list(point) for point in new.outline],
+            demo=new.demo,
+        )
+        self._session.add(row)
+        self._session.flush()
+        return row.id
+
+    def get(self, artifact_id: int) -> Artifact | None:
+        """Read without a lock."""
+        return self._one(_artifacts().where(ArtifactRow.id == artifact_id))
+
+    def lock(self, artifact_id: int) -> Artifact | None:
+        """Read and lock until the transaction ends."""
+        return self._one(_artifacts().where(ArtifactRow.id == artifact_id).with_for_update(of=ArtifactRow))
+
+    def of_consent(self, consent_id: int) -> list[Artifact]:
+        """Everything under one promise, unlocked."""
+        return self._all(_artifacts().where(ArtifactRow.consent_id == consent_id))
+
+    def lock_consent(self, consent_id: int) -> list[Artifact]:
+        """Everything under one promise, locked in the order of ids."""
+        return self._all(
+            _artifacts()
+            .where(ArtifactRow.consent_id == consent_id)
+            .order_by(ArtifactRow.id)
+            .with_for_update(of=ArtifactRow)
+        )
+
+    def end(self, artifact_id: int, state: State, now: datetime) -> None:
+        """Turn a held artifact into a husk: state, times and counts stay, everything else goes."""
+        self._session.execute(
+            update(ArtifactRow)
+            .where(ArtifactRow.id == artifact_id)
+            .values(
+                state=state.value,
+                ended_at=now,
+                playable_until=None,
+                version=ArtifactRow.version + 1,
+                **_HUSK,
+            )
+        )
+
+    def drop_raw(self, artifact_id: int, playable_until: datetime) -> None:
+        """The raw has ended and a derivative carries on until `playable_until`."""
+        self._session.execute(
+            update(ArtifactRow)
+            .where(ArtifactRow.id == artifact_id)
+            .values(
+                raw_key=None,
+                sha256=None,
+                playable_until=playable_until,
+                version=ArtifactRow.version + 1,
+            )
+        )
+
+    def once_waiting(self, artifact_id: int) -> tuple[Artifact, str] | None:
+        """A one-time take that still waits for its hearing, with the hash of its token."""
+        row = self._session.execute(
+            _artifacts(ArtifactRow.once_hash).where(
+                ArtifactRow.id == artifact_id, ArtifactRow.state == State.EPHEMERAL.value
+            )
+        ).one_or_none()
+        return (_artifact(row), row[-1]) if row is not None and row[-1] is not None else None
+
+    def claim_once(self, artifact_id: int, once_hash: str, now: datetime) -> Artifact | None:
+        """Claim the one hearing of a one-time take; exactly one caller ever gets an answer.
+
+        The claim itself makes the husk; the answer is the artifact as it was a moment before.
+        """
+        before = self.lock(artifact_id)
+        claimed = self._session.execute(
+            update(ArtifactRow)
+            .where(
+                ArtifactRow.id == artifact_id,
+                ArtifactRow.state == State.EPHEMERAL.value,
+                ArtifactRow.once_hash == once_hash,
+                ArtifactRow.raw_until > now,
+            )
+            .values(
+                state=State.REVOKED.value,
+                ended_at=now,
+                playable_until=None,
+                version=ArtifactRow.version + 1,
+                **_HUSK,
+            )
+        )
+        return before if _rowcount(claimed) == 1 else None
+
+    def heard(self, artifact_id: int, *, wear_step: float, now: datetime) -> bool:
+        """Count one hearing where the artifact is still playable; wear is capped at 1 in SQL."""
+        worn = ArtifactRow.wear + wear_step
+        result = self._session.execute(
+            update(ArtifactRow)
+            .where(
+                ArtifactRow.id == artifact_id,
+                ArtifactRow.state == State.ACTIVE.value,
+                ArtifactRow.playable_until > now,
+            )
+            .values(
+                plays=ArtifactRow.plays + 1,
+                wear=_least_one(worn),
+                heard_at=now,
+                version=ArtifactRow.version + 1,
+            )
+        )
+        return _rowcount(result) == 1
+
+    def stamp_gone(self, artifact_id: int, now: datetime) -> None:
+        """Stamp an ended artifact gone once no tombstone of it is left."""
+        self._session.execute(
+            update(ArtifactRow)
+            .where(
+                ArtifactRow.id == artifact_id,
+                ArtifactRow.ended_at.is_not(None),
+                ArtifactRow.gone_at.is_(None),
+                ~exists().where(TombstoneRow.artifact_id == artifact_id),
+            )
+            .values(gone_at=now)
+        )
+
+    def due(self, now: datetime, *, limit: int) -> list[int]:
+        """Ids of artifacts with a right that has ended, oldest first."""
+        rows = self._session.execute(
+            select(ArtifactRow.id)
+            .where(
+                or_(
+                    (ArtifactRow.state == State.ACTIVE.value)
+                    & (ArtifactRow.raw_until <= now)
+                    & ArtifactRow.raw_key.is_not(None),
+                    (ArtifactRow.state == State.ACTIVE.value) & (ArtifactRow.playable_until <= now),
+                    (ArtifactRow.state == State.EPHEMERAL.value) & (ArtifactRow.raw_until <= now),
+                )
+            )
+            .order_by(ArtifactRow.raw_until)
+            .limit(limit)
+        )
+        return list(rows.scalars())
+
+    def demo_ids(self) -> list[int]:
+        """Ids of the demonstration artifacts that are still held."""
+        return list(
+            self._session.execute(
+                select(ArtifactRow.id).where(ArtifactRow.demo.is_(True), ArtifactRow.state == State.ACTIVE.value)
+            ).scalars()
+        )
+
+    def recently_heard(self, since: datetime, now: datetime, *, limit: int) -> list[Artifact]:
+        """Voices still held that were heard since, newest first; the strata of the wall."""
+        return self._all(
+            _artifacts()
+            .where(
+                ArtifactRow.state == State.ACTIVE.value,
+                ArtifactRow.playable_until > now,
+                ArtifactRow.heard_at > since,
+            )
+            .order_by(ArtifactRow.heard_at.desc())
+            .limit(limit)
+        )
+
+    def count_playable(self, now: datetime) -> int:
+        """How many artifacts the room may choose from."""
+        return self._session.execute(
+            select(func.count())
+            .select_from(ArtifactRow)
+            .where(
+                ArtifactRow.state == State.ACTIVE.value,
+                ArtifactRow.playable_until > now,
+                ArtifactRow.review == "",
+            )
+        ).scalar_one()
+
+    def prune_husks(self, before: datetime, *, limit: int) -> int:
+        """Delete husks, and the promises they stood under, whose absence was verified before `before`."""
+        rows = self._session.execute(
+            select(ArtifactRow.id, ArtifactRow.consent_id)
+            .where(ArtifactRow.ended_at < before, ArtifactRow.gone_at.is_not(None))
+            .limit(limit)
+        ).all()
+        ids = [row.id for row in rows]
+        if not ids:
+            return 0
+        self._session.execute(delete(DerivativeRow).where(DerivativeRow.artifact_id.in_(ids)))
+        self._session.execute(delete(ArtifactRow).where(ArtifactRow.id.in_(ids)))
+        self._session.execute(
+            delete(ConsentRow).where(
+                ConsentRow.id.in_([row.consent_id for row in rows]),
+                ~exists().where(ArtifactRow.consent_id == ConsentRow.id),
+            )
+        )
+        return len(ids)
+
+    def _one(self, query: Select[Any]) -> Artifact | None:
+        row = self._session.execute(query).one_or_none()
+        return _artifact(row) if row is not None else None
+
+    def _all(self, query: Select[Any]) -> list[Artifact]:
+        return [_artifact(row) for row in self._session.execute(query)]
+
+
+_HUSK: dict[str, Any] = {
+    "raw_key": None,
+    "sha256": None,
+    "outline": None,
+    "topic": "",
+    "once_hash": None,
+    "loudness_lufs": None,
+}
+
+
+def _artifacts(*extra: Any) -> Select[Any]:
+    return (
+        select(ArtifactRow, ConsentRow.mode, *extra)
+        .join(ConsentRow, ConsentRow.id == ArtifactRow.consent_id)
+        .execution_options(populate_existing=True)
+    )
+
+
+def _artifact(row: Sequence[Any]) -> Artifact:
+    found: ArtifactRow = row[0]
+    return Artifact(
+        id=found.id,
+        public_id=found.public_id,
+        consent_id=found.consent_id,
+        mode=Mode(row[1]),
+        state=State(found.state),
+        raw_key=found.raw_key,
+        sha256=found.sha256,
+        duration_ms=found.duration_ms,
+        wear=found.wear,
+        plays=found.plays,
+        created_at=found.created_at,
+        heard_at=found.heard_at,
+        raw_until=found.raw_until,
+        derivative_until=found.derivative_until,
+        playable_until=found.playable_until,
+        ended_at=found.ended_at,
+        gone_at=found.gone_at,
+        deployment=found.deployment,
+        topic=found.topic,
+        status=found.status,
+        effect=found.effect,
+        outline=_outline(found.outline),
+        version=found.version,
+        demo=found.demo,
+    )
+
+
+def _outline(stored: Sequence[Sequence[float]] | None) -> Outline | None:
+    return tuple((float(level), float(centroid)) for level, centroid in stored) if stored else None
+
+
+def _least_one(value: Any) -> Any:
+    # CASE rather than LEAST/MIN, which the two engines name differently.
+    return case((value > 1.0, 1.0), else_=value)
+
+
+def _rowcount(result: Any) -> int:
+    return cast("CursorResult[Any]", result).rowcount

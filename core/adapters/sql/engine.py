@@ -1,0 +1,50 @@
+"""Engines and sessions: one code path for SQLite and PostgreSQL."""
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.pool import ConnectionPoolEntry
+
+WRITER = {"memory_writer": True}
+"""Execution option that marks a connection as about to write."""
+
+
+def sqlite_url(data_dir: Path) -> URL:
+    """The embedded database inside the data folder."""
+    return URL.create("sqlite", database=str(data_dir / "memory.db"))
+
+
+def open_engine(url: URL | str) -> Engine:
+    """An engine with the pragmas and transaction discipline the laws of custody rest on."""
+    url = make_url(url)
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+    engine = create_engine(
+        url, connect_args={"isolation_level": None, "check_same_thread": False}, pool_size=10, max_overflow=20
+    )
+    event.listen(engine, "connect", _pragmas)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _pragmas(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    # FULL, not NORMAL: an acknowledged take must survive a power cut, not only a crash of this process.
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "secure_delete=ON",
+        "foreign_keys=ON",
+        "busy_timeout=15000",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    # Python's driver would start a deferred transaction at the first write; two of those that have both read
+    # lose one another's update. Writers therefore take the lock before they read.
+    writer = connection.get_execution_options().get("memory_writer", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")

@@ -1,0 +1,215 @@
+"""Queries over everything that is not an artifact or a tombstone."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from core.adapters.sql.tables import (
+    AccessEventRow,
+    ConsentRow,
+    DerivativeRow,
+    IdempotencyRow,
+    ScheduleRow,
+    StewardActionRow,
+    StewardStateRow,
+)
+from core.domain.consent import Manifest, Mode
+from core.domain.steward import StewardState
+from core.ports.work import Consent, Derivative, Remembered, StewardAction
+
+STEWARD_ROW = 1
+
+
+def insert_once(session: Session, row: type[Any], values: dict[str, Any]) -> bool:
+    """Insert unless a unique value is there already; True where this call inserted."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    result = session.execute(dialect.insert(row).values(**values).on_conflict_do_nothing())
+    return _rowcount(result) == 1
+
+
+def _rowcount(result: Any) -> int:
+    return cast("CursorResult[Any]", result).rowcount
+
+
+class SqlConsents:
+    """See `core.ports.work.Consents`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, manifest: Manifest, *, code_hash: str | None, key_id: str) -> int:
+        """Store a promise; its id."""
+        row = ConsentRow(
+            mode=manifest.mode.value,
+            manifest=manifest.to_json(),
+            code_hash=code_hash,
+            key_id=key_id,
+            notice_version=manifest.notice_version,
+            language=manifest.notice_language,
+            created_at=manifest.given_at,
+        )
+        self._session.add(row)
+        self._session.flush()
+        return row.id
+
+    def by_code(self, code_hashes: Sequence[str]) -> Consent | None:
+        """The promise whose code hashes to one of these."""
+        row = self._session.execute(
+            select(ConsentRow).where(ConsentRow.code_hash.in_(code_hashes))
+        ).scalar_one_or_none()
+        if row is None:
+            return None
+        return Consent(
+            id=row.id,
+            mode=Mode(row.mode),
+            manifest=Manifest.from_json(row.manifest),
+            withdrawn_at=row.withdrawn_at,
+        )
+
+    def withdraw(self, consent_id: int, now: datetime) -> None:
+        """Note when a participant took the promise back; the first time counts."""
+        self._session.execute(
+            update(ConsentRow)
+            .where(ConsentRow.id == consent_id, ConsentRow.withdrawn_at.is_(None))
+            .values(withdrawn_at=now)
+        )
+
+
+class SqlDerivatives:
+    """See `core.ports.work.Derivatives`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def of(self, artifact_id: int) -> list[Derivative]:
+        """What exists of one artifact."""
+        rows = self._session.execute(select(DerivativeRow).where(DerivativeRow.artifact_id == artifact_id)).scalars()
+        return [Derivative(artifact_id=row.artifact_id, kind=row.kind, key=row.key, until=row.until) for row in rows]
+
+    def drop(self, artifact_id: int) -> list[Derivative]:
+        """Delete the rows; the caller buries the keys in the same transaction."""
+        dropped = self.of(artifact_id)
+        self._session.execute(delete(DerivativeRow).where(DerivativeRow.artifact_id == artifact_id))
+        return dropped
+
+
+class SqlIdempotency:
+    """See `core.ports.work.Idempotency`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def find(self, key_hash: str, since: datetime) -> Remembered | None:
+        """What this key led to, unless that was before `since`."""
+        row = self._session.get(IdempotencyRow, key_hash, populate_existing=True)
+        if row is None or row.created_at < since:
+            return None
+        return Remembered(
+            request_digest=row.request_digest, artifact_id=row.artifact_id, sealed_answer=row.sealed_answer
+        )
+
+    def remember(self, key_hash: str, remembered: Remembered, now: datetime, *, since: datetime) -> bool:
+        """Remember an answer; False where the key was taken by another request since `since`."""
+        self._session.execute(
+            delete(IdempotencyRow).where(IdempotencyRow.key_hash == key_hash, IdempotencyRow.created_at < since)
+        )
+        return insert_once(
+            self._session, IdempotencyRow, {"key_hash": key_hash, "created_at": now, **asdict(remembered)}
+        )
+
+    def prune(self, before: datetime) -> int:
+        """Forget keys older than `before`."""
+        return _rowcount(self._session.execute(delete(IdempotencyRow).where(IdempotencyRow.created_at < before)))
+
+
+class SqlAccessEvents:
+    """See `core.ports.work.AccessEvents`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def enter(self, artifact_id: int, *, nonce: str, context: str, action: str, now: datetime) -> bool:
+        """Note a playback; False where this nonce is spent."""
+        values = {"artifact_id": artifact_id, "nonce": nonce, "context": context, "action": action, "at": now}
+        return insert_once(self._session, AccessEventRow, values)
+
+    def prune(self, before: datetime) -> int:
+        """Forget events older than `before`."""
+        return _rowcount(self._session.execute(delete(AccessEventRow).where(AccessEventRow.at < before)))
+
+
+class SqlStewardship:
+    """See `core.ports.work.Stewardship`."""
+
+    def __init__(self, session: Session, first: StewardState) -> None:
+        self._session = session
+        self._first = first
+
+    def state(self) -> StewardState:
+        """The posture now; a node nobody has touched has the posture of its settings."""
+        row = self._session.get(StewardStateRow, STEWARD_ROW, populate_existing=True)
+        if row is None:
+            return self._first
+        return StewardState(
+            **{**asdict(self._first), **row.fields, "updated_at": row.updated_at, "version": row.version}
+        )
+
+    def save(self, state: StewardState, *, expected_version: int) -> bool:
+        """Write where nobody else has since `expected_version`; False otherwise."""
+        first = asdict(self._first)
+        fields = {
+            name: value
+            for name, value in asdict(state).items()
+            if name not in ("updated_at", "version") and name in first
+        }
+        insert_once(
+            self._session,
+            StewardStateRow,
+            {
+                "id": STEWARD_ROW,
+                "fields": {},
+                "updated_at": self._first.updated_at,
+                "version": self._first.version,
+            },
+        )
+        result = self._session.execute(
+            update(StewardStateRow)
+            .where(StewardStateRow.id == STEWARD_ROW, StewardStateRow.version == expected_version)
+            .values(fields=fields, updated_at=state.updated_at, version=expected_version + 1)
+        )
+        return _rowcount(result) == 1
+
+    def record(self, action: StewardAction) -> None:
+        """Add to the trail."""
+        self._session.add(StewardActionRow(**asdict(action)))
+
+    def recent(self, *, limit: int) -> list[StewardAction]:
+        """The newest entries of the trail."""
+        rows = self._session.execute(
+            select(StewardActionRow).order_by(StewardActionRow.id.desc()).limit(limit)
+        ).scalars()
+        return [
+            StewardAction(at=row.at, actor=row.actor, action=row.action, before=row.before, after=row.after)
+            for row in rows
+        ]
+
+
+class SqlSchedule:
+    """See `core.ports.work.Schedule`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def claim(self, name: str, slot_at: datetime) -> bool:
+        """Claim a slot; True for exactly one caller."""
+        if insert_once(self._session, ScheduleRow, {"name": name, "slot_at": slot_at}):
+            return True
+        result = self._session.execute(
+            update(ScheduleRow).where(ScheduleRow.name == name, ScheduleRow.slot_at < slot_at).values(slot_at=slot_at)
+        )
+        return _rowcount(result) == 1

@@ -1,0 +1,240 @@
+"""The tables, as SQLAlchemy models. Rows never leave the adapter; repositories map them to frozen values."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    text,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+NAMING = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC in and out; a naive value is refused, because a guess about a time zone is a broken promise."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone must not reach the database")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Key = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite only counts upwards by itself in a plain INTEGER primary key."""
+
+
+class Base(DeclarativeBase):
+    """Declarative base with a naming convention, so that every constraint can be migrated by name."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, str: String(255)}  # noqa: RUF012
+
+
+class NodeRow(Base):
+    """The one installation this database belongs to."""
+
+    __tablename__ = "node"
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(32), unique=True)
+    created_at: Mapped[datetime]
+    clock_mark: Mapped[datetime | None]
+    ledger_id: Mapped[str] = mapped_column(String(32), server_default="")
+    ledger_length: Mapped[int] = mapped_column(Integer, server_default="0")
+    closed_reason: Mapped[str] = mapped_column(Text, server_default="")
+
+
+class ConsentRow(Base):
+    """A promise as it was made."""
+
+    __tablename__ = "consent"
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    mode: Mapped[str] = mapped_column(String(16))
+    manifest: Mapped[dict[str, Any]]
+    code_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    key_id: Mapped[str] = mapped_column(String(16), server_default="")
+    notice_version: Mapped[str] = mapped_column(String(32))
+    language: Mapped[str] = mapped_column(String(16))
+    narrowed_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+class ArtifactRow(Base):
+    """The main unit of stored sound; what remains of an ended one is a husk."""
+
+    __tablename__ = "artifact"
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(32), unique=True)
+    consent_id: Mapped[int] = mapped_column(Key, ForeignKey("consent.id"), index=True)
+    state: Mapped[str] = mapped_column(String(16))
+    raw_key: Mapped[str | None]
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    duration_ms: Mapped[int] = mapped_column(Integer)
+    draw: Mapped[int] = mapped_column(BigInteger)
+    plays: Mapped[int] = mapped_column(Integer, server_default="0")
+    wear: Mapped[float] = mapped_column(Float, server_default="0")
+    heard_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    raw_until: Mapped[datetime | None]
+    derivative_until: Mapped[datetime | None]
+    playable_until: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    gone_at: Mapped[datetime | None]
+    once_hash: Mapped[str | None] = mapped_column(String(64))
+    review: Mapped[str] = mapped_column(String(16), server_default="")
+    deployment: Mapped[str] = mapped_column(String(32))
+    topic: Mapped[str] = mapped_column(String(64), server_default="")
+    status: Mapped[str] = mapped_column(String(32), server_default="")
+    effect: Mapped[str] = mapped_column(String(32), server_default="")
+    loudness_lufs: Mapped[float | None] = mapped_column(Float)
+    outline: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+    demo: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    version: Mapped[int] = mapped_column(Integer, server_default="1")
+
+    __table_args__ = (
+        Index(
+            "ix_artifact_active_draw",
+            "draw",
+            "playable_until",
+            sqlite_where=text("state = 'ACTIVE'"),
+            postgresql_where=text("state = 'ACTIVE'"),
+        ),
+        Index(
+            "ix_artifact_active_raw_until",
+            "raw_until",
+            sqlite_where=text("state = 'ACTIVE'"),
+            postgresql_where=text("state = 'ACTIVE'"),
+        ),
+        Index(
+            "ix_artifact_active_playable_until",
+            "playable_until",
+            sqlite_where=text("state = 'ACTIVE'"),
+            postgresql_where=text("state = 'ACTIVE'"),
+        ),
+        Index(
+            "ix_artifact_active_heard_at",
+            "heard_at",
+            sqlite_where=text("state = 'ACTIVE'"),
+            postgresql_where=text("state = 'ACTIVE'"),
+        ),
+        Index(
+            "ix_artifact_ephemeral_raw_until",
+            "raw_until",
+            sqlite_where=text("state = 'EPHEMERAL'"),
+            postgresql_where=text("state = 'EPHEMERAL'"),
+        ),
+        Index("ix_artifact_ended_at", "ended_at"),
+    )
+
+
+class DerivativeRow(Base):
+    """A spectrogram or essence of a fossil."""
+
+    __tablename__ = "derivative"
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    artifact_id: Mapped[int] = mapped_column(Key, ForeignKey("artifact.id"))
+    kind: Mapped[str] = mapped_column(String(32))
+    key: Mapped[str]
+    publishable: Mapped[bool] = mapped_column(Boolean)
+    until: Mapped[datetime]
+    created_at: Mapped[datetime]
+
+    __table_args__ = (Index("uq_derivative_artifact_kind", "artifact_id", "kind", unique=True),)
+
+
+class TombstoneRow(Base):
+    """A key that may not outlive its due time."""
+
+    __tablename__ = "tombstone"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    # No foreign key: a tombstone must survive the pruning of the husk it belonged to.
+    artifact_id: Mapped[int | None] = mapped_column(Key, index=True)
+    reason: Mapped[str] = mapped_column(String(32))
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    claimed_until: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(Integer, server_default="0")
+    error: Mapped[str] = mapped_column(Text, server_default="")
+
+
+class IdempotencyRow(Base):
+    """An answer remembered for 24 hours under the hash of a client's key."""
+
+    __tablename__ = "idempotency"
+    key_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    request_digest: Mapped[str] = mapped_column(String(64))
+    artifact_id: Mapped[int] = mapped_column(Key)
+    sealed_answer: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class AccessEventRow(Base):
+    """One acknowledged playback."""
+
+    __tablename__ = "access_event"
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    artifact_id: Mapped[int] = mapped_column(Key, index=True)
+    nonce: Mapped[str] = mapped_column(String(64), unique=True)
+    context: Mapped[str] = mapped_column(String(16))
+    action: Mapped[str] = mapped_column(String(16))
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class StewardStateRow(Base):
+    """The live posture; one row."""
+
+    __tablename__ = "steward_state"
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    fields: Mapped[dict[str, Any]]
+    updated_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(Integer)
+
+
+class StewardActionRow(Base):
+    """The audit trail."""
+
+    __tablename__ = "steward_action"
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    actor: Mapped[str] = mapped_column(String(64))
+    action: Mapped[str] = mapped_column(String(64))
+    before: Mapped[dict[str, Any]]
+    after: Mapped[dict[str, Any]]
+
+
+class ScheduleRow(Base):
+    """The last claimed slot of each periodic job."""
+
+    __tablename__ = "schedule"
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    slot_at: Mapped[datetime]

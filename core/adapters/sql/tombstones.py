@@ -1,0 +1,123 @@
+"""Reservations and deletions: one table, so that no key can be forgotten between two."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from core.adapters.sql.tables import TombstoneRow
+from core.ports.work import Tombstone, TombstoneCounts
+
+RESERVED = "reserved"
+
+
+class SqlTombstones:
+    """See `core.ports.work.Tombstones`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def reserve(self, key: str, *, until: datetime, reason: str) -> None:
+        """Promise to delete a fresh key at `until`, unless its take is adopted before."""
+        self._session.add(TombstoneRow(key=key, artifact_id=None, reason=reason, due_at=until))
+        self._session.flush()
+
+    def adopt(self, key: str) -> bool:
+        """Take a reservation back; False where a sweep has claimed it meanwhile, and the take must start over."""
+        result = self._session.execute(
+            delete(TombstoneRow).where(
+                TombstoneRow.key == key,
+                TombstoneRow.reason == RESERVED,
+                TombstoneRow.claimed_until.is_(None),
+            )
+        )
+        return cast("CursorResult[Any]", result).rowcount == 1
+
+    def bury(self, key: str, *, artifact_id: int | None, reason: str, due_at: datetime) -> None:
+        """Name a key that may not outlive `due_at`; naming it twice keeps the earlier due time."""
+        known = self._session.get(TombstoneRow, key)
+        if known is not None:
+            known.artifact_id = artifact_id if artifact_id is not None else known.artifact_id
+            known.due_at = min(known.due_at, due_at)
+            known.reason = reason
+        else:
+            self._session.add(TombstoneRow(key=key, artifact_id=artifact_id, reason=reason, due_at=due_at))
+        self._session.flush()
+
+    def hasten(self, key: str, due_at: datetime) -> None:
+        """Bring a deletion forward."""
+        self._session.execute(
+            update(TombstoneRow).where(TombstoneRow.key == key, TombstoneRow.due_at > due_at).values(due_at=due_at)
+        )
+
+    def claim(
+        self, now: datetime, *, until: datetime, limit: int, keys: Sequence[str] | None = None
+    ) -> list[Tombstone]:
+        """Take due tombstones for one sweep (all, or of `keys` only); others leave them alone until `until`."""
+        query = (
+            select(TombstoneRow)
+            .where(
+                TombstoneRow.due_at <= now,
+                or_(TombstoneRow.claimed_until.is_(None), TombstoneRow.claimed_until <= now),
+            )
+            .order_by(TombstoneRow.due_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        if keys is not None:
+            query = query.where(TombstoneRow.key.in_(keys))
+        rows = list(self._session.execute(query).scalars())
+        for row in rows:
+            row.claimed_until = until
+        self._session.flush()
+        return [
+            Tombstone(
+                key=row.key,
+                artifact_id=row.artifact_id,
+                reason=row.reason,
+                due_at=row.due_at,
+                attempts=row.attempts,
+                error=row.error,
+            )
+            for row in rows
+        ]
+
+    def clear(self, key: str) -> int | None:
+        """Drop a tombstone whose key is verifiably absent; the artifact it belonged to."""
+        row = self._session.get(TombstoneRow, key)
+        if row is None:
+            return None
+        artifact_id = row.artifact_id
+        self._session.delete(row)
+        self._session.flush()
+        return artifact_id
+
+    def failed(self, key: str, error: str, *, again_at: datetime) -> None:
+        """Count a failed deletion and let it rest until `again_at`."""
+        self._session.execute(
+            update(TombstoneRow)
+            .where(TombstoneRow.key == key)
+            .values(attempts=TombstoneRow.attempts + 1, error=error[:500], claimed_until=again_at)
+        )
+
+    def open_for(self, artifact_ids: Sequence[int]) -> int:
+        """How many keys of these artifacts are not verified gone."""
+        return self._session.execute(
+            select(func.count()).select_from(TombstoneRow).where(TombstoneRow.artifact_id.in_(artifact_ids))
+        ).scalar_one()
+
+    def counts(self, now: datetime) -> TombstoneCounts:
+        """Waiting deletions and reservations."""
+        due, oldest, failing = self._session.execute(
+            select(
+                func.count(),
+                func.min(TombstoneRow.due_at, type_=TombstoneRow.due_at.type),
+                func.count().filter(TombstoneRow.attempts > 0),
+            ).where(TombstoneRow.due_at <= now)
+        ).one()
+        waiting = self._session.execute(
+            select(func.count()).select_from(TombstoneRow).where(TombstoneRow.due_at > now)
+        ).scalar_one()
+        return TombstoneCounts(due=due, reserved=waiting, failing=failing, oldest_due_at=oldest)

@@ -1,0 +1,117 @@
+"""The unit of work on SQLAlchemy: one transaction, its repositories, effects after the commit."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.orm import Session
+
+from core.adapters.sql.artifacts import SqlArtifacts
+from core.adapters.sql.engine import WRITER
+from core.adapters.sql.records import (
+    SqlAccessEvents,
+    SqlConsents,
+    SqlDerivatives,
+    SqlIdempotency,
+    SqlSchedule,
+    SqlStewardship,
+)
+from core.adapters.sql.tombstones import SqlTombstones
+from core.domain.steward import StewardState
+from core.domain.work import Job, Signal
+from core.errors import Unavailable
+from core.ports.work import Dispatcher
+
+log = logging.getLogger(__name__)
+
+
+class SqlTransaction:
+    """One open transaction; see `core.ports.work.Transaction`."""
+
+    def __init__(self, session: Session, first_steward_state: StewardState) -> None:
+        self.session = session
+        self._first_steward_state = first_steward_state
+        self.jobs: list[tuple[Job, tuple[Any, ...]]] = []
+        self.signals: list[tuple[Signal, dict[str, Any]]] = []
+
+    def want(self, job: Job, *args: Any) -> None:
+        """Ask for a job after the commit."""
+        self.jobs.append((job, args))
+
+    def signal(self, signal: Signal, **detail: Any) -> None:
+        """Tell pages after the commit."""
+        self.signals.append((signal, detail))
+
+    @cached_property
+    def consents(self) -> SqlConsents:
+        return SqlConsents(self.session)
+
+    @cached_property
+    def artifacts(self) -> SqlArtifacts:
+        return SqlArtifacts(self.session)
+
+    @cached_property
+    def derivatives(self) -> SqlDerivatives:
+        return SqlDerivatives(self.session)
+
+    @cached_property
+    def tombstones(self) -> SqlTombstones:
+        return SqlTombstones(self.session)
+
+    @cached_property
+    def idempotency(self) -> SqlIdempotency:
+        return SqlIdempotency(self.session)
+
+    @cached_property
+    def events(self) -> SqlAccessEvents:
+        return SqlAccessEvents(self.session)
+
+    @cached_property
+    def steward(self) -> SqlStewardship:
+        return SqlStewardship(self.session, self._first_steward_state)
+
+    @cached_property
+    def schedule(self) -> SqlSchedule:
+        return SqlSchedule(self.session)
+
+
+class SqlUnitOfWork:
+    """Opens transactions and hands effects on once they have committed."""
+
+    def __init__(self, engine: Engine, dispatcher: Dispatcher, *, first_steward_state: StewardState) -> None:
+        self._readers = engine
+        self._writers = engine.execution_options(**WRITER)
+        self._dispatcher = dispatcher
+        self._first_steward_state = first_steward_state
+
+    @contextmanager
+    def write(self) -> Iterator[SqlTransaction]:
+        """A transaction that commits on leaving and rolls back on any exception."""
+        with self._session(self._writers) as session:
+            transaction = SqlTransaction(session, self._first_steward_state)
+            yield transaction
+            session.commit()
+        for job, args in transaction.jobs:
+            self._dispatcher.job(job, args)
+        for signal, detail in transaction.signals:
+            self._dispatcher.signal(signal, detail)
+
+    @contextmanager
+    def read(self) -> Iterator[SqlTransaction]:
+        """A transaction that never commits."""
+        with self._session(self._readers) as session:
+            yield SqlTransaction(session, self._first_steward_state)
+            session.rollback()
+
+    @contextmanager
+    def _session(self, engine: Engine) -> Iterator[Session]:
+        try:
+            with Session(engine, expire_on_commit=False) as session:
+                yield session
+        except (OperationalError, InterfaceError) as error:
+            log.warning("database.unavailable", extra={"reason": str(error.orig)})
+            raise Unavailable("The memory of this room does not answer right now. Please try again.") from error

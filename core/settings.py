@@ -1,0 +1,163 @@
+"""Every setting of a node: read once, from the environment and `.env`, then frozen.
+
+Names are those of the environment variables. Anything wrong is reported at once, all of it, and the node does not
+start.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import Misconfigured
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(gt=0)]
+
+
+def _one_line(value: str) -> str:
+    if any(ord(sign) < 32 for sign in value):
+        raise ValueError("must be one line of plain text")
+    return value.strip()
+
+
+Line = Annotated[str, Field(max_length=200), AfterValidator(_one_line)]
+
+
+class Settings(BaseSettings):
+    """The installation as configured. A field's description is its documentation (`docs/reference/settings.md`)."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_file=".env", env_ignore_empty=True, case_sensitive=True
+    )
+
+    HOST: Line = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 serves the local network.")
+    PORT: int = Field(8080, ge=1, le=65535, description="Port to listen on.")
+    MEMORY_DATA_DIR: Path = Field(
+        Path("data"), description="Folder for the database, the sounds and the generated secrets."
+    )
+    NODE_NAME: Line = Field("This room", description="Name of this node, shown on the door, the wall and the receipt.")
+    NODE_LOCATION: Line = Field("", description="Where this node stands, shown on the door and the receipt.")
+    NODE_CONTACT: Line = Field("", description="Whom participants may turn to, shown on the door and the receipt.")
+    ALLOWED_HOSTS: Line = Field(
+        "",
+        description="Further host names this node answers to, separated by commas. "
+        "Its own addresses and names are always included; * allows all.",
+    )
+    OPS_SHARED_SECRET: Line = Field(
+        "", description="Secret of the stewards; empty uses the one generated into the data folder."
+    )
+    OPS_SESSION_HOURS: Positive = Field(12, description="Hours a steward's session lasts.")
+    OPS_LOCKOUT_PER_BROWSER: Count = Field(
+        6, description="Failed sign-ins from one address and browser before a lockout."
+    )
+    OPS_LOCKOUT_PER_ADDRESS: Count = Field(30, description="Failed sign-ins from one address before a lockout.")
+    OPS_LOCKOUT_SECONDS: Count = Field(900, description="Seconds a lockout lasts.")
+    ENGINE_DEPLOYMENT: Line = Field(
+        "memory", description="How the room behaves: memory, question, prompt, repair, witness or oracle."
+    )
+    LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
+
+    RAW_TTL_HOURS_ROOM: Positive = Field(48, description="Hours a ROOM take is kept.")
+    RAW_TTL_HOURS_FOSSIL: Positive = Field(48, description="Hours the raw sound of a FOSSIL take is kept.")
+    DERIVATIVE_TTL_DAYS_FOSSIL: Positive = Field(365, description="Days the residue of a FOSSIL take is kept.")
+    ONCE_FETCH_MINUTES: Positive = Field(5, description="Minutes in which a one-time take may be heard.")
+    ONCE_SWEEP_MINUTES: Positive = Field(
+        10, description="Minutes after which an unheard one-time take is gone at the latest."
+    )
+    BACKUP_DAYS: Positive = Field(7, description="Days a backup may live; every promise names this outermost date.")
+
+    UPLOAD_MAX_MIB: Positive = Field(32, description="Largest upload, in MiB.")
+    TAKE_MAX_SECONDS: Positive = Field(300, description="Longest take the node accepts, in seconds.")
+    TAKE_MAX_RATE_HZ: Count = Field(96_000, description="Highest sample rate the node accepts, in Hz.")
+    KIOSK_MAX_RECORDING_SECONDS: int = Field(
+        120, ge=30, le=300, description="Longest recording at the kiosk, in seconds, until a steward changes it."
+    )
+    INGEST_PER_STATION_HOUR: Count = Field(180, description="Takes one station may send in an hour.")
+    INGEST_PER_ADDRESS_HOUR: Count = Field(600, description="Takes one address may send in an hour.")
+    REVOKE_PER_STATION_HOUR: Count = Field(30, description="Receipt codes one station may try in an hour.")
+    REVOKE_PER_ADDRESS_HOUR: Count = Field(120, description="Receipt codes one address may try in an hour.")
+    BUDGET_LOW_SHARE: Share = Field(0.15, description="Share of a budget from which it counts as low.")
+    MEDIA_TOKEN_SECONDS: Count = Field(900, description="Seconds a playback grant lasts.")
+
+    POOL_FRESH_MAX_AGE_HOURS: Positive = Field(8, description="Oldest age, in hours, of a fresh take.")
+    POOL_FRESH_MAX_WEAR: Share = Field(0.18, description="Most wear of a fresh take.")
+    POOL_FRESH_MAX_PLAY_COUNT: int = Field(2, ge=0, description="Most plays of a fresh take.")
+    POOL_WORN_MIN_AGE_HOURS: Positive = Field(18, description="Age, in hours, from which a take is worn.")
+    POOL_WORN_MIN_WEAR: Share = Field(0.38, description="Wear from which a take is worn.")
+    POOL_WORN_MIN_PLAY_COUNT: Count = Field(5, description="Plays from which a take is worn.")
+    POOL_LIGHT_MAX_SECONDS: Positive = Field(5, description="Longest light take, in seconds.")
+    POOL_DENSE_MIN_SECONDS: Positive = Field(18, description="Shortest dense take, in seconds.")
+    POOL_SUSPENDED_MIN_AGE_HOURS: Positive = Field(12, description="Age, in hours, from which a mid take is suspended.")
+    POOL_COOLDOWN_SECONDS: Positive = Field(90, description="Seconds a heard take rests.")
+    POOL_SLICE_SECONDS: Positive = Field(45, description="Longest slice of a long take, in seconds.")
+    POOL_SLICE_REVOLUTION_SECONDS: Count = Field(300, description="Seconds after which another slice is played.")
+    POOL_SLICE_STEP_MS: Count = Field(250, description="Grid of slice starts, in milliseconds.")
+    WEAR_EPSILON_PER_PLAY: Share = Field(0.003, description="Wear added by one hearing.")
+    ROOM_TONE_PROFILE: Literal["soft_air", "warm_hiss", "low_vent"] = Field(
+        "soft_air", description="Voice of the room tone."
+    )
+
+    RESERVATION_SECONDS: int = Field(
+        3600, ge=300, description="Seconds a store key stays reserved for a take that is being put."
+    )
+    SWEEP_INTERVAL_SECONDS: Count = Field(15, description="Seconds between sweeps of due deletions.")
+    EXPIRE_INTERVAL_SECONDS: Count = Field(600, description="Seconds between sweeps of rights that have ended.")
+    PRUNE_INTERVAL_SECONDS: Count = Field(3600, description="Seconds between prunings of rows nobody needs.")
+    KEEP_IDEMPOTENCY_HOURS: Positive = Field(24, description="Hours an Idempotency-Key is remembered.")
+    KEEP_ACCESS_EVENTS_DAYS: Positive = Field(90, description="Days an access event is kept.")
+    KEEP_HUSKS_DAYS: Positive = Field(400, description="Days the husk of an ended take is kept.")
+    DISK_RESERVE_GB: Positive = Field(1, description="Disk space kept free for playback and revocation, in GB.")
+    DISK_RESERVE_SHARE: Share = Field(0.03, description="The same as a share of the disk; the larger one counts.")
+
+    @model_validator(mode="after")
+    def _coherent(self) -> "Settings":
+        complaints = [
+            f"{larger} must {'not be below' if may_equal else 'be above'} {smaller}"
+            for smaller, larger, may_equal in _ORDERED
+            if getattr(self, larger) < getattr(self, smaller)
+            or (not may_equal and getattr(self, larger) == getattr(self, smaller))
+        ]
+        if complaints:
+            raise ValueError("; ".join(complaints))
+        return self
+
+
+_ORDERED = (
+    ("ONCE_FETCH_MINUTES", "ONCE_SWEEP_MINUTES", True),
+    ("POOL_FRESH_MAX_WEAR", "POOL_WORN_MIN_WEAR", False),
+    ("POOL_FRESH_MAX_AGE_HOURS", "POOL_WORN_MIN_AGE_HOURS", False),
+    ("POOL_FRESH_MAX_PLAY_COUNT", "POOL_WORN_MIN_PLAY_COUNT", False),
+    ("POOL_LIGHT_MAX_SECONDS", "POOL_DENSE_MIN_SECONDS", False),
+    ("KIOSK_MAX_RECORDING_SECONDS", "TAKE_MAX_SECONDS", True),
+)
+
+
+def load_settings(**given: object) -> Settings:
+    """Settings from the environment, `.env` and explicit values; raises `Misconfigured` with everything wrong."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        complaints = [
+            f"{'.'.join(str(part) for part in problem['loc']) or 'settings'}: "
+            + problem["msg"].removeprefix("Value error, ")
+            for problem in error.errors()
+        ]
+        raise Misconfigured(complaints) from error
+
+
+def prepare_data_dir(path: Path) -> Path:
+    """The data folder, made and proven writable; raises `Misconfigured` with one sentence."""
+    try:
+        path = path.expanduser().resolve()
+        path.mkdir(parents=True, exist_ok=True)
+        probe = path / f".writable-{os.getpid()}"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        reason = error.strerror or "it cannot be used"
+        raise Misconfigured([f"MEMORY_DATA_DIR: cannot write to {path}: {reason}"]) from error
+    return path
