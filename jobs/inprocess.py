@@ -1,0 +1,38 @@
+"""Worker and scheduler inside the web process: the embedded engine's background."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from taskiq import InMemoryBroker
+from taskiq.kicker import AsyncKicker
+
+from core.bootstrap import System
+from core.domain.work import Job
+from jobs.schedule import run_schedule
+from jobs.tasks import register
+
+
+@asynccontextmanager
+async def running(system: System) -> AsyncIterator[None]:
+    """Run jobs in one thread and the schedule beside them while the context is open."""
+    # One thread: heavy work never competes with itself, and the event loop stays free.
+    broker = InMemoryBroker(sync_tasks_pool_size=1)
+    register(broker, system)
+    await broker.startup()
+
+    async def kick(job: Job, args: tuple[Any, ...] = ()) -> None:
+        await AsyncKicker(job.value, broker, {}).kiq(*args)
+
+    system.effects.kick_with(kick)
+    schedule = asyncio.create_task(run_schedule(system, kick))
+    try:
+        yield
+    finally:
+        schedule.cancel()
+        await asyncio.gather(schedule, return_exceptions=True)
+        system.effects.kick_with(None)
+        await broker.wait_all()
+        await broker.shutdown()
+        broker.executor.shutdown()
