@@ -1,0 +1,114 @@
+"""Taking voices in."""
+
+import errno
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from core.domain.artifact import Artifact
+from core.domain.consent import Mode
+from core.errors import BadField, DiskReserve
+from core.services.intake import Offering
+from memory_ui.api import shapes
+from memory_ui.api.multipart import Form, read_form
+from memory_ui.web import Asker, AskerOf, SystemOf, in_thread
+
+router = APIRouter(prefix="/api/v1")
+
+CLIENT_KEY_SIGNS = 200
+SPOOL = "incoming"
+
+
+@router.post("/artifacts/audio", status_code=201)
+async def keep_audio(request: Request, system: SystemOf, asker: AskerOf) -> JSONResponse:
+    """Store a ROOM or FOSSIL take."""
+
+    def describe(artifact: Artifact, secret: str) -> dict[str, Any]:
+        return {
+            "artifact": shapes.artifact(artifact, system.colours),
+            "revocation_token": secret,
+            "revocation_url": "/revoke/",
+        }
+
+    return await _take(request, system, asker, describe, mode=None)
+
+
+@router.post("/ephemeral/audio", status_code=201)
+async def once_audio(request: Request, system: SystemOf, asker: AskerOf) -> JSONResponse:
+    """Store a take for its one hearing."""
+
+    def describe(artifact: Artifact, secret: str) -> dict[str, Any]:
+        return {
+            "artifact_id": artifact.id,
+            "play_url": f"/api/v1/ephemeral/play/{system.once.play_token(artifact.id, secret)}",
+            "consume_token": secret,
+        }
+
+    return await _take(request, system, asker, describe, mode=Mode.NOSAVE)
+
+
+@router.post("/ephemeral/consume")
+async def consume(body: shapes.ConsumeBody, system: SystemOf) -> dict[str, bool]:
+    """Dispose of an unplayed one-time take."""
+    await in_thread(system.once.dispose, body.artifact_id, body.consume_token)
+    return {"ok": True}
+
+
+async def _take(request: Request, system: SystemOf, asker: Asker, describe: Any, *, mode: Mode | None) -> JSONResponse:
+    client_key = request.headers.get("Idempotency-Key", "")
+    if len(client_key) > CLIENT_KEY_SIGNS:
+        raise BadField(f"Idempotency-Key has more than {CLIENT_KEY_SIGNS} characters.")
+    known = await in_thread(system.intake.knows, client_key)
+    if not known:
+        # Asked before a single byte of the body is read: a paused or full node need not take 32 MiB to say so.
+        await in_thread(system.intake.ready)
+        system.budgets.check("ingest", client=asker.station, address=asker.address)
+    settings = system.settings
+    try:
+        async with read_form(
+            request,
+            spool_dir=system.outside.data_dir / SPOOL,
+            max_file_bytes=int(settings.UPLOAD_MAX_MIB * (1 << 20)),
+        ) as form:
+            offering = _offering(form, mode, client_key)
+            kept = await in_thread(system.intake.keep, offering, describe)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskReserve("This node has no room for another take right now.") from error
+        raise
+    if not known:
+        system.budgets.spend("ingest", client=asker.station, address=asker.address)
+    return JSONResponse(kept.answer, status_code=201, headers={"Cache-Control": "no-store"})
+
+
+def _offering(form: Form, mode: Mode | None, client_key: str) -> Offering:
+    fields = form.fields
+    if form.file is None:
+        raise BadField("The form has no part named file.")
+    return Offering(
+        stream=form.file.file,
+        size_bytes=form.file.size_bytes,
+        sha256=form.file.sha256,
+        mode=mode or _mode(fields.get("consent_mode", "")),
+        effect=fields.get("effect_profile", "").strip(),
+        topic=_first(fields, "topic_tag", "topic", "category"),
+        status=_first(fields, "lifecycle_status", "status"),
+        language=fields.get("language", "").strip(),
+        notice_version=fields.get("notice_version", "").strip(),
+        client_key=client_key,
+    )
+
+
+def _mode(text: str) -> Mode:
+    try:
+        mode = Mode(text.strip().upper())
+    except ValueError:
+        mode = Mode.NOSAVE
+    if mode is Mode.NOSAVE:
+        raise BadField("consent_mode must be ROOM or FOSSIL.")
+    return mode
+
+
+def _first(fields: dict[str, str], *names: str) -> str:
+    return next((" ".join(fields[name].split()) for name in names if fields.get(name, "").strip()), "")

@@ -1,0 +1,47 @@
+"""Stored sound for whoever holds a grant."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from core.errors import NotFound
+from memory_ui.api.bytes import BytesResponse, RangeUnsatisfiable, parse_range
+from memory_ui.web import SystemOf, in_thread
+
+router = APIRouter(prefix="/api/v1")
+
+_WAV = {"Content-Type": "audio/wav", "Cache-Control": "no-store"}
+
+
+@router.get("/media/raw/{token}")
+async def raw(token: str, request: Request, system: SystemOf) -> Response:
+    """The sound behind a playback grant."""
+    media = await in_thread(system.media.sound, token)
+    try:
+        part = parse_range(request.headers.get("Range"), media.size_bytes)
+    except RangeUnsatisfiable:
+        return Response(status_code=416, headers={"Content-Range": f"bytes */{media.size_bytes}", **_WAV})
+    start, length = part or (0, media.size_bytes)
+    stream = await in_thread(media.open, start, length)
+    headers = {"Accept-Ranges": "bytes", **_WAV}
+    if part is not None:
+        headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{media.size_bytes}"
+    return BytesResponse(
+        stream, length=length, closed=stream.close, status_code=206 if part is not None else 200, headers=headers
+    )
+
+
+@router.get("/ephemeral/play/{token}")
+async def play_once(token: str, system: SystemOf) -> Response:
+    """The one hearing of a one-time take: the whole body, whatever range was asked for."""
+    once = await in_thread(system.once.play, token)
+    return BytesResponse(
+        once.stream, length=once.size_bytes, closed=once.closed, headers={"Accept-Ranges": "none", **_WAV}
+    )
+
+
+@router.head("/ephemeral/play/{token}")
+async def ask_once(token: str, system: SystemOf) -> Response:
+    """Whether a one-time take still waits; consumes nothing."""
+    if not await in_thread(system.once.waits, token):
+        raise NotFound
+    return Response(headers={"Accept-Ranges": "none", **_WAV})

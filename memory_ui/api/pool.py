@@ -1,0 +1,37 @@
+"""Asking for the next voice, and saying that it was heard."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from core.domain.pool.facts import Wish
+from core.services.pool import Heard
+from memory_ui.api import shapes
+from memory_ui.web import SystemOf, in_thread
+
+router = APIRouter(prefix="/api/v1/pool")
+
+_FRESH = {"Cache-Control": "no-store"}
+
+
+@router.get("/next")
+async def pool_next(request: Request, system: SystemOf) -> Response:
+    """One granted playback, or 204. Asking changes nothing."""
+    wish = Wish.parse(request.query_params, system.wish_limits)
+    found = await in_thread(system.pool.next, wish, system.vault.rng())
+    if found is None:
+        return Response(status_code=204, headers=_FRESH)
+    return JSONResponse(shapes.playback(found, wish, system.colours), headers=_FRESH)
+
+
+@router.post("/heard/{token}")
+async def pool_heard(token: str, system: SystemOf) -> dict[str, Any]:
+    """Count an audible playback, once per grant."""
+    match await in_thread(system.pool.heard, token):
+        case Heard.COUNTED:
+            return {"ok": True}
+        case Heard.DUPLICATE:
+            return {"ok": True, "duplicate": True}
+        case Heard.IGNORED:
+            return {"ok": True, "ignored": True}

@@ -1,0 +1,149 @@
+"""JSON shapes of the contract, and how they are made from what the services give."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr
+
+from core.domain.artifact import Artifact
+from core.domain.memory_color import ColorCatalog
+from core.domain.pool.facts import Wish
+from core.domain.steward import StewardState
+from core.ports.outside import Budget
+from core.services.pool import Playback
+
+
+class CodeBody(BaseModel):
+    """A receipt code as a person typed it."""
+
+    model_config = ConfigDict(extra="ignore")
+    token: StrictStr
+
+
+class ConsumeBody(BaseModel):
+    """An unplayed one-time take and the token it was answered with."""
+
+    model_config = ConfigDict(extra="ignore")
+    artifact_id: StrictInt
+    consume_token: StrictStr
+
+
+def at(moment: datetime | None) -> str | None:
+    """ISO 8601 in UTC, or null."""
+    return moment.isoformat() if moment is not None else None
+
+
+def artifact(found: Artifact, colours: ColorCatalog) -> dict[str, Any]:
+    """An artifact as its own participant sees it."""
+    return {
+        "id": found.id,
+        "kind": found.mode.value,
+        "status": found.state.value,
+        "created_at": at(found.created_at),
+        "expires_at": at(found.raw_until),
+        "wear": found.wear,
+        "play_count": found.plays,
+        "duration_ms": found.duration_ms,
+        "effect_profile": found.effect,
+        "effect_metadata": effect(found.effect, colours),
+        "deployment_kind": found.deployment,
+        "topic_tag": found.topic,
+        "lifecycle_status": found.status,
+    }
+
+
+def effect(code: str, colours: ColorCatalog) -> dict[str, Any]:
+    """What there is to say of a memory colour; empty for a dry take."""
+    colour = colours.by_code().get(code)
+    return {"code": colour.code, "topology": colour.topology.value} if colour is not None else {}
+
+
+def playback(found: Playback, wish: Wish, colours: ColorCatalog) -> dict[str, Any]:
+    """One granted playback."""
+    choice, taken, part = found.choice, found.artifact, found.slice
+    return {
+        "artifact_id": taken.id,
+        "requested_lane": wish.lane or "any",
+        "requested_density": wish.density or "any",
+        "requested_mood": wish.mood or "any",
+        "lane": choice.lane.value,
+        "density": choice.density.value,
+        "mood": choice.mood.value,
+        "duration_ms": taken.duration_ms,
+        "effect_profile": taken.effect,
+        "effect_metadata": effect(taken.effect, colours),
+        "playback_start_ms": part.start_ms,
+        "playback_duration_ms": part.duration_ms,
+        "playback_windowed": part.windowed,
+        "playback_revolution_index": part.revolution_index,
+        "playback_revolution_seconds": part.revolution_s,
+        "age_hours": round(choice.facts.age_hours(found.chosen_at), 3),
+        "wear": taken.wear,
+        "featured_return": choice.featured_return,
+        "play_count": taken.plays,
+        "deployment_kind": taken.deployment,
+        "topic_tag": taken.topic,
+        "lifecycle_status": taken.status,
+        "thread_signal": choice.thread_signal,
+        "pool_size": found.pool_size,
+        "playback_ack_url": heard_url(found.heard_token),
+        "audio_url": sound_url(found.media_token),
+        "expires_at": at(found.expires_at),
+    }
+
+
+def heard_url(token: str) -> str:
+    """Where a playback is acknowledged."""
+    return f"/api/v1/pool/heard/{token}"
+
+
+def sound_url(token: str) -> str:
+    """Where a granted sound is fetched."""
+    return f"/api/v1/media/raw/{token}"
+
+
+def operator_state(state: StewardState) -> dict[str, Any]:
+    """The live posture as every surface may know it."""
+    return {
+        "intake_paused": state.intake_paused,
+        "playback_paused": state.playback_paused,
+        "quieter_mode": state.quieter_mode,
+        "maintenance_mode": state.maintenance_mode,
+        "mood_bias": state.mood_bias,
+        "kiosk_language_code": state.kiosk_language_code,
+        "kiosk_accessibility_mode": state.kiosk_accessibility_mode,
+        "kiosk_force_reduced_motion": state.kiosk_force_reduced_motion,
+        "kiosk_max_recording_seconds": state.kiosk_max_recording_seconds,
+        "session_theme_title": state.session_theme_title,
+        "session_theme_prompt": state.session_theme_prompt,
+        "deployment_focus_topic": state.deployment_focus_topic,
+        "deployment_focus_status": state.deployment_focus_status,
+        "updated_at": at(state.updated_at),
+    }
+
+
+def ingest_budget(station: Budget, address: Budget) -> dict[str, Any]:
+    """Both ingest budgets and the one that binds."""
+    binding = min(station, address, key=lambda budget: budget.remaining)
+    return {
+        "client": budget(station),
+        "ip": budget(address),
+        "effective_remaining": binding.remaining,
+        "effective_reset_in_seconds": binding.reset_in_seconds,
+        "low": station.low or address.low,
+        "exhausted": station.exhausted or address.exhausted,
+    }
+
+
+def budget(found: Budget) -> dict[str, Any]:
+    """One budget."""
+    return {
+        "rate": found.rate,
+        "limit": found.limit,
+        "used": found.used,
+        "remaining": found.remaining,
+        "window_seconds": found.window_seconds,
+        "reset_in_seconds": found.reset_in_seconds,
+        "low": found.low,
+        "exhausted": found.exhausted,
+    }

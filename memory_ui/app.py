@@ -1,0 +1,146 @@
+"""The web application: API and plain pages first, live pages below them."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from nicegui import ui
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.exceptions import HTTPException
+
+from core.bootstrap import System
+from core.errors import MemoryEngineError, NotFound, OverBudget
+from memory_ui import theme
+from memory_ui.api import health, intake, media, pool, receipt, surface
+from memory_ui.live import Live
+from memory_ui.middleware import SelectiveGZip, Surroundings, allowed_hosts
+from memory_ui.pages import kiosk, room
+from memory_ui.plain import door, ops, revoke
+from memory_ui.plain.render import problem_page
+
+log = logging.getLogger(__name__)
+
+Background = Callable[[System], AbstractAsyncContextManager[None]]
+
+
+@asynccontextmanager
+async def no_background(_system: System) -> AsyncIterator[None]:
+    """For a process whose jobs run elsewhere."""
+    yield
+
+
+def plain_app(system: System, background: Background = no_background) -> FastAPI:
+    """API and plain pages of one process. `background` runs while the application does."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        effects = asyncio.create_task(system.effects.run())
+        try:
+            async with background(system):
+                yield
+        finally:
+            effects.cancel()
+            await asyncio.gather(effects, return_exceptions=True)
+            system.close()
+
+    app = FastAPI(title="Memory Engine", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app.state.system = system
+    (system.outside.data_dir / intake.SPOOL).mkdir(exist_ok=True)
+    for routes in (health, intake, media, pool, receipt, surface, door, revoke, ops, theme):
+        app.include_router(routes.router)
+    app.add_api_route("/api/{path:path}", _unknown, methods=_ANY, include_in_schema=False)
+    app.add_exception_handler(MemoryEngineError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _failed)
+    hosts = allowed_hosts(system.settings.ALLOWED_HOSTS, system.settings.HOST)
+    app.add_middleware(Surroundings, allowed_hosts=hosts)
+    app.add_middleware(SelectiveGZip)
+    return app
+
+
+def create_app(system: System, background: Background = no_background) -> FastAPI:
+    """The whole application; once a process, because the live pages' framework is one a process."""
+    app = plain_app(system, background)
+    live = Live(system.effects)
+    kiosk.register(system, live)
+    room.register(system, live)
+    # Routes of ours come before the framework's: behind its session they would run several times slower, and an
+    # unknown path below it would build a page.
+    app.add_api_route("/{path:unframed}", _unknown, methods=_ANY, include_in_schema=False)
+    ui.run_with(
+        app,
+        title=system.settings.NODE_NAME,
+        language="en-US",
+        binding_refresh_interval=None,
+        gzip_middleware_factory=None,
+        tailwind=False,
+        show_welcome_message=False,
+    )
+    return app
+
+
+_ANY = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+
+
+class _Unframed(Convertor[str]):
+    """Every path that is not one of the live pages or their framework's."""
+
+    regex = r"(?!(?:kiosk|room)(?:/|$)|_nicegui).*"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("unframed", _Unframed())
+
+
+async def _unknown(request: Request) -> Response:
+    raise NotFound("There is nothing at this address.")
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, MemoryEngineError)
+    headers = {"Cache-Control": "no-store"}
+    if isinstance(error, OverBudget):
+        headers["Retry-After"] = str(error.retry_after_s)
+    if error.status >= 500:
+        log.warning("request.unavailable", extra={"reason": type(error).__name__})
+    return _say(request, error.status, error.message, headers)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    place = [str(part) for part in first["loc"] if part not in ("body", "query", "path")]
+    name = ".".join(place) if place and first["type"] != "json_invalid" else "The body"
+    return _say(request, 400, f"{name} is not what this address takes: {first['msg'].lower()}.")
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    sentences = {404: "There is nothing at this address.", 405: "This address does not take that method."}
+    return _say(
+        request, error.status_code, sentences.get(error.status_code, "This request cannot be answered."), error.headers
+    )
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    log.error("request.failed", exc_info=error)
+    return _say(request, 500, "Something went wrong here. Nothing that was left is lost.")
+
+
+def _say(request: Request, status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Response:
+    if request.url.path.startswith(_MACHINES):
+        return JSONResponse({"error": sentence}, status_code=status, headers=headers)
+    return problem_page(request, status)
+
+
+_MACHINES = ("/api/", "/livez", "/healthz", "/assets/")

@@ -1,0 +1,223 @@
+"""What stands around every request: host, size, headers, a log line, and the nonce of the content policy."""
+
+import ipaddress
+import logging
+import re
+import secrets
+import socket
+import time
+from http.cookies import SimpleCookie
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from memory_ui.web import STATION_COOKIE
+
+log = logging.getLogger("memory_ui.requests")
+
+SMALL_BODY_BYTES = 64 * 1024
+UPLOADS = ("/api/v1/artifacts/audio", "/api/v1/ephemeral/audio")
+LIVE_PAGES = ("/kiosk", "/room", "/_nicegui")
+COMPRESSED = ("/kiosk", "/room", "/_nicegui/", "/assets/")
+
+_COMMON = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; connect-src 'self'"
+)
+PLAIN_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+_SECRET_PATH = re.compile(r"(/api/v1/(?:media/\w+|pool/\w+|ephemeral/play|surface/fossils)/)[^/]+")
+
+
+class Surroundings:
+    """Pure ASGI, because a response that streams for minutes must not be buffered or run in a task of its own."""
+
+    def __init__(self, app: ASGIApp, *, allowed_hosts: frozenset[str]) -> None:
+        self._app = app
+        self._allowed_hosts = allowed_hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Guard one HTTP request or socket."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        if not host_allowed(headers.get("host", ""), self._allowed_hosts):
+            await _refuse(scope, receive, send, 400, "This node does not answer under that name.")
+            return
+        if scope["type"] == "websocket":
+            if not origin_allowed(headers):
+                await send({"type": "websocket.close", "code": 1008})
+                return
+            await self._app(scope, receive, send)
+            return
+        await self._http(scope, receive, send, headers)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
+        started = time.perf_counter()
+        request_id = secrets.token_hex(6)
+        path: str = scope["path"]
+        nonce = secrets.token_urlsafe(16)
+        answer = _Answer(send, path, nonce, request_id, _new_station(path, headers))
+        bounded = receive if path in UPLOADS else _bounded(receive)
+        try:
+            if path not in UPLOADS and _declared(headers) > SMALL_BODY_BYTES:
+                await _refuse(scope, receive, answer.send, 413, "That is more than this address takes.")
+            else:
+                await self._app(scope, bounded, answer.send)
+        except _TooMuch:
+            await _refuse(scope, receive, answer.send, 413, "That is more than this address takes.")
+        finally:
+            log.info(
+                "request",
+                extra={
+                    "request_id": request_id,
+                    "method": scope["method"],
+                    "path": public_path(path),
+                    "status": answer.status,
+                    "ms": round((time.perf_counter() - started) * 1000, 1),
+                },
+            )
+
+
+class SelectiveGZip:
+    """Compresses pages and scripts only: sound does not shrink, and pages with codes must not leak by length."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._plain = app
+        self._gzip = GZipMiddleware(app, minimum_size=800, compresslevel=6)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Choose by path."""
+        compressed = scope["type"] == "http" and scope["path"].startswith(COMPRESSED)
+        await (self._gzip if compressed else self._plain)(scope, receive, send)
+
+
+def host_allowed(host: str, allowed: frozenset[str]) -> bool:
+    """Whether a Host header names this node. Addresses cannot be rebound by a foreign name, so they pass."""
+    if "*" in allowed:
+        return True
+    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+    name = name.strip("[]").lower()
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return name in allowed
+    return True
+
+
+def allowed_hosts(configured: str, bound: str) -> frozenset[str]:
+    """The names this node answers to: its own, what it is bound to, and what is configured."""
+    own = socket.gethostname().lower()
+    names = {"localhost", own, f"{own}.local", own.split(".")[0], f"{own.split('.')[0]}.local", bound.lower()}
+    return frozenset(names | {name.strip().lower() for name in configured.split(",") if name.strip()})
+
+
+def origin_allowed(headers: Headers) -> bool:
+    """Whether a request that changes something comes from this node's own pages, or from no browser at all."""
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = headers.get("origin")
+    return origin is None or origin.split("://", 1)[-1].lower() == headers.get("host", "").lower()
+
+
+def public_path(path: str) -> str:
+    """A path without the token in it."""
+    return _SECRET_PATH.sub(r"\1-", path)
+
+
+class _TooMuch(Exception):
+    """A body without a length grew beyond its bound."""
+
+
+class _Answer:
+    """Adds headers to a response, and the nonce to the scripts of a live page."""
+
+    def __init__(self, send: Send, path: str, nonce: str, request_id: str, station: str) -> None:
+        self._send = send
+        self._live = path.startswith(LIVE_PAGES)
+        self._nonce = nonce
+        self._request_id = request_id
+        self._station = station
+        self._start: Message | None = None
+        self._html: list[bytes] = []
+        self.status = 0
+
+    async def send(self, message: Message) -> None:
+        """Pass one ASGI message on."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            html = headers.get("content-type", "").startswith("text/html")
+            self._dress(headers, live_html=self._live and html)
+            if self._live and html:
+                self._start = message
+                return
+        elif message["type"] == "http.response.body" and self._start is not None:
+            self._html.append(message.get("body", b""))
+            if not message.get("more_body", False):
+                await self._send_html()
+            return
+        await self._send(message)
+
+    def _dress(self, headers: MutableHeaders, *, live_html: bool) -> None:
+        policy = f"{_COMMON}; script-src 'self' 'nonce-{self._nonce}' 'unsafe-eval'" if live_html else PLAIN_POLICY
+        headers.setdefault("Content-Security-Policy", policy)
+        headers["X-Content-Type-Options"] = "nosniff"
+        # Not "no-referrer": over plain http it would make a form's Origin "null", and a foreign one look like ours.
+        headers["Referrer-Policy"] = "same-origin"
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        headers["Permissions-Policy"] = "microphone=(self), camera=(), geolocation=(), interest-cohort=()"
+        headers["X-Request-Id"] = self._request_id
+        if self._station:
+            headers.append(
+                "Set-Cookie", f"{STATION_COOKIE}={self._station}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Strict"
+            )
+
+    async def _send_html(self) -> None:
+        start, self._start = self._start, None
+        if start is None:
+            return
+        body = b"".join(self._html).replace(b"<script", f'<script nonce="{self._nonce}"'.encode())
+        MutableHeaders(scope=start)["Content-Length"] = str(len(body))
+        await self._send(start)
+        await self._send({"type": "http.response.body", "body": body})
+
+
+def _new_station(path: str, headers: Headers) -> str:
+    """A station id for a kiosk that has none yet."""
+    if not path.startswith("/kiosk") or STATION_COOKIE in SimpleCookie(headers.get("cookie", "")):
+        return ""
+    return secrets.token_urlsafe(12)
+
+
+def _declared(headers: Headers) -> int:
+    length = headers.get("content-length", "0")
+    return int(length) if length.isdigit() else 0
+
+
+def _bounded(receive: Receive) -> Receive:
+    left = SMALL_BODY_BYTES
+
+    async def bounded() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b"")) if message["type"] == "http.request" else 0
+        if left < 0:
+            raise _TooMuch
+        return message
+
+    return bounded
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, sentence: str) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    await JSONResponse({"error": sentence}, status_code=status)(scope, receive, send)

@@ -1,0 +1,1 @@
+"""Server-rendered pages that work with scripts off."""

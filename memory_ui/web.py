@@ -1,0 +1,52 @@
+"""What every route needs: threads for blocking work, who is asking, and the system behind it."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any, TypeVar
+
+import anyio
+import anyio.to_thread
+from fastapi import Depends, Request
+
+from core.bootstrap import System
+
+T = TypeVar("T")
+
+STATION_COOKIE = "memory_engine_client_id"
+_STATION = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_THREADS = anyio.CapacityLimiter(16)
+
+
+async def in_thread(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    """Run blocking work in a thread of its own limiter, so that file serving can never starve it."""
+    return await anyio.to_thread.run_sync(partial(function, *args, **kwargs), limiter=_THREADS)
+
+
+def system_of(request: Request) -> System:
+    """The system this application was built on."""
+    system: System = request.app.state.system
+    return system
+
+
+SystemOf = Annotated[System, Depends(system_of)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asker:
+    """Who is asking, as far as a budget needs to know."""
+
+    station: str
+    address: str
+
+
+def asker_of(request: Request) -> Asker:
+    """Station by header or cookie, else by address; an ill-formed station counts as none."""
+    address = request.client.host if request.client is not None else ""
+    named = request.headers.get("X-Memory-Client-Id") or request.cookies.get(STATION_COOKIE) or ""
+    station = named if _STATION.fullmatch(named) else f"at-{address}"
+    return Asker(station=station, address=address)
+
+
+AskerOf = Annotated[Asker, Depends(asker_of)]
