@@ -1,0 +1,119 @@
+/**
+ * Decisions of the player, apart from nodes and clocks. Times ending in `S` are seconds on the audio clock.
+ *
+ * @typedef {object} Item one voice of a program, as the server sends it
+ * @property {number} artifact_id
+ * @property {string} url
+ * @property {string} ack_url
+ * @property {number} start_ms where in the take the window begins
+ * @property {number} duration_ms
+ * @property {number} wear 0..1
+ * @property {string} colour a code, "" for dry
+ * @property {number} gain
+ * @property {boolean} [measured] true: `gain` holds the loudness already, the peak is not asked
+ * @property {number} delay_ms after the first voice
+ *
+ * @typedef {{seq: number, rest_ms: number, gap_ms: number, good_until_ms: number, items: Item[]}} Program
+ */
+
+import { figure } from "figures";
+
+const ITEM_FIGURES = ["artifact_id", "start_ms", "duration_ms", "wear", "gain", "delay_ms"];
+
+/**
+ * @param {Program} program
+ * @throws {RangeError} when anything that will be needed is missing
+ */
+export function checkProgram(program) {
+  const { seq, items } = program;
+  if (!Number.isInteger(seq) || seq < 1) throw new RangeError("a program is numbered from 1");
+  if (items.length === 0) {
+    figure(program, "rest_ms");
+    return;
+  }
+  figure(program, "gap_ms");
+  figure(program, "good_until_ms");
+  for (const item of items) for (const key of ITEM_FIGURES) figure(item, key);
+  if (items.some(({ wear }) => wear < 0 || wear > 1)) throw new RangeError("wear lies between 0 and 1");
+}
+
+/**
+ * When a program begins: its gap after the end of the one before, but never in the past.
+ *
+ * @param {{previousEndS: number | null, clockS: number, leadS: number, gapMs: number}} times previousEndS is null when
+ *   nothing was played yet: the gap then counts from now
+ */
+export function startTime({ previousEndS, clockS, leadS, gapMs }) {
+  const soonestS = clockS + leadS;
+  return Math.max((previousEndS ?? clockS) + gapMs / 1000, soonestS);
+}
+
+/**
+ * The part of a decoded take that is played. A window that reaches past the end (the take was replaced by its shorter
+ * essence) moves forward and then shrinks, rather than playing silence.
+ *
+ * @returns {{offsetS: number, durationS: number}}
+ */
+export function windowOf(item, bufferS) {
+  const durationS = Math.min(figure(item, "duration_ms") / 1000, bufferS);
+  const offsetS = Math.min(figure(item, "start_ms") / 1000, bufferS - durationS);
+  return { offsetS: Math.max(0, offsetS), durationS };
+}
+
+/**
+ * Whether something that ends at `endS` would sound past the moment its right to be played ends.
+ *
+ * @param {{endS: number, clockS: number, epochMs: number, goodUntilMs: number}} times
+ */
+export function isStale({ endS, clockS, epochMs, goodUntilMs }) {
+  return epochMs + Math.max(0, endS - clockS) * 1000 > goodUntilMs;
+}
+
+/**
+ * A take whose loudness is not yet measured is brought to a peak, within bounds; either way the item's gain applies.
+ *
+ * @param {{peak: number, item: Item}} take peak of the whole decoded take
+ * @param {Record<string, number>} figures the [level] section
+ */
+export function levelGain({ peak, item }, figures) {
+  const gain = figure(item, "gain");
+  if (item.measured === true) return gain;
+  const wanted = peak > 0 ? figure(figures, "peak_target") / peak : 1;
+  return Math.min(Math.max(wanted, figure(figures, "gain_minimum")), figure(figures, "gain_maximum")) * gain;
+}
+
+/**
+ * The fades of a window; one too short for both gets them in proportion.
+ *
+ * @returns {{fadeInS: number, fadeOutS: number}}
+ */
+export function fadesOf(durationS, figures) {
+  const fadeInS = figure(figures, "fade_in_s");
+  const fadeOutS = figure(figures, "fade_out_s");
+  const share = Math.min(1, durationS / (fadeInS + fadeOutS));
+  return { fadeInS: fadeInS * share, fadeOutS: fadeOutS * share };
+}
+
+/** Only what could really be heard, to its end, counts as heard: what was dropped has no end. */
+export function isHeard({ running, outputGain, silenced }) {
+  return running && outputGain > 0 && !silenced;
+}
+
+/**
+ * How long to wait before an acknowledgement is tried again.
+ *
+ * @param {number} attempt how many have failed, from 1
+ * @param {number} elapsedS since the first
+ * @param {Record<string, number>} figures the [program] section
+ * @returns {number | null} seconds; null when the grant will have run out
+ */
+export function ackDelayS(attempt, elapsedS, figures) {
+  const delay = figure(figures, "ack_first_s") * figure(figures, "ack_factor") ** (attempt - 1);
+  const bounded = Math.min(delay, figure(figures, "ack_longest_s"));
+  return elapsedS + bounded > figure(figures, "ack_window_s") ? null : bounded;
+}
+
+/** An answer after which there is nothing left to say: taken, or the grant is unknown. */
+export function isAckSettled(status) {
+  return (status >= 200 && status < 300) || status === 404;
+}

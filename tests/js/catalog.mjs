@@ -1,0 +1,22 @@
+/** Reads the catalogs as the tests need them: the small part of TOML that they are written in. */
+import { readFileSync } from "node:fs";
+
+/** @param {string} name of a file in assets/catalogs, without its ending */
+export function catalog(name) {
+  const root = {};
+  let section = root;
+  const text = readFileSync(new URL(`../../assets/catalogs/${name}.toml`, import.meta.url), "utf8");
+  for (const line of text.split("\n").map((raw) => raw.replace(/\s*#.*$/, "").trim())) {
+    const header = line.match(/^\[([\w.]+)\]$/);
+    const pair = line.match(/^(\w+) = (.+)$/);
+    if (header !== null) {
+      section = root;
+      for (const part of header[1].split(".")) section = section[part] ??= {};
+    } else if (pair !== null) {
+      section[pair[1]] = JSON.parse(pair[2]);
+    } else if (line !== "") {
+      throw new Error(`${name}.toml: not understood: ${line}`);
+    }
+  }
+  return root;
+}

@@ -1,0 +1,399 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import {
+  ERRORS, MODES, NOTICES, STAGES, gated, initialState, reduce, secondsLeft,
+} from "ritual";
+import { eventForKey } from "ritual_keys";
+
+const FIGURES = Object.freeze({
+  countdown_s: 3, shortest_take_ms: 900, arming_timeout_s: 60, armed_timeout_s: 60, stop_timeout_s: 5,
+  review_timeout_s: 90, review_counted_s: 30, complete_return_s: 60, once_return_s: 20, error_return_s: 30,
+});
+const OPEN = Object.freeze({ blocked: "", maxRecordingMs: 120_000 });
+const PAUSED = Object.freeze({ blocked: "paused", maxRecordingMs: 120_000 });
+
+/** A ritual that is driven by events; the clock only moves when told. */
+function begin(policy = OPEN) {
+  const ritual = {
+    state: initialState({ figures: FIGURES, policy, nowMs: 0 }),
+    nowMs: 0,
+    effects: [],
+    send(type, more = {}) {
+      const step = reduce(ritual.state, { type, nowMs: ritual.nowMs, ...more });
+      ritual.state = step.state;
+      ritual.effects = step.effects;
+      return ritual;
+    },
+    answer: (type, more = {}) => ritual.send(type, { run: ritual.state.run, ...more }),
+    wait(seconds) {
+      const effects = [];
+      for (let tenth = 0; tenth < Math.round(seconds * 10); tenth += 1) {
+        ritual.nowMs += 100;
+        effects.push(...ritual.send("tick").effects);
+      }
+      ritual.effects = effects;
+      return ritual;
+    },
+    types: () => ritual.effects.map((effect) => effect.type),
+    has: (type) => ritual.types().includes(type),
+  };
+  return ritual;
+}
+
+const TAKE = { spokenMs: 4100, durationMs: 4000, quiet: false, key: "key-1" };
+const to = {
+  idle: () => begin(),
+  arming: () => begin().send("primary"),
+  armed: () => to.arming().answer("microphoneOpened"),
+  countdown: () => to.armed().send("primary"),
+  recording: () => to.countdown().wait(3),
+  review: (take = {}) => to.recording().wait(4).send("primary").answer("takeReady", { ...TAKE, ...take }),
+  submitting: (mode = "ROOM") => to.review().send("mode", { mode }).send("primary"),
+  complete: () => to.submitting().answer("submitted", { receipt: { code: "abc" } }),
+  error: () => to.arming().answer("microphoneFailed", { code: "denied" }),
+};
+
+test("every stage can be reached", () => {
+  for (const stage of STAGES) assert.equal(to[stage]().state.stage, stage);
+});
+
+test("Esc leads from every stage to idle, and lets go of microphone and take", () => {
+  for (const stage of STAGES) {
+    const ritual = to[stage]().send("cancel");
+    assert.equal(ritual.state.stage, "idle", stage);
+    assert.equal(ritual.state.take, null);
+    if (stage !== "idle") assert.ok(ritual.has("closeMicrophone") && ritual.has("wipe"), stage);
+  }
+});
+
+test("the microphone is asked for by the primary action only", () => {
+  assert.deepEqual(to.arming().effects, [{ type: "openMicrophone", run: 1 }]);
+});
+
+test("a paused kiosk does not begin, and opens again when the pause ends", () => {
+  const ritual = begin(PAUSED).send("primary");
+  assert.equal(ritual.state.stage, "idle");
+  assert.equal(ritual.send("policy", { policy: OPEN }).send("primary").state.stage, "arming");
+});
+
+test("a pause before the recording lets go of the microphone, a pause after it keeps the take", () => {
+  for (const stage of ["arming", "armed", "countdown"]) {
+    const ritual = to[stage]().send("policy", { policy: PAUSED });
+    assert.equal(ritual.state.stage, "idle", stage);
+    assert.ok(ritual.has("closeMicrophone"));
+  }
+  for (const stage of ["recording", "review", "submitting", "complete"]) {
+    assert.equal(to[stage]().send("policy", { policy: PAUSED }).state.stage, stage);
+  }
+});
+
+test("a microphone that opens after Esc is closed again", () => {
+  const ritual = to.arming().send("cancel").send("microphoneOpened", { run: 1 });
+  assert.equal(ritual.state.stage, "idle");
+  assert.deepEqual(ritual.effects, [{ type: "closeMicrophone", run: 1 }]);
+});
+
+test("each microphone failure has its error, and the primary action tries again", () => {
+  for (const code of ["denied", "absent", "busy", "insecure", "unsupported", "lost"]) {
+    const ritual = to.arming().answer("microphoneFailed", { code });
+    assert.equal(ritual.state.error, code);
+    assert.equal(ritual.send("primary").state.stage, "arming");
+  }
+});
+
+test("an error goes away by itself, and a refusal leads back to the beginning", () => {
+  assert.equal(to.error().wait(30).state.stage, "idle");
+  const refused = to.submitting().answer("submitFailed", { kind: "refused", uncertain: false, waitS: 0 });
+  assert.equal(refused.state.error, "refused");
+  assert.equal(refused.send("primary").state.stage, "idle");
+});
+
+test("an unanswered microphone question and a forgotten armed kiosk end by themselves", () => {
+  for (const stage of ["arming", "armed"]) {
+    const ritual = to[stage]().wait(60);
+    assert.equal(ritual.state.stage, "idle");
+    assert.ok(ritual.has("closeMicrophone"));
+  }
+});
+
+test("the countdown is three tones a second apart, the last one higher, then the recording", () => {
+  const ritual = to.armed().send("primary");
+  assert.deepEqual(ritual.effects, [{ type: "tone", pitch: "tick" }]);
+  assert.deepEqual(ritual.wait(1).effects, [{ type: "tone", pitch: "tick" }]);
+  assert.deepEqual(ritual.wait(1).effects, [{ type: "tone", pitch: "last" }]);
+  assert.deepEqual(ritual.wait(1).effects, [{ type: "startRecording", run: 1 }]);
+});
+
+test("the primary action does nothing during the countdown", () => {
+  const ritual = to.countdown().send("primary");
+  assert.equal(ritual.state.stage, "countdown");
+  assert.deepEqual(ritual.effects, []);
+});
+
+test("a recording stops once, by hand or at its limit", () => {
+  const byHand = to.recording().wait(2).send("primary");
+  assert.deepEqual(byHand.types(), ["stopRecording"]);
+  assert.deepEqual(byHand.send("primary").effects, []);
+  const atLimit = to.recording().wait(119.9);
+  assert.equal(atLimit.state.stopping, false);
+  assert.deepEqual(atLimit.wait(0.1).types(), ["stopRecording"]);
+  assert.deepEqual(atLimit.wait(0.5).effects, []);
+});
+
+test("the limit is the one that held when the recording began", () => {
+  const ritual = to.recording().send("policy", { policy: { blocked: "", maxRecordingMs: 30_000 } });
+  assert.equal(ritual.wait(60).state.stopping, false);
+});
+
+test("a recording that never stops becomes an error, not a dead end", () => {
+  assert.equal(to.recording().send("primary").wait(5).state.error, "lost");
+  assert.equal(to.recording().send("primary").answer("takeFailed").state.error, "lost");
+});
+
+test("after the recording the microphone is released", () => {
+  assert.deepEqual(to.review().effects, [{ type: "closeMicrophone", run: 1 }]);
+});
+
+test("a take under the shortest length is an error, and the primary action records again", () => {
+  const ritual = to.recording().send("primary").answer("takeReady", { ...TAKE, spokenMs: 899 });
+  assert.equal(ritual.state.error, "too_short");
+  assert.equal(ritual.send("primary").state.stage, "arming");
+});
+
+test("a microphone lost while recording keeps what was recorded, if it is long enough", () => {
+  const long = to.recording().wait(4).send("microphoneLost", { run: 1 });
+  assert.ok(long.has("stopRecording"));
+  assert.equal(long.answer("takeReady", TAKE).state.stage, "review");
+  const short = to.recording().send("microphoneLost", { run: 1 }).answer("takeReady", { ...TAKE, spokenMs: 200 });
+  assert.equal(short.state.error, "lost");
+});
+
+test("a microphone lost before the recording is an error", () => {
+  for (const stage of ["armed", "countdown"]) assert.equal(to[stage]().answer("microphoneLost").state.error, "lost");
+});
+
+test("a hidden page releases the microphone; a recording is kept, a review falls silent", () => {
+  for (const stage of ["arming", "armed", "countdown"]) {
+    const ritual = to[stage]().send("hidden");
+    assert.equal(ritual.state.stage, "idle", stage);
+    assert.ok(ritual.has("closeMicrophone"));
+  }
+  assert.deepEqual(to.recording().send("hidden").types(), ["stopRecording"]);
+  assert.deepEqual(to.review().send("listen").send("hidden").types(), ["stopListening"]);
+});
+
+test("the primary action in review listens until a mode is chosen, then sends it", () => {
+  const ritual = to.review().send("primary");
+  assert.deepEqual(ritual.effects, [{ type: "listen", run: 1 }]);
+  assert.deepEqual(ritual.send("primary").effects, [{ type: "stopListening" }]);
+  ritual.send("mode", { mode: "FOSSIL" }).send("primary");
+  assert.deepEqual(ritual.effects, [{ type: "submit", run: 1, mode: "FOSSIL", idempotencyKey: "key-1" }]);
+});
+
+test("sending silences the preview first", () => {
+  const ritual = to.review().send("listen").send("mode", { mode: "ROOM" }).send("primary");
+  assert.deepEqual(ritual.types(), ["stopListening", "submit"]);
+});
+
+test("a very quiet take asks first: again is primary, keeping it is a choice", () => {
+  const ritual = to.review({ quiet: true });
+  assert.ok(gated(ritual.state));
+  assert.equal(ritual.send("mode", { mode: "ROOM" }).state.mode, "");
+  assert.equal(ritual.send("keep").send("mode", { mode: "ROOM" }).state.mode, "ROOM");
+  assert.equal(to.review({ quiet: true }).send("primary").state.stage, "arming");
+});
+
+test("recording again forgets the take and asks for the microphone anew", () => {
+  const ritual = to.review().send("again");
+  assert.equal(ritual.state.take, null);
+  assert.deepEqual(ritual.types(), ["stopListening", "closeMicrophone", "wipe", "openMicrophone"]);
+});
+
+test("the review ends after ninety quiet seconds; a touch begins them anew, listening suspends them", () => {
+  const ritual = to.review().wait(80);
+  assert.equal(secondsLeft(ritual.state), 10);
+  ritual.send("touch");
+  assert.equal(secondsLeft(ritual.state), 90);
+  ritual.send("listen").wait(200);
+  assert.equal(ritual.state.stage, "review");
+  ritual.answer("listened").wait(89.9);
+  assert.equal(ritual.state.stage, "review");
+  assert.equal(ritual.wait(0.1).state.stage, "idle");
+  assert.ok(ritual.has("wipe"));
+});
+
+test("a refusal for now keeps the take in review and sends it again under the same key", () => {
+  for (const kind of NOTICES) {
+    const ritual = to.submitting().answer("submitFailed", { kind, uncertain: kind === "away", waitS: 40 });
+    assert.equal(ritual.state.stage, "review");
+    assert.deepEqual(ritual.state.notice, { kind, waitS: 40 });
+    ritual.send("primary");
+    assert.deepEqual(ritual.effects, [{ type: "submit", run: 1, mode: "ROOM", idempotencyKey: "key-1" }]);
+  }
+});
+
+test("a choice may change after a clear refusal, not after an answer that never came", () => {
+  const failed = (uncertain) => to.submitting().answer("submitFailed", { kind: "away", uncertain, waitS: 0 });
+  assert.equal(failed(false).send("mode", { mode: "NOSAVE" }).state.mode, "NOSAVE");
+  assert.equal(failed(true).send("mode", { mode: "NOSAVE" }).state.mode, "ROOM");
+});
+
+test("leaving while a take is on its way takes back whatever the server answers", () => {
+  const ritual = to.submitting().send("cancel");
+  assert.deepEqual(ritual.effects[0], { type: "abandonSubmission", run: 1 });
+  ritual.send("submitted", { run: 1, receipt: {} });
+  assert.equal(ritual.state.stage, "idle");
+});
+
+test("the receipt stays until its time is over; touching the screen keeps it longer", () => {
+  const ritual = to.complete();
+  assert.equal(ritual.state.outcome, "kept");
+  ritual.wait(50).send("touch").wait(50);
+  assert.equal(ritual.state.stage, "complete");
+  ritual.wait(10);
+  assert.equal(ritual.state.stage, "idle");
+  assert.equal(ritual.state.receipt, null);
+});
+
+test("a one-time take is heard once and gone, and nothing of it stays", () => {
+  const ritual = to.submitting("NOSAVE").answer("oncePlaying");
+  assert.equal(ritual.state.playingOnce, true);
+  ritual.answer("onceHeard");
+  assert.equal(ritual.state.outcome, "heard");
+  assert.deepEqual(ritual.effects, [{ type: "wipe", run: 1 }]);
+  assert.equal(to.submitting("NOSAVE").answer("onceLost", { disposed: true }).state.outcome, "gone");
+  assert.equal(to.submitting("NOSAVE").answer("onceLost", { disposed: false }).state.outcome, "expiring");
+});
+
+test("the monitor tone sounds in idle, armed and review only", () => {
+  for (const stage of STAGES) {
+    const tone = to[stage]().send("monitor").has("tone");
+    assert.equal(tone, ["idle", "armed", "review"].includes(stage), stage);
+  }
+  assert.equal(to.review().send("listen").send("monitor").has("tone"), false);
+});
+
+test("keys become events; repeats, modifiers, text fields and a control's own keys do not", () => {
+  const press = (key, more = {}) => eventForKey({ key, repeat: false, modified: false, target: "none", ...more });
+  assert.deepEqual(press(" "), { type: "primary" });
+  assert.deepEqual(press("Enter"), { type: "primary" });
+  assert.deepEqual(press("Escape"), { type: "cancel" });
+  assert.deepEqual(["1", "2", "3"].map((key) => press(key).mode), MODES);
+  assert.deepEqual(press("m"), { type: "monitor" });
+  assert.equal(press("x"), null);
+  assert.equal(press(" ", { repeat: true }), null);
+  assert.equal(press("m", { modified: true }), null);
+  for (const key of [" ", "Enter", "1", "m", "Escape"]) assert.equal(press(key, { target: "text" }), null);
+  assert.equal(press(" ", { target: "button" }), null);
+  assert.equal(press("Enter", { target: "button" }), null);
+  assert.equal(press("Enter", { target: "link" }), null);
+  assert.equal(press(" ", { target: "radio" }), null);
+  assert.deepEqual(press("Enter", { target: "radio" }), { type: "primary" });
+  assert.equal(press("2", { target: "button" }).mode, "FOSSIL");
+});
+
+test("missing figures, unknown events, modes and errors are refused loudly", () => {
+  assert.throws(() => initialState({ figures: {}, policy: OPEN, nowMs: 0 }), /countdown_s/);
+  assert.throws(() => begin().send("nonsense"), /unknown event/);
+  assert.throws(() => reduce(begin().state, { type: "tick" }), /nowMs/);
+  assert.throws(() => to.review().send("mode", { mode: "KEEP" }), /unknown mode/);
+  assert.throws(() => to.arming().answer("microphoneFailed", { code: "odd" }), /unknown error/);
+});
+
+// --- random walks ---------------------------------------------------------------------------------------
+
+function mulberry(seed) {
+  let word = seed;
+  return () => {
+    word = (word + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(word ^ (word >>> 15), 1 | word);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Any event a participant, the browser or the server could cause, in any order. */
+function anyEvent(random, state) {
+  const pick = (list) => list[Math.floor(random() * list.length)];
+  const run = random() < 0.95 ? state.run : Math.max(1, state.run - 1);
+  return pick([
+    () => ({ type: "primary" }), () => ({ type: "primary" }), () => ({ type: "primary" }),
+    () => ({ type: "mode", mode: pick(MODES) }), () => ({ type: "mode", mode: pick(MODES) }),
+    () => ({ type: "tick" }), () => ({ type: "tick" }), () => ({ type: "tick" }),
+    () => ({ type: pick(["listen", "keep", "touch", "monitor"]) }),
+    () => ({ type: random() < 0.3 ? pick(["again", "hidden"]) : "tick" }),
+    () => ({ type: "microphoneOpened", run }), () => ({ type: "microphoneOpened", run }),
+    () => ({ type: "microphoneFailed", run, code: pick(ERRORS.slice(0, 6)) }),
+    () => ({ type: "takeReady", run, spokenMs: pick([200, 3000, 9000]), durationMs: 3000, quiet: random() < 0.2, key: `k${random()}` }),
+    () => ({ type: pick(["listened", "microphoneLost", "takeFailed", "oncePlaying", "onceHeard"]), run }),
+    () => ({ type: "submitted", run, receipt: {} }),
+    () => ({ type: "submitFailed", run, kind: pick([...NOTICES, "refused"]), uncertain: random() < 0.5, waitS: 3 }),
+    () => ({ type: "onceLost", run, disposed: random() < 0.5 }),
+    () => ({ type: "policy", policy: random() < 0.1 ? PAUSED : OPEN }),
+    () => ({ type: random() < 0.2 ? "cancel" : "touch" }),
+  ])();
+}
+
+function walk(seed, steps, visit) {
+  const random = mulberry(seed);
+  let state = initialState({ figures: FIGURES, policy: OPEN, nowMs: 0 });
+  let nowMs = 0;
+  for (let step = 0; step < steps; step += 1) {
+    nowMs += Math.floor(random() * 1500);
+    const event = { ...anyEvent(random, state), nowMs };
+    const next = reduce(state, event);
+    visit({ before: state, event, ...next });
+    state = next.state;
+  }
+}
+
+test("on any path: every stage is met, Esc leads to idle, and no stage waits for ever", () => {
+  const met = new Set();
+  for (let seed = 1; seed <= 60; seed += 1) {
+    walk(seed, 300, ({ state }) => {
+      met.add(state.stage);
+      assert.ok(STAGES.includes(state.stage));
+      assert.equal(reduce(state, { type: "cancel", nowMs: state.nowMs }).state.stage, "idle");
+      if (["idle", "submitting"].includes(state.stage) || state.listening) return;
+      let left = state;
+      for (let minute = 1; minute < 20 && left.stage === state.stage; minute += 1) {
+        left = reduce(left, { type: "tick", nowMs: state.nowMs + minute * 121_000 }).state;
+      }
+      assert.notEqual(left.stage, state.stage);
+    });
+  }
+  assert.deepEqual([...met].sort(), [...STAGES].sort());
+});
+
+test("on any path: nothing is sent but the take in review, in the mode chosen, by the primary action", () => {
+  let sent = 0;
+  for (let seed = 100; seed <= 200; seed += 1) {
+    const modes = new Map();
+    walk(seed, 300, ({ before, event, effects }) => {
+      for (const effect of effects.filter(({ type }) => type === "submit")) {
+        sent += 1;
+        assert.equal(before.stage, "review");
+        assert.equal(event.type, "primary");
+        assert.ok(MODES.includes(before.mode));
+        assert.equal(effect.mode, before.mode);
+        assert.equal(effect.idempotencyKey, before.take.key);
+        assert.ok(!gated(before));
+        if (before.uncertain) assert.equal(effect.mode, modes.get(effect.idempotencyKey));
+        modes.set(effect.idempotencyKey, effect.mode);
+      }
+    });
+  }
+  assert.ok(sent > 50, `${sent} takes sent`);
+});
+
+test("on any path: a microphone is open only while it is wanted", () => {
+  for (let seed = 300; seed <= 360; seed += 1) {
+    const open = new Set();
+    walk(seed, 300, ({ before, event, state, effects }) => {
+      if (event.type === "microphoneOpened" && (before.stage === "arming" || event.run !== before.run)) open.add(event.run);
+      for (const effect of effects) if (effect.type === "closeMicrophone") open.delete(effect.run);
+      if (!["armed", "countdown", "recording"].includes(state.stage)) assert.equal(open.size, 0, state.stage);
+    });
+  }
+});

@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+import { capturedLine, wholeLine } from "kiosk_line";
+import { ERRORS, MODES, NOTICES, OUTCOMES, STAGES, initialState } from "ritual";
+import { clockTime, codeGroups, meterHeight, screenOf, sentence, span, toldWait } from "ritual_screen";
+import { catalog } from "./catalog.mjs";
+
+const figures = { trace: catalog("trace"), kiosk: catalog("kiosk"), take: catalog("audio").take };
+const copy = kioskCopy();
+const first = initialState({
+  figures: { ...figures.kiosk, countdown_s: figures.take.preroll_s },
+  policy: { blocked: "", maxRecordingMs: 120_000 },
+  nowMs: 0,
+});
+const take = { durationMs: 4000, quiet: false, key: "k" };
+
+/** The section of the copy this surface reads: flat, one sentence a line. */
+function kioskCopy() {
+  const text = readFileSync(new URL("../../assets/copy/en.toml", import.meta.url), "utf8");
+  const section = text.split(/^\[kiosk\]$/m)[1].split(/^\[/m)[0];
+  return Object.fromEntries([...section.matchAll(/^(\w+) = (".*")$/gm)].map(([, key, value]) => [key, JSON.parse(value)]));
+}
+
+/** One state for everything the kiosk can show. */
+function everyState() {
+  const state = (more) => ({ ...first, ...more });
+  return [
+    ...["idle", "arming", "armed", "countdown", "recording", "submitting"].map((stage) => state({ stage, take })),
+    ...["paused", "maintenance"].map((blocked) => state({ policy: { blocked, maxRecordingMs: 1 } })),
+    state({ stage: "recording", stopping: true }),
+    state({ stage: "submitting", playingOnce: true }),
+    state({ stage: "review", take: { ...take, quiet: true } }),
+    ...[false, true].map((listening) => state({ stage: "review", take, listening })),
+    ...MODES.map((mode) => state({ stage: "review", take, mode })),
+    ...NOTICES.flatMap((kind) => [0, 40].map((waitS) => state({ stage: "review", take, mode: "ROOM", notice: { kind, waitS } }))),
+    state({ stage: "review", take, nowMs: 80_000 }),
+    ...OUTCOMES.map((outcome) => state({ stage: "complete", outcome })),
+    ...ERRORS.map((error) => state({ stage: "error", error })),
+  ];
+}
+
+test("every screen has its sentences and its verbs", () => {
+  const shown = everyState();
+  assert.deepEqual(new Set(shown.map(({ stage }) => stage)), new Set(STAGES));
+  for (const state of shown) {
+    const { heading, lead, primary, secondary, counted } = screenOf(state);
+    const actions = [primary, ...secondary].filter(Boolean);
+    for (const key of [heading, lead, ...actions.map(({ label }) => label), counted].filter(Boolean)) {
+      assert.ok(copy[key], `${state.stage}: ${key}`);
+    }
+  }
+});
+
+test("every screen but the closed kiosk offers a way on or out, and none offers one twice", () => {
+  for (const state of everyState()) {
+    const { primary, secondary } = screenOf(state);
+    const labels = [primary, ...secondary].filter(Boolean).map(({ label }) => label);
+    assert.ok(labels.length > 0 || state.policy.blocked, state.stage);
+    assert.equal(new Set(labels).size, labels.length);
+  }
+});
+
+test("in review the primary action listens, then carries the verb of the mode, then sends again", () => {
+  const label = (more) => screenOf({ ...first, stage: "review", take, ...more }).primary.label;
+  assert.equal(label({}), "listen");
+  assert.deepEqual(MODES.map((mode) => label({ mode })), ["verb_room", "verb_fossil", "verb_nosave"]);
+  assert.equal(label({ mode: "ROOM", notice: { kind: "away", waitS: 0 } }), "send_again");
+});
+
+test("the review is counted only in its last third", () => {
+  const counted = (seconds) => screenOf({ ...first, stage: "review", take, nowMs: seconds * 1000 }).counted;
+  assert.equal(counted(59), "");
+  assert.equal(counted(60), "review_counted");
+});
+
+test("a sentence names what it misses", () => {
+  assert.equal(sentence({ a: "{n} of {m}" }, "a", { n: 0, m: 3 }), "0 of 3");
+  assert.throws(() => sentence({}, "a", {}), /a is missing/);
+  assert.throws(() => sentence({ a: "{n}" }, "a", {}), /wants \{n\}/);
+});
+
+test("codes stand in their own groups, or in fours", () => {
+  assert.deepEqual(codeGroups("ABCDE-FGHJK-MNPQ2"), ["ABCDE", "FGHJK", "MNPQ2"]);
+  assert.deepEqual(codeGroups("ABCDEFGHJ"), ["ABCD", "EFGH", "J"]);
+});
+
+test("times are told as one would say them", () => {
+  assert.deepEqual([0, 59.9, 60, 125].map(clockTime), ["0:00", "0:59", "1:00", "2:05"]);
+  assert.deepEqual([30, 60, 90, 120].map((seconds) => span(copy, seconds)), [
+    "30 seconds", "60 seconds", "90 seconds", "2 minutes",
+  ]);
+  assert.deepEqual([12.2, 90, 91, 3590].map(toldWait), [13, 90, 120, 3600]);
+});
+
+test("the meter rests at the floor, is full at the ceiling, and never falls as the voice rises", () => {
+  const heights = [0, 0.002, 0.01, 0.05, 0.2, 1].map((rms) => meterHeight(rms, figures.kiosk));
+  assert.equal(heights[0], 0);
+  assert.equal(heights.at(-1), 1);
+  assert.deepEqual(heights, heights.toSorted((a, b) => a - b));
+});
+
+test("the line grows point by point, then runs out behind without forgetting where it was", () => {
+  let levels = { points: [], gathered: [], left: 0 };
+  const box = { width: 350, height: 100, seed: 1, figures, points: null };
+  assert.ok(wholeLine({ ...box, levels }).d);
+  for (let i = 0; i < 1100; i += 1) {
+    levels = capturedLine({ ...levels, gathered: [{ rms: 0.01, centroid: 0.2 }, { rms: 0.1, centroid: 0.4 }] }, figures.kiosk);
+    if (i === 9) assert.equal(wholeLine({ ...box, levels }).head.x, 10 * 7);
+  }
+  assert.equal(levels.points.length + levels.left, 1100);
+  assert.deepEqual(levels.points[0], [meterHeight(0.1, figures.kiosk), 0.4]);
+  assert.equal(wholeLine({ ...box, levels }).head.x, 350);
+});
