@@ -1,0 +1,87 @@
+/** The elements of the wall: made here, moved by wall.js. */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Builds the wall's elements into its root. @param {Record<string, string>} copy section [room] */
+export function build(root, copy, node) {
+  requireWords(copy);
+  const drift = html("div", "wall-drift");
+  const drawing = svg("svg", { class: "wall-drawing", "aria-hidden": "true", focusable: "false" });
+  const restClip = svg("clipPath", { id: "wall-rest" });
+  const restRect = svg("rect", {});
+  restClip.append(restRect);
+  const restPath = svg("path", {});
+  const restGroup = svg("g", { class: "wall-rest", "clip-path": "url(#wall-rest)" });
+  const strata = svg("g", { class: "wall-strata" });
+  const voices = svg("g", { class: "wall-voices" });
+  restGroup.append(restPath);
+  drawing.append(restClip, strata, restGroup, voices);
+  drift.append(drawing);
+  const caption = html("p", "wall-caption");
+  const name = html("p", "wall-name", node.name);
+  const status = html("p", "wall-status");
+  status.setAttribute("role", "status");
+  const listenButton = html("button", "wall-listen", copy.listen);
+  const controls = html("div", "wall-controls");
+  const toggle = html("button", "button wall-toggle", copy.pause);
+  for (const button of [listenButton, toggle]) button.type = "button";
+  listenButton.hidden = true;
+  controls.append(toggle);
+  root.classList.add("wall");
+  root.replaceChildren(drift, name, caption, status, listenButton, controls);
+  return { drift, drawing, strata, voices, restGroup, restPath, restRect, caption, name, status, controls, toggle,
+    listen: listenButton };
+}
+
+/** Controls come with a touch, a move or a key, and leave again by themselves. */
+export function listen(root, parts, { scope, leaveS, onStart, onPause }) {
+  let cancel = null;
+  const show = () => {
+    root.dataset.controls = "shown";
+    cancel?.();
+    cancel = scope.timeout(() => {
+      root.dataset.controls = "gone";
+    }, leaveS * 1000);
+  };
+  for (const type of ["pointermove", "pointerdown", "keydown"]) scope.listen(root, type, show);
+  scope.listen(parts.listen, "click", onStart);
+  scope.listen(parts.toggle, "click", () => (root.dataset.paused === "true" ? onStart() : onPause()));
+}
+
+/** A group holding one path, clipped by a rect that the clock opens. */
+export function makeTrace(parts, layer) {
+  const id = `wall-clip-${layer.artifact_id}`;
+  const clip = svg("clipPath", { id });
+  const rect = svg("rect", {});
+  clip.append(rect);
+  const group = svg("g", { class: "wall-trace", "data-colour": layer.colour, "clip-path": `url(#${id})` });
+  const path = svg("path", { "vector-effect": "non-scaling-stroke" });
+  group.append(path);
+  parts.drawing.append(clip);
+  return { group, path, clip, rect };
+}
+
+/** The words a wall needs; a missing one is an error here, not an empty button in the room. */
+function requireWords(copy) {
+  for (const key of ["listen", "start", "pause", "paused", "connection_lost"]) {
+    if (typeof copy[key] !== "string") throw new Error(`copy missing: room.${key}`);
+  }
+}
+
+function svg(tag, attributes) {
+  const element = document.createElementNS(SVG, tag);
+  set(element, attributes);
+  return element;
+}
+
+function html(tag, className, text = "") {
+  const element = document.createElement(tag);
+  element.className = className;
+  element.textContent = text;
+  return element;
+}
+
+/** Sets several attributes. */
+export function set(element, attributes) {
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
+}
