@@ -1,0 +1,176 @@
+/**
+ * The room: sound and wall on one page. The server composes; this component plays what it is handed, draws it, says
+ * what was heard, and lets go of whatever was taken back.
+ *
+ * Emits `hello` {recent} when connected, `need` {seq} for the program after `seq`, `sounding` {state} for information.
+ */
+
+import { audioContext, latencyS, unlock, watchContext } from "context";
+import { watchLink } from "link";
+import { createPlayerEngine } from "program";
+import { createRecent } from "recent";
+import { createRights } from "rights";
+import { createScope } from "scope";
+import { createWall } from "wall";
+
+const LOOK_MS = 1000;
+
+export default {
+  props: {
+    copy: { type: Object, required: true },
+    figures: { type: Object, required: true },
+    colours: { type: Array, required: true },
+    node: { type: Object, required: true },
+    autostart: { type: Boolean, required: true },
+    recent_most: { type: Number, required: true },
+    program: { type: Object, default: null },
+    strata: { type: Object, default: null },
+    dropped: { type: Object, default: null },
+    posture: { type: Object, required: true },
+  },
+  emits: ["hello", "need", "sounding"],
+  template: `<section ref="wall" class="room-wall" :aria-label="copy.title" :data-sound="sound"></section>`,
+
+  data() {
+    return { sound: "waiting" };
+  },
+
+  watch: {
+    program(program) {
+      if (program) this.offer(program);
+    },
+    strata(strata) {
+      if (strata) this.lay(strata.layers);
+    },
+    dropped(dropped) {
+      if (dropped) this.drop(dropped.ids);
+    },
+    posture(posture) {
+      this.obey(posture);
+    },
+    sound(state) {
+      this.$emit("sounding", { state });
+    },
+  },
+
+  mounted() {
+    // None of this is data: Vue must not wrap audio nodes, and nothing of it is rendered.
+    this.scope = createScope();
+    this.recent = createRecent(window.localStorage, this.recent_most);
+    this.rights = createRights(Date.now);
+    this.sounding = new Map();
+    this.halted = false;
+    this.context = audioContext(this.figures.context);
+    this.wall = createWall(this.$refs.wall, {
+      figures: this.figures.trace,
+      copy: this.copy,
+      node: this.node,
+      reducedMotion: this.posture.reduced_motion || matchMedia("(prefers-reduced-motion: reduce)").matches,
+      scope: this.scope,
+      onStart: () => this.start(),
+      onPause: () => this.halt(),
+    });
+    this.engine = createPlayerEngine({
+      context: this.context,
+      figures: this.figures,
+      colours: this.colours,
+      fetchAudio,
+      post: (url) => fetch(url, { method: "POST", keepalive: true }),
+      onEvent: (event) => this.hear(event),
+      now: Date.now,
+      scope: this.scope,
+      tone: { ...this.posture.tone, seed: this.posture.tone_seed },
+    });
+    watchContext(this.context, () => this.tell(), this.scope);
+    watchLink((up) => this.wall.state({ connection: up ? "up" : "lost" }), this.scope);
+    this.scope.interval(() => this.drop(this.rights.over()), LOOK_MS);
+    this.$emit("hello", { recent: this.recent.ids() });
+    if (this.strata) this.lay(this.strata.layers);
+    this.obey(this.posture);
+    if (this.autostart) this.start();
+    else this.tell();
+  },
+
+  unmounted() {
+    this.scope.dispose();
+  },
+
+  methods: {
+    async start() {
+      this.halted = false;
+      const running = await unlock(this.context, this.figures.context);
+      if (this.scope.disposed || !running) {
+        this.tell();
+        return;
+      }
+      this.engine.start();
+      this.obey(this.posture);
+    },
+
+    halt() {
+      this.halted = true;
+      this.engine.pause();
+      this.tell();
+    },
+
+    /** The steward's posture, and the visitor's own pause, whichever is stiller. */
+    obey(posture) {
+      this.engine.setQuieter({ gain: posture.gain });
+      this.engine.setTone(posture.tone);
+      if (posture.plays && !this.halted) this.engine.resume();
+      else this.engine.pause();
+      this.wall.state({ reducedMotion: posture.reduced_motion || matchMedia("(prefers-reduced-motion: reduce)").matches });
+      this.tell();
+    },
+
+    tell() {
+      const { paused } = this.engine;
+      const blocked = !paused && this.context.state !== "running";
+      this.sound = paused ? "paused" : blocked ? "blocked" : "running";
+      this.wall.state({ paused, blocked });
+    },
+
+    /** Times arrive as durations, because the two clocks need not agree. */
+    offer({ good_for_ms, ...program }) {
+      for (const item of program.items) this.rights.hold(item);
+      this.engine.offer({ ...program, good_until_ms: Date.now() + good_for_ms });
+    },
+
+    lay(layers) {
+      for (const layer of layers) this.rights.hold(layer);
+      this.wall.strata(layers);
+    },
+
+    drop(ids) {
+      if (ids.length === 0) return;
+      this.engine.drop(ids);
+      this.wall.drop(ids);
+      this.rights.forget(ids);
+    },
+
+    hear(event) {
+      if (event.type === "need") this.$emit("need", { seq: event.seq });
+      else if (event.type === "started") this.draw(event);
+      else if (event.type === "ended") this.sink(event);
+    },
+
+    draw({ seq, item, startsAtContextTime, durationS }) {
+      const clock = () => this.context.currentTime - latencyS(this.context);
+      this.wall.playing({ ...item, startsAt: startsAtContextTime, durationS, clock });
+      this.sounding.set(seq, [...(this.sounding.get(seq) ?? []), item.artifact_id]);
+    },
+
+    sink({ seq, heard }) {
+      for (const id of this.sounding.get(seq) ?? []) this.wall.ended(id);
+      this.sounding.delete(seq);
+      this.recent.add(heard);
+    },
+  },
+};
+
+/** @param {string} url @param {AbortSignal} signal */
+async function fetchAudio(url, signal) {
+  const response = await fetch(url, { signal, cache: "no-store" });
+  if (!response.ok) throw Object.assign(new Error("the sound was refused"), { status: response.status });
+  return response.arrayBuffer();
+}

@@ -1,0 +1,359 @@
+/**
+ * The kiosk: the whole ritual of leaving a voice, on one screen.
+ *
+ * Decisions are made by the reducer (ritual), words and actions chosen by the screen table (ritual_screen), the
+ * microphone, sound and server handled by the effects (ritual_effects). This component only draws and listens, so
+ * that everything up to Send works without the server. Emits `stage` {stage}, for information.
+ */
+
+import { capturedLine, seedOf, wholeLine } from "kiosk_line";
+import { createClient } from "client";
+import { watchLink } from "link";
+import { createRitualEffects } from "ritual_effects";
+import { eventForKey } from "ritual_keys";
+import { clockTime, codeGroups, screenOf, sentence, span, toldWait } from "ritual_screen";
+import { MODES, gated, initialState, reduce, secondsLeft } from "ritual";
+import { createScope } from "scope";
+
+const LIVE = ["armed", "countdown", "recording"];
+
+/** What a fault of ours amounts to for the participant. */
+const FAULTS = {
+  openMicrophone: { type: "microphoneFailed", code: "unsupported" },
+  startRecording: { type: "microphoneLost" },
+  stopRecording: { type: "takeFailed" },
+  listen: { type: "listened" },
+  submit: { type: "submitFailed", kind: "away", uncertain: true, waitS: 0 },
+};
+
+export default {
+  props: {
+    copy: { type: Object, required: true },
+    figures: { type: Object, required: true },
+    surface: { type: Object, required: true },
+    node: { type: Object, required: true },
+    notice_version: { type: String, required: true },
+    language: { type: String, required: true },
+  },
+  emits: ["stage"],
+  template: `
+    <section class="kiosk" :lang="language" :aria-label="t('label')" :data-stage="state.stage"
+      :data-mode="state.mode" :data-error="state.error" :data-outcome="state.outcome" :data-blocked="state.policy.blocked"
+      :data-quiet="String(inGate)" :data-contrast="contrast" :data-reduced-motion="String(stillness)"
+      @pointerdown="dispatch('touch')">
+      <header class="kiosk-head">
+        <span class="kiosk-name">{{ node.name }}</span>
+        <span class="kiosk-theme" v-if="surface.session_theme_title && state.stage !== 'idle'">{{ surface.session_theme_title }}</span>
+      </header>
+
+      <div class="kiosk-body">
+        <div class="kiosk-words">
+          <h1 ref="heading" tabindex="-1" class="kiosk-question">{{ heading }}</h1>
+          <p class="kiosk-lead lead" :role="state.notice ? 'alert' : null">{{ lead }}</p>
+        </div>
+
+        <div class="kiosk-line">
+          <svg ref="trace" class="trace" aria-hidden="true">
+            <defs><clipPath id="kiosk-heard"><rect ref="heard" x="0" y="-9" height="999" width="0"/></clipPath></defs>
+            <path ref="ghost" class="kiosk-ghost"/>
+            <path ref="ink" class="kiosk-ink"/>
+          </svg>
+          <p v-if="state.stage === 'countdown'" class="kiosk-breath figures" aria-hidden="true">
+            <span :key="count">{{ count }}</span>
+          </p>
+          <div v-if="state.stage === 'recording'" class="kiosk-time figures" role="timer">
+            <span class="kiosk-elapsed">{{ t('elapsed') }}</span>
+            <span class="kiosk-limit" aria-hidden="true"><i :style="{ inlineSize: spent + '%' }"></i></span>
+            <span class="kiosk-remaining">{{ t('remaining') }}</span>
+          </div>
+        </div>
+
+        <fieldset v-if="state.stage === 'review' && !inGate" class="kiosk-choices" role="radiogroup" :disabled="state.uncertain">
+          <legend class="hidden-words">{{ t('choices') }}</legend>
+          <label v-for="mode in modes" :key="mode" class="kiosk-choice" :data-chosen="String(state.mode === mode)">
+            <input type="radio" name="kiosk-mode" :value="mode" :checked="state.mode === mode"
+              :aria-describedby="'kiosk-promise-' + mode" @change="dispatch('mode', { mode })">
+            <span class="kiosk-choice-words">
+              <span class="kiosk-choice-name">{{ t('mode_' + mode.toLowerCase()) }}</span>
+              <span class="kiosk-choice-promise" :id="'kiosk-promise-' + mode">{{ t('mode_' + mode.toLowerCase() + '_promise') }}</span>
+            </span>
+          </label>
+        </fieldset>
+
+        <div v-if="state.outcome === 'kept'" class="kiosk-receipt">
+          <p class="code" role="img" :aria-label="t('code_label')"><span v-for="(group, index) in code" :key="index">{{ group }}</span></p>
+          <p class="kiosk-promise">{{ promise }}</p>
+          <p class="note">{{ t('take_back') }}<br>{{ t('ask') }}</p>
+        </div>
+      </div>
+
+      <div class="kiosk-actions">
+        <p v-if="aside" class="kiosk-aside note">{{ aside }}</p>
+        <div class="kiosk-primary">
+          <button v-if="screen.primary" type="button" :class="['button', 'button-primary', { 'button-clay': screen.accent }]"
+            :aria-disabled="screen.primary.event ? null : 'true'" @click="press(screen.primary.event)">{{ t(screen.primary.label) }}</button>
+        </div>
+        <div class="kiosk-secondary">
+          <button v-for="action in screen.secondary" :key="action.label" type="button" class="button button-quiet"
+            :data-action="action.event" @click="press(action.event)">{{ t(action.label) }}</button>
+        </div>
+      </div>
+      <p class="hidden-words" aria-live="polite">{{ announcement }}</p>
+    </section>
+  `,
+
+  data() {
+    return { state: this.firstState(), announcement: "", connected: true };
+  },
+
+  computed: {
+    modes: () => MODES,
+    screen() {
+      return screenOf(this.state);
+    },
+    inGate() {
+      return this.state.stage === "review" && gated(this.state);
+    },
+    stillness() {
+      return Boolean(this.surface.kiosk_force_reduced_motion);
+    },
+    contrast() {
+      return this.surface.kiosk_accessibility_mode ? "high" : null;
+    },
+    themed() {
+      return this.state.stage === "idle" && !this.state.policy.blocked && Boolean(this.surface.session_theme_title);
+    },
+    heading() {
+      return this.themed ? this.surface.session_theme_title : this.t(this.screen.heading);
+    },
+    lead() {
+      return this.t(this.themed && this.surface.session_theme_prompt ? "theme_lead" : this.screen.lead);
+    },
+    /** The quiet line above the primary action: what is counted, or what the visitor should know now. */
+    aside() {
+      const { stage, policy } = this.state;
+      if (this.screen.counted) return this.t(this.screen.counted);
+      if (!this.connected && ["idle", "armed", "review"].includes(stage)) return this.t("offline");
+      if (stage === "idle" && !policy.blocked && this.surface.ingest_budget.exhausted) return this.t("budget_low");
+      return "";
+    },
+    count() {
+      return Math.max(1, this.figures.take.preroll_s - Math.floor(this.stageS));
+    },
+    stageS() {
+      return (this.state.nowMs - this.state.sinceMs) / 1000;
+    },
+    spent() {
+      return Math.min(100, (this.stageS * 100_000) / this.state.limitMs);
+    },
+    code() {
+      return codeGroups(this.state.receipt.revocation_token);
+    },
+    promise() {
+      const kept = this.t(this.state.mode === "FOSSIL" ? "promise_fossil" : "promise_room");
+      return this.figures.promise.backup_days > 0 ? `${kept} ${this.t("promise_backup")}` : kept;
+    },
+  },
+
+  watch: {
+    surface() {
+      this.dispatch("policy", { policy: this.policy() });
+    },
+    "state.stage"(stage) {
+      this.$emit("stage", { stage });
+      this.$nextTick(() => {
+        this.$refs.heading.focus({ preventScroll: true });
+        window.scrollTo(0, 0);
+        this.draw();
+      });
+    },
+    lead: {
+      handler(lead) {
+        this.announcement = lead;
+      },
+      immediate: true,
+    },
+  },
+
+  created() {
+    this.scope = createScope();
+    this.levels = { points: [], gathered: [], left: 0 };
+    const client = createClient({ fetch: window.fetch.bind(window), figures: this.figures.kiosk });
+    this.effects = createRitualEffects({
+      figures: this.figures,
+      client,
+      scope: this.scope,
+      shown: () => ({ language: this.language, noticeVersion: this.notice_version }),
+      dispatch: (type, more) => this.dispatch(type, more),
+      onLevel: (level) => this.hear(level),
+    });
+  },
+
+  mounted() {
+    const { scope } = this;
+    scope.listen(window, "keydown", (press) => this.key(press), { capture: true });
+    scope.listen(document, "visibilitychange", () => document.hidden && this.dispatch("hidden"));
+    watchLink((up) => { this.connected = up; }, scope);
+    scope.interval(() => this.state.stage !== "idle" && this.dispatch("tick"), this.figures.kiosk.tick_ms);
+    scope.frame(() => this.drawProgress());
+    const sizes = new ResizeObserver(() => this.draw());
+    sizes.observe(this.$refs.trace.parentElement);
+    scope.add(() => sizes.disconnect());
+    this.$emit("stage", { stage: this.state.stage });
+  },
+
+  unmounted() {
+    this.scope.dispose();
+  },
+
+  methods: {
+    firstState() {
+      const figures = { ...this.figures.kiosk, countdown_s: this.figures.take.preroll_s };
+      return Object.freeze(initialState({ figures, policy: this.policy(), nowMs: performance.now() }));
+    },
+
+    policy() {
+      const { maintenance_mode, intake_paused, kiosk_max_recording_seconds } = this.surface;
+      const paused = intake_paused ? "paused" : "";
+      return { blocked: maintenance_mode ? "maintenance" : paused, maxRecordingMs: kiosk_max_recording_seconds * 1000 };
+    },
+
+    /** The state is frozen, so that Vue compares it as a whole instead of wrapping it. */
+    dispatch(type, more = {}) {
+      const { state, effects } = reduce(this.state, { ...more, type, nowMs: performance.now() });
+      if (state.stage === "armed" || state.stage === "recording") {
+        if (state.stage !== this.state.stage) this.levels = { points: [], gathered: [], left: 0 };
+      }
+      this.state = Object.freeze(state);
+      for (const effect of effects) this.carryOut(effect);
+    },
+
+    async carryOut(effect) {
+      try {
+        await this.effects.carryOut(effect);
+      } catch (error) {
+        reportError(error);
+        const fault = FAULTS[effect.type];
+        if (fault) this.dispatch(fault.type, { ...fault, run: effect.run });
+      }
+    },
+
+    press(event) {
+      if (event) this.dispatch(event);
+    },
+
+    key(press) {
+      const event = eventForKey({
+        key: press.key,
+        repeat: press.repeat,
+        modified: press.ctrlKey || press.altKey || press.metaKey || press.isComposing,
+        target: targetKind(press.target),
+      });
+      // A held Enter would click one new primary action after the other.
+      if (event || (press.repeat && ["Enter", " "].includes(press.key))) press.preventDefault();
+      if (event) this.dispatch(event.type, event);
+    },
+
+    t(key) {
+      return sentence(this.copy, key, this.params());
+    },
+
+    params() {
+      const { state, surface } = this;
+      const { promise } = this.figures;
+      const spentS = state.stage === "recording" ? this.stageS : 0;
+      const limitS = state.limitMs / 1000;
+      return {
+        ...promise, ...this.receiptParams(),
+        contact: this.node.contact,
+        prompt: surface.session_theme_prompt,
+        limit: span(this.copy, surface.kiosk_max_recording_seconds),
+        wait: span(this.copy, toldWait(state.notice?.waitS ?? 0)),
+        minutes: Math.ceil(surface.ingest_budget.effective_reset_in_seconds / 60),
+        seconds: secondsLeft(state) ?? 0,
+        elapsed: clockTime(spentS),
+        remaining: clockTime(Math.ceil(limitS - spentS)),
+      };
+    },
+
+    receiptParams() {
+      const { receipt } = this.state;
+      if (!receipt) return {};
+      const { artifact, revocation_token, revocation_url } = receipt;
+      const created = new Date(artifact.created_at);
+      const residue = new Date(created.getTime() + this.figures.promise.fossil_days * 86_400_000);
+      const groups = codeGroups(revocation_token);
+      return {
+        until: this.date(new Date(artifact.expires_at), { weekday: "long", hour: "numeric", minute: "2-digit" }),
+        residue_until: this.date(residue, { year: "numeric" }),
+        spelled: groups.map((group) => [...group].join(" ")).join(", "),
+        address: new URL(revocation_url, window.location.href).href.replace(/^https?:\/\//, ""),
+      };
+    },
+
+    date(when, parts) {
+      return new Intl.DateTimeFormat(this.language, { day: "numeric", month: "long", ...parts }).format(when);
+    },
+
+    /** One level of the microphone; some of them make one point of the line. */
+    hear(level) {
+      const { kiosk } = this.figures;
+      this.levels.gathered.push(level);
+      if (this.levels.gathered.length < kiosk.point_levels) return;
+      this.levels = capturedLine(this.levels, kiosk);
+      if (LIVE.includes(this.state.stage)) this.draw();
+    },
+
+    draw() {
+      const svg = this.$refs.trace;
+      if (!svg) return;
+      const { width, height } = svg.parentElement.getBoundingClientRect();
+      if (width === 0 || height === 0) return;
+      const live = LIVE.includes(this.state.stage);
+      const line = wholeLine({
+        width, height, figures: this.figures, seed: this.seed(),
+        levels: live ? this.levels : null,
+        points: ["review", "submitting", "complete"].includes(this.state.stage) ? this.points() : null,
+      });
+      svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+      for (const path of [this.$refs.ink, this.$refs.ghost]) {
+        path.setAttribute("d", line.d);
+        path.setAttribute("stroke-width", line.strokeWidth);
+      }
+      this.drawProgress();
+    },
+
+    /** The take's outline is relative to its own loudest moment; where that was very quiet, the picture says so. */
+    points() {
+      const points = this.effects.points();
+      const share = this.figures.kiosk.quiet_share;
+      return points && this.inGate ? points.map(([level, centroid]) => [level * share, centroid]) : points;
+    },
+
+    /** While the take is heard, the line is inked as far as the sound has come. */
+    drawProgress() {
+      const { ink, heard, trace } = this.$refs;
+      const progress = this.effects.progress();
+      const listening = progress !== null && ["review", "submitting"].includes(this.state.stage);
+      if (listening) heard.setAttribute("width", trace.viewBox.baseVal.width * progress);
+      if (listening === this.inked) return;
+      this.inked = listening;
+      if (listening) ink.setAttribute("clip-path", "url(#kiosk-heard)");
+      else ink.removeAttribute("clip-path");
+    },
+
+    /** The line on the receipt is the line of that voice everywhere; before, a run has its own. */
+    seed() {
+      return seedOf(this.state.receipt?.artifact.id ?? `run ${this.state.run}`);
+    },
+  },
+};
+
+/** @param {EventTarget} target @returns {"none" | "button" | "link" | "radio" | "text"} */
+function targetKind(target) {
+  if (!(target instanceof Element)) return "none";
+  if (target.matches("input[type=radio]")) return "radio";
+  if (target.matches("input, textarea, select, [contenteditable]")) return "text";
+  if (target.closest("button, [role=button]")) return "button";
+  return target.closest("a[href]") ? "link" : "none";
+}

@@ -1,0 +1,25 @@
+/** The connection to the server. The only module that touches the page framework's socket. */
+
+const LOOK_MS = 250;
+
+/**
+ * Tells `fn` whether the server is there: now, and whenever that changes.
+ *
+ * @param {(up: boolean) => void} fn
+ * @param {import("./scope.js").Scope} scope
+ */
+export function watchLink(fn, scope) {
+  // A component is mounted before the framework has opened its socket.
+  const stop = scope.interval(() => {
+    const { socket } = window;
+    if (!socket) return;
+    stop();
+    const up = () => fn(true);
+    const down = () => fn(false);
+    socket.on("connect", up);
+    socket.on("disconnect", down);
+    scope.add(() => socket.off("connect", up));
+    scope.add(() => socket.off("disconnect", down));
+    fn(socket.connected);
+  }, LOOK_MS);
+}

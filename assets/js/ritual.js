@@ -1,0 +1,327 @@
+/**
+ * The kiosk ritual as a pure reducer: `reduce(state, event) -> {state, effects}`.
+ *
+ * Nothing here touches the DOM, the network, a clock or a source of chance. Every event carries `nowMs` (a
+ * monotonic clock); events that answer an effect also carry the `run` they belong to, so that an answer which
+ * arrives after the participant has left cannot bring a take back.
+ *
+ *   idle -> arming -> armed -> countdown -> recording -> review -> submitting -> complete -> idle
+ *                \________ error ________________/            ^________/
+ *
+ * Effects (carried out by the recorder component):
+ *   openMicrophone {run}   closeMicrophone {run}   startRecording {run}   stopRecording {run}
+ *   tone {pitch: "tick" | "last" | "monitor"}      listen {run}           stopListening
+ *   submit {run, mode, idempotencyKey}             abandonSubmission {run}
+ *   wipe {run}             forget samples, WAV and receipt of that run
+ *
+ * @typedef {{type: string, [key: string]: unknown}} Effect
+ * @typedef {{type: string, nowMs: number, run?: number, [key: string]: any}} RitualEvent
+ * @typedef {{durationMs: number, quiet: boolean, key: string}} Take `key` is the take's idempotency key
+ * @typedef {{blocked: "" | "paused" | "maintenance", maxRecordingMs: number}} Policy
+ * @typedef {{
+ *   stage: string, run: number, nowMs: number, sinceMs: number, touchedMs: number,
+ *   figures: Record<string, number>, policy: Policy, limitMs: number, beats: number,
+ *   stopping: boolean, lost: boolean, take: Take | null, keptQuiet: boolean, listening: boolean,
+ *   mode: string, uncertain: boolean, notice: {kind: string, waitS: number} | null,
+ *   playingOnce: boolean, outcome: string, receipt: object | null, error: string,
+ * }} RitualState
+ */
+
+export const STAGES = Object.freeze([
+  "idle", "arming", "armed", "countdown", "recording", "review", "submitting", "complete", "error",
+]);
+
+export const MODES = Object.freeze(["ROOM", "FOSSIL", "NOSAVE"]);
+
+/** Errors after which the microphone is worth asking for again. */
+export const MICROPHONE_ERRORS = Object.freeze(["denied", "absent", "busy", "insecure", "unsupported", "lost"]);
+
+export const ERRORS = Object.freeze([...MICROPHONE_ERRORS, "too_short", "refused"]);
+
+/** Refused for now: the take stays in review and may be sent again. */
+export const NOTICES = Object.freeze(["away", "paused", "budget", "full"]);
+
+export const OUTCOMES = Object.freeze(["kept", "heard", "gone", "expiring"]);
+
+const FIGURES = [
+  "countdown_s", "shortest_take_ms", "arming_timeout_s", "armed_timeout_s", "stop_timeout_s", "review_timeout_s",
+  "review_counted_s", "complete_return_s", "once_return_s", "error_return_s",
+];
+
+const EMPTY = Object.freeze({
+  beats: 0, limitMs: 0, stopping: false, lost: false, take: null, keptQuiet: false, listening: false, mode: "",
+  uncertain: false, notice: null, playingOnce: false, outcome: "", receipt: null, error: "",
+});
+
+/**
+ * @param {{figures: Record<string, number>, policy: Policy, nowMs: number}} options
+ * @returns {RitualState}
+ */
+export function initialState({ figures, policy, nowMs }) {
+  for (const name of FIGURES) {
+    if (!Number.isFinite(figures[name])) throw new TypeError(`ritual: figure ${name} is missing`);
+  }
+  checkPolicy(policy);
+  return { ...EMPTY, stage: "idle", run: 1, nowMs, sinceMs: nowMs, touchedMs: nowMs, figures, policy };
+}
+
+/**
+ * @param {RitualState} state
+ * @param {RitualEvent} event
+ * @returns {{state: RitualState, effects: Effect[]}}
+ */
+export function reduce(state, event) {
+  if (!Number.isFinite(event.nowMs)) throw new TypeError(`ritual: ${event.type} carries no nowMs`);
+  if (!EVENTS.has(event.type)) throw new TypeError(`ritual: unknown event ${event.type}`);
+  const now = { ...state, nowMs: Math.max(state.nowMs, event.nowMs) };
+  if (event.run !== undefined && event.run !== state.run) return stale(now, event);
+  const handle = RITUAL[state.stage][event.type] ?? EVERYWHERE[event.type] ?? stay;
+  return handle(TOUCHES.has(event.type) ? { ...now, touchedMs: now.nowMs } : now, event);
+}
+
+/**
+ * Seconds left until the kiosk acts by itself, or null while nothing is counted.
+ * @param {RitualState} state
+ * @returns {number | null}
+ */
+export function secondsLeft(state) {
+  const limitS = timeoutS(state);
+  if (limitS === null) return null;
+  return Math.max(0, Math.ceil((state.touchedMs + limitS * 1000 - state.nowMs) / 1000));
+}
+
+/** How long the current stage waits for a sign of life, in seconds; null: for ever. */
+function timeoutS({ stage, figures, listening, stopping, outcome }) {
+  if (stage === "arming") return figures.arming_timeout_s;
+  if (stage === "armed") return figures.armed_timeout_s;
+  if (stage === "recording") return stopping ? figures.stop_timeout_s : null;
+  if (stage === "review") return listening ? null : figures.review_timeout_s;
+  if (stage === "complete") return outcome === "kept" ? figures.complete_return_s : figures.once_return_s;
+  if (stage === "error") return figures.error_return_s;
+  return null;
+}
+
+// --- the stages -----------------------------------------------------------------------------------------
+
+const IDLE = {
+  primary: (state) => (state.policy.blocked ? stay(state) : arm(state)),
+  monitor: (state) => ({ state, effects: [{ type: "tone", pitch: "monitor" }] }),
+  cancel: stay,
+  timeout: stay,
+};
+
+const ARMING = {
+  microphoneOpened: (state) => enter(state, "armed"),
+  microphoneFailed: (state, { code }) => fail(state, code),
+  hidden: leave,
+  policy: leaveWhenBlocked,
+};
+
+const ARMED = {
+  primary: (state) => beat(enter(state, "countdown").state),
+  microphoneLost: (state) => fail(state, "lost"),
+  monitor: IDLE.monitor,
+  hidden: leave,
+  policy: leaveWhenBlocked,
+};
+
+const COUNTDOWN = {
+  tick: beat,
+  microphoneLost: ARMED.microphoneLost,
+  hidden: leave,
+  policy: leaveWhenBlocked,
+};
+
+const RECORDING = {
+  primary: stop,
+  hidden: stop,
+  microphoneLost: (state) => stop({ ...state, lost: true }),
+  tick(state) {
+    const full = state.nowMs - state.sinceMs >= state.limitMs;
+    return full && !state.stopping ? stop(state) : expire(state);
+  },
+  takeReady(state, { spokenMs, durationMs, quiet, key }) {
+    if (spokenMs < state.figures.shortest_take_ms) return fail(state, state.lost ? "lost" : "too_short");
+    const review = { ...state, stopping: false, lost: false, take: { durationMs, quiet, key } };
+    return enter(review, "review", [{ type: "closeMicrophone", run: state.run }]);
+  },
+  takeFailed: (state) => fail(state, "lost"),
+  timeout: (state) => fail(state, "lost"),
+};
+
+const REVIEW = {
+  primary(state) {
+    if (gated(state)) return again(state);
+    return state.mode ? send(state) : toggleListening(state);
+  },
+  listen: toggleListening,
+  listened: (state) => ({ state: { ...state, listening: false, touchedMs: state.nowMs }, effects: [] }),
+  keep: (state) => ({ state: { ...state, keptQuiet: true }, effects: [] }),
+  again,
+  mode(state, { mode }) {
+    if (!MODES.includes(mode)) throw new TypeError(`ritual: unknown mode ${mode}`);
+    if (gated(state) || state.uncertain) return stay(state);
+    return { state: { ...state, mode, notice: mode === state.mode ? state.notice : null }, effects: [] };
+  },
+  monitor: (state) => (state.listening ? stay(state) : IDLE.monitor(state)),
+  hidden: silence,
+};
+
+const SUBMITTING = {
+  submitted: (state, { receipt }) => finish({ ...state, receipt }, "kept"),
+  submitFailed: refuse,
+  oncePlaying: (state) => ({ state: { ...state, playingOnce: true }, effects: [] }),
+  onceHeard: (state) => finish(state, "heard"),
+  onceLost: (state, { disposed }) => finish(state, disposed ? "gone" : "expiring"),
+  cancel: abandon,
+};
+
+const COMPLETE = { primary: leave };
+
+const ERROR = {
+  primary(state) {
+    const microphone = MICROPHONE_ERRORS.includes(state.error) || state.error === "too_short";
+    return microphone && !state.policy.blocked ? arm(leave(state).state) : leave(state);
+  },
+};
+
+const RITUAL = {
+  idle: IDLE, arming: ARMING, armed: ARMED, countdown: COUNTDOWN, recording: RECORDING, review: REVIEW,
+  submitting: SUBMITTING, complete: COMPLETE, error: ERROR,
+};
+
+/** What holds in every stage unless the stage says otherwise. */
+const EVERYWHERE = {
+  tick: expire,
+  cancel: leave,
+  timeout: leave,
+  policy: (state, { policy }) => ({ state: { ...state, policy: checkPolicy(policy) }, effects: [] }),
+};
+
+/** Signs of life: they put off the kiosk's own return. */
+const TOUCHES = new Set(["primary", "touch", "listen", "keep", "mode", "monitor"]);
+
+const EVENTS = new Set([
+  ...Object.values(RITUAL).flatMap(Object.keys), ...Object.keys(EVERYWHERE), ...TOUCHES,
+]);
+
+// --- the steps ------------------------------------------------------------------------------------------
+
+function stay(state) {
+  return { state, effects: [] };
+}
+
+function enter(state, stage, effects = []) {
+  return { state: { ...state, stage, sinceMs: state.nowMs, touchedMs: state.nowMs }, effects };
+}
+
+/** Back to the beginning; whatever this run held is released and forgotten. */
+function leave(state) {
+  const { run } = state;
+  return enter({ ...state, ...EMPTY, run: run + 1 }, "idle", [
+    { type: "stopListening" }, { type: "closeMicrophone", run }, { type: "wipe", run },
+  ]);
+}
+
+/** Leaving while a take is on its way: whatever the server answers is taken back again. */
+function abandon(state) {
+  const left = leave(state);
+  return { state: left.state, effects: [{ type: "abandonSubmission", run: state.run }, ...left.effects] };
+}
+
+function leaveWhenBlocked(state, { policy }) {
+  const next = { ...state, policy: checkPolicy(policy) };
+  return policy.blocked ? leave(next) : stay(next);
+}
+
+function arm(state) {
+  return enter(state, "arming", [{ type: "openMicrophone", run: state.run }]);
+}
+
+/** One breath of the countdown: a tone for each second begun, recording when the last has passed. */
+function beat(state) {
+  const passed = Math.floor((state.nowMs - state.sinceMs) / 1000);
+  if (passed >= state.figures.countdown_s) {
+    const begun = { ...state, beats: 0, limitMs: state.policy.maxRecordingMs };
+    return enter(begun, "recording", [{ type: "startRecording", run: state.run }]);
+  }
+  if (passed < state.beats) return stay(state);
+  const pitch = passed === state.figures.countdown_s - 1 ? "last" : "tick";
+  return { state: { ...state, beats: passed + 1 }, effects: [{ type: "tone", pitch }] };
+}
+
+function stop(state) {
+  if (state.stopping) return stay(state);
+  const stopping = { ...state, stopping: true, touchedMs: state.nowMs };
+  return { state: stopping, effects: [{ type: "stopRecording", run: state.run }] };
+}
+
+/** Too quiet to be kept without a second thought. */
+export function gated(state) {
+  return state.take.quiet && !state.keptQuiet;
+}
+
+function toggleListening(state) {
+  if (state.listening) return silence(state);
+  return { state: { ...state, listening: true }, effects: [{ type: "listen", run: state.run }] };
+}
+
+function silence(state) {
+  if (!state.listening) return stay(state);
+  return { state: { ...state, listening: false, touchedMs: state.nowMs }, effects: [{ type: "stopListening" }] };
+}
+
+function again(state) {
+  const left = leave(state);
+  if (state.policy.blocked) return left;
+  const armed = arm(left.state);
+  return { state: armed.state, effects: [...left.effects, ...armed.effects] };
+}
+
+function send(state) {
+  const quiet = silence(state);
+  const { run, mode, take } = state;
+  const submit = { type: "submit", run, mode, idempotencyKey: take.key };
+  return enter({ ...quiet.state, notice: null }, "submitting", [...quiet.effects, submit]);
+}
+
+/**
+ * A refusal for now leaves the take in review. When the answer never came the take may have arrived: the choice
+ * then stays as it was, because the same key can only ever bring back the receipt of that choice.
+ */
+function refuse(state, { kind, uncertain, waitS }) {
+  if (kind === "refused") return fail(state, "refused");
+  if (!NOTICES.includes(kind)) throw new TypeError(`ritual: unknown refusal ${kind}`);
+  const notice = { kind, waitS };
+  return enter({ ...state, notice, uncertain: state.uncertain || uncertain, playingOnce: false }, "review");
+}
+
+function finish(state, outcome) {
+  const { receipt, mode, run } = state;
+  const done = { ...state, ...EMPTY, outcome, receipt, mode };
+  return enter(done, "complete", outcome === "kept" ? [] : [{ type: "wipe", run }]);
+}
+
+function fail(state, code) {
+  if (!ERRORS.includes(code)) throw new TypeError(`ritual: unknown error ${code}`);
+  const left = leave(state);
+  return { state: { ...left.state, stage: "error", error: code }, effects: left.effects };
+}
+
+function expire(state, event) {
+  if (secondsLeft(state) !== 0) return stay(state);
+  const handle = RITUAL[state.stage].timeout ?? EVERYWHERE.timeout;
+  return handle(state, event);
+}
+
+/** An answer to a run that is over: a microphone that opened late is closed again, the rest is dropped. */
+function stale(state, event) {
+  const late = event.type === "microphoneOpened";
+  return { state, effects: late ? [{ type: "closeMicrophone", run: event.run }] : [] };
+}
+
+function checkPolicy(policy) {
+  if (!["", "paused", "maintenance"].includes(policy.blocked)) throw new TypeError("ritual: unknown policy");
+  if (!(policy.maxRecordingMs > 0)) throw new TypeError("ritual: maxRecordingMs is missing");
+  return policy;
+}

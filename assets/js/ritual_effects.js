@@ -1,0 +1,248 @@
+/**
+ * The hands of the kiosk ritual: carries out what the reducer asks for and reports back as events.
+ *
+ * Everything a run holds (microphone, samples, WAV, a sound that is playing) is owned here and let go of by
+ * `closeMicrophone`, `stopListening` and `wipe`. Without a server everything works but `submit`.
+ */
+
+import { encodeWav } from "wav";
+import { audioContext, unlock } from "context";
+import { openMicrophone } from "capture";
+import { createLiveOutline, outline } from "outline";
+import { prepareTake } from "takes";
+
+/**
+ * @typedef {{samples: Float32Array, sampleRateHz: number, durationMs: number, points: [number, number][]}} HeldTake
+ *
+ * @param {object} options
+ * @param {{context: object, take: object, monitor: object, kiosk: object}} options.figures
+ * @param {ReturnType<typeof import("client").createClient>} options.client
+ * @param {() => {language: string, noticeVersion: string}} options.shown what the participant was shown
+ * @param {(type: string, more?: object) => void} options.dispatch
+ * @param {(level: {rms: number, centroid: number}) => void} options.onLevel
+ * @param {import("scope").Scope} options.scope
+ */
+export function createRitualEffects({ figures, client, shown, dispatch, onLevel, scope }) {
+  const microphones = new Map();
+  /** @type {HeldTake | null} */
+  let take = null;
+  let sound = null;
+  let submission = null;
+  let wanted = 0; // counts sounds asked for, so that one stopped before it began does not begin
+
+  const context = () => audioContext(figures.context);
+
+  async function openFor(run) {
+    const own = scope.child();
+    const microphone = { scope: own, capture: null, live: null };
+    microphones.set(run, microphone);
+    try {
+      await unlock(context(), figures.context);
+      microphone.live = liveCentroid(context().sampleRate, figures.take);
+      microphone.capture = await openMicrophone({
+        context: context(), figures: figures.take, scope: own,
+        onLevel: ({ rms }) => onLevel({ rms, centroid: microphone.live.latest(figures.kiosk.meter_centroid) }),
+        onChunk: (samples) => microphone.live.push(samples),
+        onState: ({ lost }) => lost && dispatch("microphoneLost", { run }),
+      });
+      dispatch("microphoneOpened", { run });
+    } catch (error) {
+      if (error.name !== "CaptureError") throw error;
+      dispatch("microphoneFailed", { run, code: error.code });
+    }
+  }
+
+  async function stopFor(run) {
+    const { capture } = microphones.get(run);
+    const raw = await capture.stop();
+    const rateHz = capture.sampleRateHz;
+    const tailMs = capture.state.lost ? 0 : figures.take.tail_ms;
+    if (!microphones.has(run)) return;
+    if (raw.length === 0) {
+      dispatch("takeFailed", { run });
+      return;
+    }
+    const { samples, durationMs, quiet } = prepareTake(raw, rateHz, figures.take);
+    take = { samples, sampleRateHz: rateHz, durationMs, points: outline(samples, rateHz) };
+    dispatch("takeReady", {
+      run, durationMs, quiet, spokenMs: (raw.length / rateHz) * 1000 - tailMs, key: randomKey(),
+    });
+  }
+
+  /** Plays a buffer to its end, or until `stopSound`; then calls `ended` (only at its end). */
+  function playBuffer(buffer, ended) {
+    stopSound();
+    const own = scope.child();
+    const source = own.node(new AudioBufferSourceNode(context(), { buffer }));
+    const startsAtS = context().currentTime;
+    sound = { scope: own, progress: () => Math.min(1, (context().currentTime - startsAtS) / buffer.duration) };
+    own.listen(source, "ended", () => {
+      stopSound();
+      ended();
+    });
+    source.connect(context().destination);
+    source.start();
+  }
+
+  function stopSound() {
+    wanted += 1;
+    const last = sound;
+    sound = null;
+    last?.scope.dispose();
+  }
+
+  async function listen(run) {
+    const { samples, sampleRateHz } = take;
+    const mine = (wanted += 1);
+    await unlock(context(), figures.context);
+    if (mine !== wanted) return;
+    const buffer = new AudioBuffer({ length: samples.length, sampleRate: sampleRateHz });
+    buffer.copyToChannel(samples, 0);
+    playBuffer(buffer, () => dispatch("listened", { run }));
+  }
+
+  /** A short sine, faded at both ends; `atS` on the audio clock. */
+  function playTone({ hz, lengthS, gain, fadeS }) {
+    const own = scope.child();
+    const audio = context();
+    const atS = audio.currentTime;
+    const tone = own.node(new OscillatorNode(audio, { frequency: hz }));
+    const level = own.node(new GainNode(audio, { gain: 0 }));
+    level.gain.setValueAtTime(0, atS);
+    level.gain.linearRampToValueAtTime(gain, atS + fadeS);
+    level.gain.setValueAtTime(gain, atS + lengthS - fadeS);
+    level.gain.linearRampToValueAtTime(0, atS + lengthS);
+    own.listen(tone, "ended", () => own.dispose());
+    tone.connect(level).connect(audio.destination);
+    tone.start(atS);
+    tone.stop(atS + lengthS);
+  }
+
+  async function tone(pitch) {
+    await unlock(context(), figures.context);
+    const { take: countdown, monitor } = figures;
+    if (pitch === "monitor") {
+      playTone({
+        hz: monitor.tone_hz, lengthS: monitor.tone_s, gain: monitor.tone_gain, fadeS: monitor.tone_fade_ms / 1000,
+      });
+      return;
+    }
+    const hz = pitch === "last" ? countdown.preroll_last_hz : countdown.preroll_tick_hz;
+    const lengthS = countdown.preroll_tick_ms / 1000;
+    playTone({ hz, lengthS, gain: countdown.preroll_gain, fadeS: lengthS / 4 });
+  }
+
+  async function submit({ run, mode, idempotencyKey }) {
+    const own = { run, abandoned: false };
+    submission = own;
+    const wav = encodeWav(take.samples, take.sampleRateHz);
+    const sending = { wav, durationMs: take.durationMs, idempotencyKey, ...shown() };
+    try {
+      if (mode === "NOSAVE") await hearOnce(own, await client.ephemeral(sending));
+      else await handOver(own, await client.upload({ ...sending, mode }));
+    } catch (error) {
+      if (error.name !== "ClientFailure") throw error;
+      const { kind, uncertain, waitS } = error;
+      dispatch("submitFailed", { run, kind: kind === "missing" ? "refused" : kind, uncertain, waitS });
+    }
+  }
+
+  async function handOver(own, answer) {
+    if (own.abandoned) await takeBack(() => client.revoke(answer.revocation_token));
+    else dispatch("submitted", { run: own.run, receipt: answer });
+  }
+
+  /** The one hearing of a one-time take: fetched once, played once. What cannot be played is disposed of. */
+  async function hearOnce(own, answer) {
+    const { run } = own;
+    if (own.abandoned) {
+      await takeBack(() => client.consume(answer));
+      return;
+    }
+    try {
+      const buffer = await context().decodeAudioData(await client.once(answer.play_url));
+      if (own.abandoned) return;
+      await unlock(context(), figures.context);
+      dispatch("oncePlaying", { run });
+      playBuffer(buffer, () => dispatch("onceHeard", { run }));
+    } catch (error) {
+      if (error.name !== "ClientFailure" && error.name !== "EncodingError") throw error;
+      dispatch("onceLost", { run, disposed: await disposed(answer) });
+    }
+  }
+
+  /** Whether a one-time take is gone for certain: disposed of now, or known to be no longer there. */
+  async function disposed(answer) {
+    try {
+      await client.consume(answer);
+      return true;
+    } catch (error) {
+      if (error.name !== "ClientFailure") throw error;
+      return error.kind === "missing";
+    }
+  }
+
+  /** A take its participant has given up on while it was being sent: taken back, as often as it needs. */
+  async function takeBack(request) {
+    for (let left = figures.kiosk.take_back_tries; left > 0; left -= 1) {
+      try {
+        await request();
+        return;
+      } catch (error) {
+        if (error.name !== "ClientFailure") throw error;
+        if (error.kind === "missing") return;
+        await new Promise((resolve) => setTimeout(resolve, figures.kiosk.take_back_pause_s * 1000));
+      }
+    }
+  }
+
+  const carryOut = {
+    openMicrophone: ({ run }) => openFor(run),
+    closeMicrophone({ run }) {
+      microphones.get(run)?.scope.dispose();
+      microphones.delete(run);
+    },
+    startRecording({ run }) {
+      const { capture, live } = microphones.get(run);
+      live.reset();
+      capture.start();
+    },
+    stopRecording: ({ run }) => stopFor(run),
+    tone: ({ pitch }) => tone(pitch),
+    listen: ({ run }) => listen(run),
+    stopListening: stopSound,
+    submit,
+    abandonSubmission() {
+      submission.abandoned = true;
+      stopSound();
+    },
+    wipe() {
+      take = null;
+    },
+  };
+
+  return {
+    /** @param {{type: string}} effect @returns {void | Promise<void>} rejects for faults of ours, not of the world */
+    carryOut: (effect) => carryOut[effect.type](effect),
+    /** How far the sound that is playing has come, 0..1; null in silence. */
+    progress: () => sound?.progress() ?? null,
+    /** The outline of the take held, or null. */
+    points: () => take?.points ?? null,
+  };
+}
+
+/** The grain of the voice while it is recorded: the centroid of the newest slice, and nothing older. */
+function liveCentroid(sampleRateHz, figures) {
+  const live = createLiveOutline({ sampleRateHz, keep: "recent", figures });
+  return {
+    push: (samples) => live.push(samples),
+    reset: () => live.reset(),
+    latest: (otherwise) => live.points().at(-1)?.[1] ?? otherwise,
+  };
+}
+
+/** A random idempotency key: 128 bits in hex. (randomUUID is missing outside secure contexts.) */
+function randomKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

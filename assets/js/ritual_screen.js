@@ -1,0 +1,116 @@
+/**
+ * What the kiosk says and offers in each state of the ritual: keys of the copy, and events. Pure.
+ *
+ * @typedef {{label: string, event: string}} Action
+ * @typedef {{heading: string, lead: string, primary: Action | null, accent: boolean, secondary: Action[],
+ *   counted: string}} Screen `counted`: the sentence that counts the seconds left, or ""
+ */
+
+import { gated, secondsLeft } from "ritual";
+
+const CANCEL = { label: "cancel", event: "cancel" };
+const AGAIN = { label: "again", event: "again" };
+const MONITOR = { label: "monitor", event: "monitor" };
+
+/** Seconds of an outcome are always counted, those of the review only at its end. */
+function counted(state) {
+  const left = secondsLeft(state);
+  if (left === null) return "";
+  if (state.stage === "complete" || state.stage === "error") return "returning";
+  return state.stage === "review" && left <= state.figures.review_counted_s ? "review_counted" : "";
+}
+
+const SCREENS = {
+  idle(state) {
+    if (state.policy.blocked) return say(state.policy.blocked, null, []);
+    return say("idle", { label: "begin", event: "primary" }, [MONITOR]);
+  },
+  arming: () => say("arming", null, [CANCEL]),
+  armed: () => say("armed", { label: "record", event: "primary" }, [MONITOR, CANCEL], true),
+  countdown: () => say("countdown", null, [CANCEL]),
+  recording(state) {
+    const stop = { label: state.stopping ? "stopping" : "stop", event: state.stopping ? "" : "primary" };
+    return say("recording", stop, [CANCEL], true);
+  },
+  review(state) {
+    const listen = { label: state.listening ? "listen_stop" : "listen", event: "listen" };
+    if (gated(state)) {
+      const keep = { label: "keep_anyway", event: "keep" };
+      return say("quiet", { ...AGAIN, event: "primary" }, [listen, keep, CANCEL]);
+    }
+    if (!state.mode) return say("review", { ...listen, event: "primary" }, [AGAIN, CANCEL]);
+    const verb = state.notice ? "send_again" : `verb_${state.mode.toLowerCase()}`;
+    const screen = say("review", { label: verb, event: "primary" }, [listen, AGAIN, CANCEL], true);
+    return state.notice ? { ...screen, lead: noticeOf(state.notice) } : screen;
+  },
+  submitting: (state) => say(state.playingOnce ? "once" : "submitting", null, [CANCEL]),
+  complete: (state) => say(`complete_${state.outcome}`, { label: "done", event: "primary" }, []),
+  error(state) {
+    const retry = { label: state.error === "refused" ? "back" : "retry", event: "primary" };
+    return say(`error_${state.error}`, retry, state.error === "refused" ? [] : [{ ...CANCEL, label: "back" }]);
+  },
+};
+
+/**
+ * @param {import("ritual").RitualState} state
+ * @returns {Screen}
+ */
+export function screenOf(state) {
+  return { ...SCREENS[state.stage](state), counted: counted(state) };
+}
+
+/** Without a time to name, none is named. */
+function noticeOf({ kind, waitS }) {
+  return kind === "budget" && waitS === 0 ? "notice_budget_soon" : `notice_${kind}`;
+}
+
+function say(what, primary, secondary, accent = false) {
+  return { heading: `${what}_heading`, lead: `${what}_lead`, primary, accent, secondary };
+}
+
+/**
+ * A sentence of the copy with its {names} filled in.
+ * @param {Record<string, string>} copy
+ * @param {string} key
+ * @param {Record<string, string | number>} params
+ * @throws {RangeError} for a sentence or a name that is missing
+ */
+export function sentence(copy, key, params) {
+  if (typeof copy[key] !== "string") throw new RangeError(`kiosk copy: ${key} is missing`);
+  return copy[key].replace(/\{(\w+)\}/g, (_, name) => {
+    if (params[name] === undefined) throw new RangeError(`kiosk copy: ${key} wants {${name}}`);
+    return String(params[name]);
+  });
+}
+
+/** A code in groups, as the server set them apart or by fours. */
+export function codeGroups(code) {
+  const groups = code.split(/[\s-]+/).filter(Boolean);
+  return groups.length > 1 ? groups : code.match(/.{1,4}/gu) ?? [];
+}
+
+/** Seconds as minutes and seconds: 75 -> "1:15". */
+export function clockTime(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+/**
+ * A length of time in words: whole minutes above one as minutes, everything else as seconds.
+ * @param {Record<string, string>} copy @param {number} seconds
+ */
+export function span(copy, seconds) {
+  const inMinutes = seconds > 60 && seconds % 60 === 0;
+  return sentence(copy, inMinutes ? "span_minutes" : "span_seconds", { count: inMinutes ? seconds / 60 : seconds });
+}
+
+/** A wait as it is told: rounded up, from a minute and a half on to whole minutes. */
+export function toldWait(seconds) {
+  return seconds > 90 ? Math.ceil(seconds / 60) * 60 : Math.ceil(seconds);
+}
+
+/** A level of the microphone as a height of the line, 0..1. */
+export function meterHeight(rms, { meter_floor_db: floorDb, meter_ceiling_db: ceilingDb, meter_gamma: gamma }) {
+  const levelDb = 20 * Math.log10(Math.max(rms, 1e-9));
+  return Math.min(1, Math.max(0, (levelDb - floorDb) / (ceilingDb - floorDb))) ** gamma;
+}

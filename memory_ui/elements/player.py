@@ -1,0 +1,101 @@
+"""The room as one element: sound and wall live in the browser, composition on the server."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nicegui import ui
+
+from memory_ui.theme import ASSETS
+
+JS = ASSETS / "js"
+
+MODULES = (
+    "audio/acks.js",
+    "audio/colours.js",
+    "audio/context.js",
+    "audio/envelope.js",
+    "audio/figures.js",
+    "audio/filters.js",
+    "audio/noise.js",
+    "audio/plan.js",
+    "audio/program.js",
+    "audio/run.js",
+    "audio/takes.js",
+    "audio/tone.js",
+    "audio/voice.js",
+    "audio/wear_chain.js",
+    "audio/wear_worklet.js",
+    "link.js",
+    "recent.js",
+    "rights.js",
+    "scope.js",
+    "trace.js",
+    "wall.js",
+    "wall_parts.js",
+    "wall_place.js",
+)
+"""Everything the component imports."""
+
+
+class Player(
+    ui.element,
+    component=JS / "components" / "player.js",
+    dependencies=[JS / module for module in MODULES],
+):
+    """One listening page.
+
+    It asks with `need` {seq} for the program after `seq` and says with `hello` {recent} what this browser played
+    lately. Programs, strata and dropped ids are props with numbers of their own: props coalesce, where queued calls
+    would pile up behind a lost connection.
+    """
+
+    def __init__(
+        self,
+        *,
+        copy: Mapping[str, str],
+        figures: Mapping[str, Any],
+        colours: Sequence[Mapping[str, Any]],
+        node: Mapping[str, str],
+        posture: Mapping[str, Any],
+        autostart: bool,
+        recent_most: int,
+    ) -> None:
+        """Build the wall.
+
+        `copy` is the section `room`; `figures` holds `context`, `program`, `level`, `wear` and `tone` (audio.toml)
+        and `trace` (trace.toml). `posture` is `{plays, gain, tone: {voice, scale, resting}, tone_seed,
+        reduced_motion}`.
+        """
+        super().__init__()
+        self._props["copy"] = dict(copy)
+        self._props["figures"] = dict(figures)
+        self._props["colours"] = list(colours)
+        self._props["node"] = dict(node)
+        self._props["posture"] = dict(posture)
+        self._props["autostart"] = autostart
+        self._props["recent_most"] = recent_most
+        self._numbers = 0
+
+    def offer(self, program: Mapping[str, Any]) -> None:
+        """Hand over the next program."""
+        self._set("program", dict(program))
+
+    def lay(self, layers: Sequence[Mapping[str, Any]]) -> None:
+        """Replace the strata."""
+        self._set("strata", {"layers": list(layers), "number": self._number()})
+
+    def drop(self, ids: Sequence[int]) -> None:
+        """Take voices out at once."""
+        self._set("dropped", {"ids": list(ids), "number": self._number()})
+
+    def obey(self, posture: Mapping[str, Any]) -> None:
+        """Take on a changed posture."""
+        self._set("posture", dict(posture))
+
+    def _number(self) -> int:
+        self._numbers += 1
+        return self._numbers
+
+    def _set(self, name: str, value: Any) -> None:
+        self._props[name] = value
+        self.update()

@@ -1,0 +1,81 @@
+"""The kiosk ritual as one element: microphone, review and sending live in the browser."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from nicegui import ui
+
+from memory_ui.theme import ASSETS
+
+JS = ASSETS / "js"
+
+MODULES = (
+    "audio/capture.js",
+    "audio/capture_worklet.js",
+    "audio/context.js",
+    "audio/fft.js",
+    "audio/figures.js",
+    "audio/outline.js",
+    "audio/takes.js",
+    "audio/wav.js",
+    "client.js",
+    "kiosk_line.js",
+    "link.js",
+    "ritual.js",
+    "ritual_effects.js",
+    "ritual_keys.js",
+    "ritual_screen.js",
+    "scope.js",
+    "trace.js",
+)
+"""Everything the component imports, itself included in none of them."""
+
+
+class Recorder(
+    ui.element,
+    component=JS / "components" / "recorder.js",
+    dependencies=[JS / module for module in MODULES],
+):
+    """One kiosk screen.
+
+    It works with the server gone until a take is sent, and sends over HTTP, never over the socket. It emits `stage`
+    with `{"stage": ...}` whenever the ritual moves on: information, nothing depends on it.
+    """
+
+    def __init__(
+        self,
+        *,
+        copy: Mapping[str, str],
+        figures: Mapping[str, Any],
+        surface: Mapping[str, Any],
+        node: Mapping[str, str],
+        notice_version: str,
+        language: str,
+    ) -> None:
+        """Build the screen.
+
+        `copy` is the section `kiosk`; `figures` holds `context`, `take` and `monitor` (audio.toml), `kiosk`
+        (kiosk.toml), `trace` (trace.toml) and `promise`: `room_hours`, `fossil_hours`, `fossil_days`, `once_minutes`,
+        `backup_days` (0: no backups are kept). `surface` holds `intake_paused`, `maintenance_mode`,
+        `kiosk_max_recording_seconds`, `session_theme_title`, `session_theme_prompt`, `kiosk_force_reduced_motion`,
+        `kiosk_accessibility_mode` and `ingest_budget`; `node` holds `name` and `contact`. `notice_version` and
+        `language` (BCP 47) are what the participant is shown, and go with the take.
+        """
+        super().__init__()
+        self._props["copy"] = dict(copy)
+        self._props["figures"] = dict(figures)
+        self._props["surface"] = dict(surface)
+        self._props["node"] = dict(node)
+        self._props["notice_version"] = notice_version
+        self._props["language"] = language
+
+    @property
+    def surface(self) -> dict[str, Any]:
+        """What a steward has set for the kiosk; set it whole."""
+        value: dict[str, Any] = self._props["surface"]
+        return value
+
+    @surface.setter
+    def surface(self, value: Mapping[str, Any]) -> None:
+        self._props["surface"] = dict(value)
+        self.update()

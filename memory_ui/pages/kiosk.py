@@ -1,0 +1,77 @@
+"""The kiosk: one recorder, told of every change of the posture."""
+
+from typing import Any
+
+from fastapi import Request
+from nicegui import Client, ui
+
+from core.bootstrap import NOTICE_VERSION, System
+from core.domain.steward import StewardState
+from core.domain.work import Signal
+from memory_ui import theme
+from memory_ui.api import shapes
+from memory_ui.copy import load_copy
+from memory_ui.elements.recorder import Recorder
+from memory_ui.live import Live
+from memory_ui.pages.catalogs import catalog
+from memory_ui.web import Asker, asker_of, in_thread
+
+RECONNECT_S = 120
+
+
+def register(system: System, live: Live) -> None:
+    """Put the page on its path."""
+
+    @ui.page("/kiosk/", reconnect_timeout=RECONNECT_S)
+    async def kiosk(request: Request, client: Client) -> None:
+        theme.dress("kiosk")
+        asker = asker_of(request)
+        state = await in_thread(system.stewardship.state)
+        recorder = Recorder(
+            copy=load_copy("en").section("kiosk"),
+            figures=_figures(system),
+            surface=_surface(system, asker, state),
+            node={"name": system.settings.NODE_NAME, "contact": _contact(system)},
+            notice_version=NOTICE_VERSION,
+            language="en",
+        )
+
+        async def read_again(_detail: dict[str, Any]) -> None:
+            recorder.surface = _surface(system, asker, await in_thread(system.stewardship.state))
+
+        off: list[Any] = []
+        client.on_connect(lambda: off.append(live.on(Signal.STEWARD, read_again)))
+        client.on_connect(lambda: read_again({}))
+        client.on_disconnect(lambda: [off.pop()() for _ in list(off)])
+
+
+def _contact(system: System) -> str:
+    return system.settings.NODE_CONTACT or load_copy("en").t("kiosk.contact_nobody")
+
+
+def _surface(system: System, asker: Asker, state: StewardState) -> dict[str, Any]:
+    budgets = system.budgets.snapshot("ingest", client=asker.station, address=asker.address)
+    return {**shapes.operator_state(state), "ingest_budget": shapes.ingest_budget(*budgets)}
+
+
+def _figures(system: System) -> dict[str, Any]:
+    audio, settings = catalog("audio"), system.settings
+    return {
+        "context": audio["context"],
+        "take": audio["take"],
+        "monitor": audio["monitor"],
+        "kiosk": catalog("kiosk"),
+        "trace": catalog("trace"),
+        "promise": {
+            "room_hours": _plain(settings.RAW_TTL_HOURS_ROOM),
+            "fossil_hours": _plain(settings.RAW_TTL_HOURS_FOSSIL),
+            "fossil_days": _plain(settings.DERIVATIVE_TTL_DAYS_FOSSIL),
+            "once_minutes": _plain(settings.ONCE_SWEEP_MINUTES),
+            "backup_days": _plain(settings.BACKUP_DAYS),
+        },
+    }
+
+
+def _plain(value: float) -> float:
+    """48, not 48.0: these figures are read aloud."""
+    return int(value) if value == int(value) else value

@@ -1,0 +1,189 @@
+"""The listening page: one composer for each open page, one program ahead of what sounds."""
+
+import time
+import zlib
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from fastapi import Request
+from nicegui import Client, ui
+from nicegui.events import GenericEventArguments
+from pydantic import BaseModel, Field, ValidationError
+
+from core.bootstrap import System
+from core.domain.artifact import Artifact
+from core.domain.room.compose import RoomState, resumed
+from core.domain.steward import StewardState
+from core.domain.work import Signal
+from core.services.room import Program
+from memory_ui import theme
+from memory_ui.api import shapes
+from memory_ui.captions import caption
+from memory_ui.copy import load_copy
+from memory_ui.elements.player import Player
+from memory_ui.live import Live
+from memory_ui.pages.catalogs import catalog
+from memory_ui.web import in_thread
+
+T = TypeVar("T", bound=BaseModel)
+
+RECENT_MOST = 50
+PUSHED_AGAIN_S = 3.0
+
+
+class Hello(BaseModel):
+    """What a browser says it played lately."""
+
+    recent: list[int] = Field(max_length=RECENT_MOST)
+
+
+class Need(BaseModel):
+    """The program after `seq` is wanted."""
+
+    seq: int = Field(ge=0)
+
+
+def register(system: System, live: Live) -> None:
+    """Put the page on its path."""
+
+    @ui.page("/room/", dark=True)
+    async def room(request: Request, client: Client) -> None:
+        theme.dress("room", body_class="room")
+        state = await in_thread(system.stewardship.state)
+        player = Player(
+            copy=load_copy("en").section("room"),
+            figures={**_audio(), "trace": catalog("trace")},
+            colours=[asdict(colour) for colour in system.colours.colours],
+            node={"name": system.settings.NODE_NAME},
+            posture=_posture(system, state),
+            autostart=request.query_params.get("autostart") != "0",
+            recent_most=RECENT_MOST,
+        )
+        Listening(system, live, player).attach(client)
+
+
+class Listening:
+    """What the server remembers of one open listening page."""
+
+    def __init__(self, system: System, live: Live, player: Player) -> None:
+        self._system = system
+        self._live = live
+        self._player = player
+        self._state = RoomState()
+        self._rng = system.vault.rng()
+        self._pushed_at = 0.0
+        self._off: list[Any] = []
+
+    def attach(self, client: Client) -> None:
+        """Composers start on connect and stop on disconnect, never in a page builder."""
+        self._player.on("hello", self._hello)
+        self._player.on("need", self._need)
+        client.on_connect(self._connect)
+        client.on_disconnect(self._disconnect)
+
+    async def _connect(self) -> None:
+        self._disconnect()
+        self._off = [self._live.on(Signal.STEWARD, self._steward), self._live.on(Signal.POOL, self._pool)]
+        await self._steward({})
+        await self._lay()
+
+    def _disconnect(self) -> None:
+        for off in self._off:
+            off()
+        self._off = []
+
+    async def _lay(self) -> None:
+        held = await in_thread(self._system.room.strata)
+        now = self._system.clock.now()
+        self._player.lay([_layer(artifact, now) for artifact in held])
+
+    def _hello(self, event: GenericEventArguments) -> None:
+        hello = _valid(Hello, event)
+        if hello is not None:
+            self._state = resumed(self._state, hello.recent, RECENT_MOST)
+
+    async def _need(self, event: GenericEventArguments) -> None:
+        need = _valid(Need, event)
+        if need is None:
+            return
+        on_its_way = self._state.seq > need.seq and time.monotonic() - self._pushed_at < PUSHED_AGAIN_S
+        if on_its_way:
+            return
+        program, self._state = await in_thread(self._system.room.compose, self._state, self._rng)
+        self._pushed_at = time.monotonic()
+        self._player.offer(_program(program, self._system))
+
+    async def _steward(self, _detail: dict[str, Any]) -> None:
+        state = await in_thread(self._system.stewardship.state)
+        self._player.obey(_posture(self._system, state))
+
+    def _pool(self, detail: dict[str, Any]) -> None:
+        dropped = detail.get("dropped", [])
+        if dropped:
+            self._player.drop(dropped)
+
+
+def _valid(kind: type[T], event: GenericEventArguments) -> T | None:
+    """An event's payload, or None: a browser may send anything."""
+    try:
+        return kind.model_validate(event.args)
+    except ValidationError:
+        return None
+
+
+def _audio() -> dict[str, Any]:
+    audio = catalog("audio")
+    return {name: audio[name] for name in ("context", "program", "level", "wear", "tone")}
+
+
+def _posture(system: System, state: StewardState) -> dict[str, Any]:
+    levels = system.room.levels(state)
+    return {
+        "plays": state.plays,
+        "gain": levels.output,
+        "tone": {"voice": system.settings.ROOM_TONE_PROFILE, "scale": levels.tone, "resting": "idle"},
+        "tone_seed": zlib.crc32(system.settings.NODE_NAME.encode()),
+        "reduced_motion": state.kiosk_force_reduced_motion,
+    }
+
+
+def _program(program: Program, system: System) -> dict[str, Any]:
+    now = system.clock.now()
+    plain = {"seq": program.seq, "rest_ms": program.rest_ms, "gap_ms": 0, "good_for_ms": _ms(program.good_until, now)}
+    if program.cue is None or program.playback is None:
+        return {**plain, "items": []}
+    playback = program.playback
+    item = {
+        **_layer(playback.artifact, now),
+        "url": shapes.sound_url(playback.media_token),
+        "ack_url": shapes.heard_url(playback.heard_token),
+        "start_ms": playback.slice.start_ms,
+        "duration_ms": playback.slice.duration_ms,
+        "gain": 1.0,
+        "delay_ms": 0,
+        "caption": caption(playback.artifact, now, load_copy("en")),
+    }
+    return {**plain, "gap_ms": program.cue.gap_ms, "items": [item]}
+
+
+def _layer(artifact: Artifact, now: datetime) -> dict[str, Any]:
+    return {
+        "artifact_id": artifact.id,
+        "outline": artifact.outline,
+        "wear": artifact.wear,
+        "colour": artifact.effect,
+        "held_for_ms": _held_for_ms(artifact, now),
+    }
+
+
+def _held_for_ms(artifact: Artifact, now: datetime) -> int:
+    """Until its right or the day ends, whichever is first: a trace is a shadow of the voice."""
+    local = now.astimezone()
+    midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    until = min(artifact.playable_until or now, midnight)
+    return _ms(until, now)
+
+
+def _ms(until: datetime, now: datetime) -> int:
+    return max(0, int((until - now).total_seconds() * 1000))
