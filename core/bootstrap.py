@@ -29,6 +29,7 @@ from core.domain.work import Job
 from core.errors import Misconfigured
 from core.ports.outside import Budgets, ByteStore, Clock, Disk, Pool, Vault
 from core.ports.work import UnitOfWork
+from core.services.demo import DemoCatalog, DemoService
 from core.services.grants import Grants
 from core.services.health import Health
 from core.services.intake import Intake, IntakeFigures
@@ -89,6 +90,7 @@ class System:
     stewardship: StewardService
     room: RoomService
     health: Health
+    demo: DemoService
     intervals_s: dict[Job, int] = field(default_factory=dict)
 
     def close(self) -> None:
@@ -113,6 +115,17 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         deployment=deployment,
         wear_per_play=settings.WEAR_EPSILON_PER_PLAY,
     )
+    policy, notice = _retention_policy(settings), Notice(language="en", version=NOTICE_VERSION)
+    intake = Intake(
+        outside.work,
+        outside.store,
+        outside.vault,
+        outside.clock,
+        outside.disk,
+        figures=_intake_figures(settings, colours),
+        retention=policy,
+        default_notice=notice,
+    )
     return System(
         settings=settings,
         deployment=deployment,
@@ -125,16 +138,7 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         vault=outside.vault,
         effects=outside.effects,
         budgets=outside.budgets,
-        intake=Intake(
-            outside.work,
-            outside.store,
-            outside.vault,
-            outside.clock,
-            outside.disk,
-            figures=_intake_figures(settings, colours),
-            retention=_retention_policy(settings),
-            default_notice=Notice(language="en", version=NOTICE_VERSION),
-        ),
+        intake=intake,
         once=OneTime(outside.work, outside.store, outside.vault, outside.clock),
         pool=pool,
         media=MediaService(outside.work, outside.store, grants, outside.clock),
@@ -143,6 +147,19 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         stewardship=StewardService(outside.work, outside.clock),
         room=RoomService(outside.work, pool, outside.clock, figures=load("room", RoomFigures), deployment=deployment),
         health=Health(outside.work, outside.store, outside.clock),
+        demo=DemoService(
+            outside.work,
+            outside.store,
+            outside.vault,
+            outside.clock,
+            retention,
+            ready=intake.ready,
+            catalog=load("demo", DemoCatalog),
+            policy=policy,
+            notice=notice,
+            deployment=settings.ENGINE_DEPLOYMENT,
+            reservation_s=settings.RESERVATION_SECONDS,
+        ),
         intervals_s={
             Job.SWEEP_TOMBSTONES: settings.SWEEP_INTERVAL_SECONDS,
             Job.EXPIRE: settings.EXPIRE_INTERVAL_SECONDS,

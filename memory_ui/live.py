@@ -5,15 +5,17 @@ also read when they connect.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
+
+from nicegui import background_tasks
 
 from core.adapters.effects import Effects
 from core.domain.work import Signal
 
 log = logging.getLogger(__name__)
 
-Hook = Callable[[dict[str, Any]], Any]
+Hook = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Live:
@@ -35,7 +37,10 @@ class Live:
 
     def _tell(self, signal: Signal, detail: dict[str, Any]) -> None:
         for hook in list(self._hooks[signal]):
-            try:
-                hook(detail)
-            except Exception:
-                log.exception("live.hook_failed", extra={"signal": signal.value})
+            background_tasks.create(self._call(signal, hook, detail), name=f"live {signal.value}")
+
+    async def _call(self, signal: Signal, hook: Hook, detail: dict[str, Any]) -> None:
+        try:
+            await hook(detail)
+        except Exception:
+            log.exception("live.hook_failed", extra={"signal": signal.value})

@@ -22,7 +22,6 @@ FFT_SIZE = 4 * FRAME
 # Envelopes and pitch are drawn this many samples apart and joined by straight lines.
 CONTROL_STEP = 32
 RESONANCES = 4
-SHORTEST_S = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,12 +88,12 @@ def voicelike(speaker: Speaker, duration_s: float, figures: VoiceFigures, rng: n
     `figures.ceiling`.
 
     Raises:
-        ValueError: shorter than a second.
+        ValueError: too short for two syllables of this speaker between quiet edges.
     """
-    if duration_s < SHORTEST_S:
-        raise ValueError(f"a voice-like sound needs at least {SHORTEST_S:g} s")
     frames = round(duration_s * figures.sample_rate_hz)
     score = _score(speaker, duration_s, figures, rng)
+    if not score:
+        raise ValueError(f"{duration_s:g} s are too short for {speaker.syllables_per_s:g} syllables a second")
     # One step beyond the end, so that joining never has to guess.
     times_s = np.arange(frames // CONTROL_STEP + 2) * CONTROL_STEP / figures.sample_rate_hz
     loud = _loudness(score, times_s, figures)
@@ -186,7 +185,8 @@ def _pulses(pitch_hz: Floats, figures: VoiceFigures) -> Floats:
     flow = np.where(phase < opening, rising, falling)
     # Lips radiate the slope of the flow; differencing the continuous flow aliases far less than its drawn slope.
     slope = np.diff(flow, prepend=flow[:1])
-    return slope / np.sqrt(np.mean(slope**2))
+    level = float(np.sqrt(np.mean(slope**2)))
+    return slope / level
 
 
 def _resonances(score: list[_Syllable], speaker: Speaker, frames: int, figures: VoiceFigures) -> Floats:
@@ -235,9 +235,8 @@ def _levelled(sound: Floats, figures: VoiceFigures) -> Samples:
     power = _smooth(faded[::CONTROL_STEP] ** 2, 0.05, figures)
     # What lies 30 dB below the loudest moment is pause, and says nothing of how loud the rest is.
     sounding = power[power > power.max() * 1e-3]
-    gain = figures.rms / np.sqrt(sounding.mean())
-    peak = np.abs(faded).max() * gain
-    return (faded * gain * min(1.0, figures.ceiling / peak)).astype(np.float32)
+    gain = min(figures.rms / float(np.sqrt(sounding.mean())), figures.ceiling / float(np.abs(faded).max()))
+    return (faded * gain).astype(np.float32)
 
 
 def _smooth(values: Floats, width_s: float, figures: VoiceFigures) -> Floats:

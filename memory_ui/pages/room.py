@@ -118,7 +118,7 @@ class Listening:
         state = await in_thread(self._system.stewardship.state)
         self._player.obey(_posture(self._system, state))
 
-    def _pool(self, detail: dict[str, Any]) -> None:
+    async def _pool(self, detail: dict[str, Any]) -> None:
         dropped = detail.get("dropped", [])
         if dropped:
             self._player.drop(dropped)

@@ -237,7 +237,8 @@ export function createPlayerEngine({ context, figures, colours, fetchAudio, post
       paused = true;
       const fadeS = figure(timing, "pause_fade_s");
       output.glide(0, fadeS);
-      cancelSuspend = own.timeout(() => context.suspend(), fadeS * 1000);
+      // Twice the fade, because a timer and the audio clock do not agree to the millisecond.
+      cancelSuspend = own.timeout(() => context.suspend(), 2 * fadeS * 1000);
     },
 
     /** Goes on where it paused; to be called from a gesture where autoplay is blocked. */

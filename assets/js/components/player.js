@@ -59,7 +59,7 @@ export default {
     this.recent = createRecent(window.localStorage, this.recent_most);
     this.rights = createRights(Date.now);
     this.sounding = new Map();
-    this.halted = false;
+    this.halted = !this.autostart;
     this.context = audioContext(this.figures.context);
     this.wall = createWall(this.$refs.wall, {
       figures: this.figures.trace,
@@ -88,7 +88,6 @@ export default {
     if (this.strata) this.lay(this.strata.layers);
     this.obey(this.posture);
     if (this.autostart) this.start();
-    else this.tell();
   },
 
   unmounted() {

@@ -1,0 +1,174 @@
+"""Every page as people meet it: accessible, self-contained, fitting its screen, calm when asked to be."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.browser.conftest import Node, Visit, record, row, stage, until, visit
+
+SIZES = {"wide": (1280, 800), "wall": (1080, 1920), "phone": (390, 844), "zoomed": (640, 400)}
+"""`zoomed` is what 1280x800 leaves at a zoom of 200 %."""
+
+
+def accessible(page: Page) -> None:
+    """No violation that axe can find."""
+    page.wait_for_timeout(400)  # colours and focus may still be on their way
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+
+
+def fits(page: Page) -> None:
+    """Nothing runs out of the page sideways."""
+    wide = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    assert wide[0] <= wide[1], f"{page.url}: {wide[0]} px of content in {wide[1]} px"
+
+
+def leave(node: Node, voice: Path, mode: str = "ROOM") -> str:
+    """A take left by someone else; its code."""
+    answer = httpx.post(
+        f"{node.url}/api/v1/artifacts/audio",
+        files={"file": ("take.wav", voice.read_bytes())},
+        data={"consent_mode": mode},
+    )
+    code: str = answer.json()["revocation_token"]
+    return code
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_kiosk_is_accessible_and_fits_at_every_stage(speaking_browser: Browser, node: Node, size: str) -> None:
+    width, height = SIZES[size]
+    visitor = visit(speaking_browser, node, viewport={"width": width, "height": height})
+    page = visitor.open("/kiosk/")
+    stage(page, "idle")
+    accessible(page)
+    fits(page)
+    record(page, 2.5)
+    accessible(page)
+    fits(page)
+    page.keyboard.press("2")
+    accessible(page)
+    page.keyboard.press("Space")
+    stage(page, "complete")
+    accessible(page)
+    fits(page)
+    visitor.clean()
+    visitor.context.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_room_is_accessible_and_fits(speaking_browser: Browser, node: Node, voice: Path, size: str) -> None:
+    leave(node, voice, "FOSSIL")
+    width, height = SIZES[size]
+    visitor = visit(speaking_browser, node, viewport={"width": width, "height": height})
+    page = visitor.open("/room/")
+    page.wait_for_selector(".wall-caption[data-shown=true]")
+    accessible(page)
+    fits(page)
+    visitor.clean()
+    visitor.context.close()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_plain_pages_are_accessible_fit_and_need_no_scripts(
+    speaking_browser: Browser, node: Node, voice: Path, size: str
+) -> None:
+    code = leave(node, voice)
+    width, height = SIZES[size]
+    silent = visit(speaking_browser, node, viewport={"width": width, "height": height}, java_script_enabled=False)
+    page = silent.open("/")
+    page.get_by_role("link", name="Take one back").click()
+    page.get_by_label("What is the code on your receipt?").fill(code[:-1])
+    page.get_by_role("button", name="Look it up").click()
+    assert "looks mistyped" in page.inner_text("main")
+    page.get_by_label("What is the code on your receipt?").fill(code.lower())
+    page.get_by_role("button", name="Look it up").click()
+    assert "A memory for the room" in page.inner_text("main")
+    page.get_by_role("button", name="Remove it for good").click()
+    assert "It is gone." in page.inner_text("main")
+    assert node.sounds() == []
+    assert silent.errors == []
+    silent.context.close()
+
+    visitor = visit(speaking_browser, node, viewport={"width": width, "height": height})
+    for path in ("/", "/revoke/", f"/revoke/?token={code}", "/ops/", "/nothing/here"):
+        page = visitor.open(path)
+        accessible(page)
+        fits(page)
+    visitor.errors = [error for error in visitor.errors if "404" not in error]  # of the last, as it should be
+    visitor.clean()
+    visitor.context.close()
+
+
+def test_a_wall_without_leave_to_sound_asks_to_be_tapped(speaking_browser: Browser, node: Node, voice: Path) -> None:
+    leave(node, voice)
+    visitor = visit(speaking_browser, node)
+    # Headless Chromium never blocks sound, so a context that stays suspended until a tap stands in for one that does.
+    visitor.context.add_init_script(
+        """
+        const resume = AudioContext.prototype.resume;
+        let tapped = false;
+        addEventListener("pointerdown", () => { tapped = true; }, { capture: true });
+        AudioContext.prototype.resume = function () { return tapped ? resume.call(this) : new Promise(() => {}); };
+        const Real = AudioContext;
+        window.AudioContext = class extends Real { constructor(...a) { super(...a); if (!tapped) this.suspend(); } };
+        """
+    )
+    page = visitor.open("/room/")
+    button = page.get_by_role("button", name="Tap to listen")
+    button.wait_for()
+    accessible(page)
+    button.click()
+    until(lambda: page.evaluate("window.__rms()") > 0.01, what="sound after the tap")
+    assert not button.is_visible()
+    visitor.context.close()
+
+
+def test_the_room_waits_when_it_is_told_not_to_start(speaker: Visit, node: Node, voice: Path) -> None:
+    leave(node, voice)
+    page = speaker.open("/room/?autostart=0")
+    page.wait_for_timeout(3000)
+    assert page.evaluate("window.__rms()") == 0
+    page.mouse.move(300, 300)
+    start = page.locator("button:visible").first
+    start.click()
+    until(lambda: page.evaluate("window.__rms()") > 0.01, what="sound after the start")
+
+
+def test_the_room_has_its_tone_when_there_is_nothing_to_play(speaker: Visit) -> None:
+    page = speaker.open("/room/")
+    until(lambda: page.evaluate("window.__rms()") > 0.0003, what="room tone")
+    loudest = max(page.evaluate("window.__rms()") for _ in range(5))
+    assert loudest < 0.05
+    speaker.clean()
+
+
+def test_a_wall_at_rest_is_still_when_motion_is_unwelcome(speaking_browser: Browser, node: Node, voice: Path) -> None:
+    leave(node, voice)
+    visitor = visit(speaking_browser, node, reduced_motion="reduce")
+    page = visitor.open("/room/")
+    page.wait_for_selector(".wall-caption[data-shown=true]")
+    page.wait_for_timeout(2500)
+    widths = [
+        page.locator("clipPath rect").last.get_attribute("width") for _ in range(3) if not page.wait_for_timeout(500)
+    ]
+    assert len(set(widths)) == 1
+    visitor.context.close()
+
+
+def test_a_reloaded_wall_draws_what_was_heard_today_and_nothing_that_was_taken_back(
+    speaker: Visit, node: Node, voice: Path
+) -> None:
+    code = leave(node, voice)
+    page = speaker.open("/room/")
+    page.wait_for_selector(".wall-caption[data-shown=true]")
+    until(lambda: row(node)["plays"], timeout_s=60, what="the hearing")
+    second = speaker.open("/room/?autostart=0")
+    until(lambda: second.locator(".wall-strata .wall-trace").count() == 1, what="the stratum")
+    httpx.post(f"{node.url}/api/v1/revoke", json={"token": code})
+    until(lambda: second.locator(".wall-trace").count() == 0, what="the stratum to go", timeout_s=3)
+    third = speaker.open("/room/?autostart=0")
+    third.wait_for_timeout(1500)
+    assert third.locator(".wall-trace").count() == 0
