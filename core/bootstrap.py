@@ -162,13 +162,15 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         ),
         intervals_s={
             Job.SWEEP_TOMBSTONES: settings.SWEEP_INTERVAL_SECONDS,
-            Job.EXPIRE: settings.EXPIRE_INTERVAL_SECONDS,
+            Job.EXPIRE: _expire_every_s(settings),
             Job.PRUNE: settings.PRUNE_INTERVAL_SECONDS,
         },
     )
 
 
 def _embedded(settings: Settings, deployment: Deployment, data_dir: Path) -> Outside:
+    # The keys first: a database without them is a database whose keys were lost.
+    vault = open_vault(data_dir)
     engine = open_engine(sqlite_url(data_dir))
     upgrade(engine)
     clock = SystemClock()
@@ -182,7 +184,7 @@ def _embedded(settings: Settings, deployment: Deployment, data_dir: Path) -> Out
         effects=effects,
         work=SqlUnitOfWork(engine, effects, first_steward_state=first),
         store=FileStore(data_dir / "sounds"),
-        vault=open_vault(data_dir),
+        vault=vault,
         clock=clock,
         disk=DataDisk(data_dir),
         budgets=_budgets(settings),
@@ -219,6 +221,12 @@ def _budgets(settings: Settings) -> WindowBudgets:
         },
         low_share=settings.BUDGET_LOW_SHARE,
     )
+
+
+def _expire_every_s(settings: Settings) -> int:
+    """Often enough that an unheard one-time take is gone by the minute its manifest names."""
+    left_s = (settings.ONCE_SWEEP_MINUTES - settings.ONCE_FETCH_MINUTES) * 60 - settings.SWEEP_INTERVAL_SECONDS
+    return max(1, min(settings.EXPIRE_INTERVAL_SECONDS, int(left_s)))
 
 
 def _intake_figures(settings: Settings, colours: ColorCatalog) -> IntakeFigures:
