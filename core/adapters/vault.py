@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from itsdangerous import BadData, URLSafeSerializer
 
+from core.adapters.sql.engine import DATABASE_FILE
 from core.errors import Misconfigured
 
 KEY_BYTES = 32
@@ -88,6 +89,9 @@ def open_vault(data_dir: Path) -> KeyVault:
     """The vault of a data folder; its keys are made on the first start."""
     path = data_dir / "keys.json"
     if not path.exists():
+        if (data_dir / DATABASE_FILE).exists():
+            # New keys would silently end every receipt code that was ever given out.
+            raise Misconfigured([f"{path.name} is missing from the data folder; restore it from a backup"])
         write_secret(path, json.dumps({name: secrets.token_hex(KEY_BYTES) for name in _NAMES}))
     try:
         stored = json.loads(path.read_text())
@@ -117,7 +121,12 @@ def write_secret(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _hmac(key: bytes, text: str) -> str:
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()

@@ -127,13 +127,17 @@ class Intake:
         with self._work.read() as tx:
             return tx.idempotency.find(self._key_hash(client_key), self._memory_since()) is not None
 
-    def keep(self, offering: Offering, describe: Describe) -> Kept:
-        """Store a take and acknowledge it; raises a `Refused` that changed nothing, or `Unavailable`."""
+    def keep(self, offering: Offering, describe: Describe, admit: Callable[[], None] = lambda: None) -> Kept:
+        """Store a take and acknowledge it; raises a `Refused` that changed nothing, or `Unavailable`.
+
+        `admit` is called once the take is known to be good and before anything is stored; it may refuse.
+        """
         remembered = self._remembered(offering)
         if remembered is not None:
             return remembered
         self.ready()
         take = self._read(offering)
+        admit()
         for _ in range(ADOPT_TRIES):
             kept = self._attempt(take, describe)
             if kept is not None:
@@ -181,7 +185,7 @@ class Intake:
             return self._adopt(take, public_id, key, describe)
         except MemoryEngineError:
             # Whatever of it was put comes due now instead of in an hour.
-            self._abandon(key)
+            self._abandon(public_id, key)
             raise
 
     def _adopt(self, take: _Take, public_id: str, key: str, describe: Describe) -> Kept | None:
@@ -189,6 +193,8 @@ class Intake:
         try:
             with self._work.write() as tx:
                 if not tx.tombstones.adopt(key):
+                    # A put slower than its reservation: the sweep was here first, perhaps before the last byte.
+                    tx.tombstones.bury(key, artifact_id=None, reason="abandoned", due_at=self._clock.now())
                     return None
                 kept = self._insert(tx, take, public_id, key, secret, describe)
                 self._remember(tx, take.offering, kept)
@@ -196,7 +202,7 @@ class Intake:
                     tx.signal(Signal.POOL, added=kept.artifact.id)
                 return kept
         except _TakenMeanwhile:
-            self._abandon(key)
+            self._abandon(public_id, key)
             return self._remembered(take.offering)
 
     def _insert(self, tx: Transaction, take: _Take, public_id: str, key: str, secret: str, describe: Describe) -> Kept:
@@ -237,11 +243,13 @@ class Intake:
     def _secret(self, mode: Mode) -> str:
         return self._vault.random_token() if mode is Mode.NOSAVE else codes.new_code(self._vault.rng())
 
-    def _abandon(self, key: str) -> None:
-        # Only brings the deletion forward: where even this fails, the reservation still comes due by itself.
+    def _abandon(self, public_id: str, key: str) -> None:
+        # An error can also be the lost answer of a commit that was done: what was adopted is never buried here.
+        # Where even this fails, the reservation still comes due by itself.
         with suppress(Unavailable), self._work.write() as tx:
-            tx.tombstones.bury(key, artifact_id=None, reason="abandoned", due_at=self._clock.now())
-            tx.want(Job.SWEEP_TOMBSTONES)
+            if not tx.artifacts.exists(public_id):
+                tx.tombstones.bury(key, artifact_id=None, reason="abandoned", due_at=self._clock.now())
+                tx.want(Job.SWEEP_TOMBSTONES)
 
     def _remembered(self, offering: Offering) -> Kept | None:
         if not offering.client_key:

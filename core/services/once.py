@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import BinaryIO
 
 from core.domain.artifact import State
+from core.domain.pool.facts import LARGEST_ID
 from core.domain.work import Job
 from core.errors import Forbidden, NotFound, StoreMissing
 from core.ports.outside import ByteStore, Clock, Vault
@@ -70,6 +71,8 @@ class OneTime:
 
     def dispose(self, artifact_id: int, secret: str) -> None:
         """Dispose of an unplayed take. Raises `NotFound` where none waits, `Forbidden` for a wrong secret."""
+        if not 0 < artifact_id <= LARGEST_ID:
+            raise NotFound(_NOTHING)
         now = self._clock.now()
         once_hash = self._vault.digest("once", secret)
         with self._work.write() as tx:

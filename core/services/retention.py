@@ -102,7 +102,7 @@ class Retention:
                 tx.tombstones.failed(tombstone.key, error.message, again_at=again_at)
             return False
         with self._work.write() as tx:
-            artifact_id = tx.tombstones.clear(tombstone.key)
+            artifact_id = tx.tombstones.clear(tombstone)
             if artifact_id is not None:
                 tx.artifacts.stamp_gone(artifact_id, self._clock.now())
         return True

@@ -1,6 +1,7 @@
 """Driving the composer over the pool for one listening page."""
 
 import random
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -62,6 +63,13 @@ class RoomService:
         since = max(midnight, now - timedelta(hours=self.figures.strata_hours))
         with self._work.read() as tx:
             return tx.artifacts.recently_heard(since, now, limit=self.figures.strata)
+
+    def over(self, ids: Collection[int]) -> list[int]:
+        """Which of these voices may no longer be shown or sound; pages ask, because a signal may be lost."""
+        now = self._clock.now()
+        with self._work.read() as tx:
+            playable = tx.artifacts.playable_of(ids, now)
+        return [number for number in ids if number not in playable]
 
     def _rest(self, wish: Wish | Rest, state: RoomState) -> tuple[Program, RoomState]:
         rest_ms = wish.rest_ms if isinstance(wish, Rest) else self.figures.rest_when_empty_ms

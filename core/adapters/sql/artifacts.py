@@ -1,6 +1,6 @@
 """Queries over artifacts. The artifact row is the one lock, taken first."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -46,6 +46,10 @@ class SqlArtifacts:
         self._session.add(row)
         self._session.flush()
         return row.id
+
+    def exists(self, public_id: str) -> bool:
+        """Whether a take was adopted under this public id."""
+        return self._session.execute(select(exists().where(ArtifactRow.public_id == public_id))).scalar_one()
 
     def get(self, artifact_id: int) -> Artifact | None:
         """Read without a lock."""
@@ -198,6 +202,17 @@ class SqlArtifacts:
             .order_by(ArtifactRow.heard_at.desc())
             .limit(limit)
         )
+
+    def playable_of(self, ids: Collection[int], now: datetime) -> set[int]:
+        """Which of these may be shown and sound now."""
+        rows = self._session.execute(
+            select(ArtifactRow.id).where(
+                ArtifactRow.id.in_(ids),
+                ArtifactRow.state == State.ACTIVE.value,
+                ArtifactRow.playable_until > now,
+            )
+        )
+        return set(rows.scalars())
 
     def count_playable(self, now: datetime) -> int:
         """How many artifacts the room may choose from."""

@@ -7,22 +7,29 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import ConnectionPoolEntry
 
+DATABASE_FILE = "memory.db"
+
 WRITER = {"memory_writer": True}
 """Execution option that marks a connection as about to write."""
 
 
 def sqlite_url(data_dir: Path) -> URL:
     """The embedded database inside the data folder."""
-    return URL.create("sqlite", database=str(data_dir / "memory.db"))
+    return URL.create("sqlite", database=str(data_dir / DATABASE_FILE))
 
 
 def open_engine(url: URL | str) -> Engine:
     """An engine with the pragmas and transaction discipline the laws of custody rest on."""
     url = make_url(url)
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20)
     engine = create_engine(
-        url, connect_args={"isolation_level": None, "check_same_thread": False}, pool_size=10, max_overflow=20
+        url,
+        # A fault must not carry what was asked for into a log: it may be a code.
+        hide_parameters=True,
+        connect_args={"isolation_level": None, "check_same_thread": False},
+        pool_size=10,
+        max_overflow=20,
     )
     event.listen(engine, "connect", _pragmas)
     event.listen(engine, "begin", _begin)

@@ -162,10 +162,11 @@ class SqlStewardship:
     def save(self, state: StewardState, *, expected_version: int) -> bool:
         """Write where nobody else has since `expected_version`; False otherwise."""
         first = asdict(self._first)
+        # Only what a steward has changed: the rest goes on following the settings.
         fields = {
             name: value
             for name, value in asdict(state).items()
-            if name not in ("updated_at", "version") and name in first
+            if name not in ("updated_at", "version") and value != first[name]
         }
         insert_once(
             self._session,

@@ -36,12 +36,16 @@ class SqlTombstones:
         return cast("CursorResult[Any]", result).rowcount == 1
 
     def bury(self, key: str, *, artifact_id: int | None, reason: str, due_at: datetime) -> None:
-        """Name a key that may not outlive `due_at`; naming it twice keeps the earlier due time."""
+        """Name a key that may not outlive `due_at`; naming it twice keeps the earlier due time.
+
+        A sweep's claim on it ends: bytes may have landed after that sweep had looked.
+        """
         known = self._session.get(TombstoneRow, key)
         if known is not None:
             known.artifact_id = artifact_id if artifact_id is not None else known.artifact_id
             known.due_at = min(known.due_at, due_at)
             known.reason = reason
+            known.claimed_until = None
         else:
             self._session.add(TombstoneRow(key=key, artifact_id=artifact_id, reason=reason, due_at=due_at))
         self._session.flush()
@@ -80,19 +84,21 @@ class SqlTombstones:
                 due_at=row.due_at,
                 attempts=row.attempts,
                 error=row.error,
+                claimed_until=until,
             )
             for row in rows
         ]
 
-    def clear(self, key: str) -> int | None:
-        """Drop a tombstone whose key is verifiably absent; the artifact it belonged to."""
-        row = self._session.get(TombstoneRow, key)
-        if row is None:
-            return None
-        artifact_id = row.artifact_id
-        self._session.delete(row)
-        self._session.flush()
-        return artifact_id
+    def clear(self, claimed: Tombstone) -> int | None:
+        """Drop a tombstone whose key is verifiably absent, unless it was named anew since it was claimed.
+
+        The artifact it belonged to.
+        """
+        return self._session.execute(
+            delete(TombstoneRow)
+            .where(TombstoneRow.key == claimed.key, TombstoneRow.claimed_until == claimed.claimed_until)
+            .returning(TombstoneRow.artifact_id)
+        ).scalar_one_or_none()
 
     def failed(self, key: str, error: str, *, again_at: datetime) -> None:
         """Count a failed deletion and let it rest until `again_at`."""

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
 
 from core.adapters.sql.artifacts import SqlArtifacts
 from core.adapters.sql.engine import WRITER
@@ -112,6 +113,6 @@ class SqlUnitOfWork:
         try:
             with Session(engine, expire_on_commit=False) as session:
                 yield session
-        except (OperationalError, InterfaceError) as error:
-            log.warning("database.unavailable", extra={"reason": str(error.orig)})
+        except (OperationalError, InterfaceError, StaleDataError) as error:
+            log.warning("database.unavailable", extra={"reason": str(getattr(error, "orig", error))})
             raise Unavailable("The memory of this room does not answer right now. Please try again.") from error

@@ -20,6 +20,7 @@ class FileStore:
     def __init__(self, root: Path) -> None:
         self._root = root
         root.mkdir(parents=True, exist_ok=True)
+        _sync(root.parent)
 
     def put(self, key: str, stream: BinaryIO, size_bytes: int) -> None:
         """Write beside, sync, rename, sync the folders up to the root."""
