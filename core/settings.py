@@ -127,7 +127,7 @@ class Settings(BaseSettings):
 
 
 _ORDERED = (
-    ("ONCE_FETCH_MINUTES", "ONCE_SWEEP_MINUTES", True),
+    ("ONCE_FETCH_MINUTES", "ONCE_SWEEP_MINUTES", False),
     ("POOL_FRESH_MAX_WEAR", "POOL_WORN_MIN_WEAR", False),
     ("POOL_FRESH_MAX_AGE_HOURS", "POOL_WORN_MIN_AGE_HOURS", False),
     ("POOL_FRESH_MAX_PLAY_COUNT", "POOL_WORN_MIN_PLAY_COUNT", False),
@@ -138,15 +138,34 @@ _ORDERED = (
 
 def load_settings(**given: object) -> Settings:
     """Settings from the environment, `.env` and explicit values; raises `Misconfigured` with everything wrong."""
+    values = {name: value for name, value in given.items() if value is not None}
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+        return Settings(**values)  # type: ignore[arg-type]
     except ValidationError as error:
-        complaints = [
-            f"{'.'.join(str(part) for part in problem['loc']) or 'settings'}: "
-            + problem["msg"].removeprefix("Value error, ")
-            for problem in error.errors()
-        ]
-        raise Misconfigured(complaints) from error
+        wrong = {str(problem["loc"][0]) for problem in error.errors() if problem["loc"]} & set(Settings.model_fields)
+        defaults = {name: Settings.model_fields[name].default for name in wrong}
+        hidden = _contradictions({**values, **defaults}) if wrong else []
+        raise Misconfigured(_complaints(error) + hidden) from error
+
+
+def _contradictions(values: dict[str, object]) -> list[str]:
+    """What would still be wrong with the wrong values out of the way; contradictions are only looked for then."""
+    try:
+        Settings(**values)  # type: ignore[arg-type]
+    except ValidationError as error:
+        return [line for line in _complaints(error) if line.startswith(_TOGETHER)]
+    return []
+
+
+_TOGETHER = "settings: "
+
+
+def _complaints(error: ValidationError) -> list[str]:
+    return [
+        (f"{'.'.join(str(part) for part in problem['loc'])}: " if problem["loc"] else _TOGETHER)
+        + problem["msg"].removeprefix("Value error, ")
+        for problem in error.errors()
+    ]
 
 
 def prepare_data_dir(path: Path) -> Path:

@@ -11,13 +11,14 @@ from fastapi.responses import JSONResponse, Response
 from nicegui import ui
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
 from core.bootstrap import System
 from core.errors import MemoryEngineError, NotFound, OverBudget
 from memory_ui import theme
 from memory_ui.api import health, intake, media, pool, receipt, surface
 from memory_ui.live import Live
-from memory_ui.middleware import SelectiveGZip, Surroundings, allowed_hosts
+from memory_ui.middleware import TOO_MUCH, SelectiveGZip, Surroundings, allowed_hosts
 from memory_ui.pages import kiosk, room
 from memory_ui.plain import door, ops, revoke
 from memory_ui.plain.render import problem_page
@@ -56,9 +57,8 @@ def plain_app(system: System, background: Background = no_background) -> FastAPI
     app.add_exception_handler(MemoryEngineError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _failed)
     hosts = allowed_hosts(system.settings.ALLOWED_HOSTS, system.settings.HOST)
-    app.add_middleware(Surroundings, allowed_hosts=hosts)
+    app.add_middleware(Surroundings, allowed_hosts=hosts, failed=_failed)
     app.add_middleware(SelectiveGZip)
     return app
 
@@ -126,15 +126,20 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    sentences = {404: "There is nothing at this address.", 405: "This address does not take that method."}
+    sentences = {
+        404: "There is nothing at this address.",
+        405: "This address does not take that method.",
+        413: TOO_MUCH,
+    }
     return _say(
         request, error.status_code, sentences.get(error.status_code, "This request cannot be answered."), error.headers
     )
 
 
-async def _failed(request: Request, error: Exception) -> Response:
-    log.error("request.failed", exc_info=error)
-    return _say(request, 500, "Something went wrong here. Nothing that was left is lost.")
+def _failed(scope: Scope) -> Response:
+    return _say(
+        Request({**scope, "app": scope.get("app")}), 500, "Something went wrong here. Nothing that was left is lost."
+    )
 
 
 def _say(request: Request, status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Response:

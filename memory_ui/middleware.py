@@ -2,15 +2,16 @@
 
 import ipaddress
 import logging
-import re
 import secrets
 import socket
 import time
+from collections.abc import Callable
 from http.cookies import SimpleCookie
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from memory_ui.web import STATION_COOKIE
@@ -18,6 +19,7 @@ from memory_ui.web import STATION_COOKIE
 log = logging.getLogger("memory_ui.requests")
 
 SMALL_BODY_BYTES = 64 * 1024
+TOO_MUCH = "That is more than this address takes."
 UPLOADS = ("/api/v1/artifacts/audio", "/api/v1/ephemeral/audio")
 LIVE_PAGES = ("/kiosk", "/room", "/_nicegui")
 COMPRESSED = ("/kiosk", "/room", "/_nicegui/", "/assets/")
@@ -30,15 +32,21 @@ PLAIN_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
-_SECRET_PATH = re.compile(r"(/api/v1/(?:media/\w+|pool/\w+|ephemeral/play|surface/fossils)/)[^/]+")
+_ADDRESSES = """
+_nicegui _nicegui_ws api artifacts assets audio consume controls ephemeral favicon.ico flag fossils fossils-url healthz
+heard kiosk livez logout media next ops play pool raw receipt revoke room spectrogram state surface v1
+"""
+_WORDS = frozenset(_ADDRESSES.split())
+"""Everything an address of ours is made of. Nothing else of a path is logged: it may be a code someone typed there."""
 
 
 class Surroundings:
     """Pure ASGI, because a response that streams for minutes must not be buffered or run in a task of its own."""
 
-    def __init__(self, app: ASGIApp, *, allowed_hosts: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, *, allowed_hosts: frozenset[str], failed: Callable[[Scope], Response]) -> None:
         self._app = app
         self._allowed_hosts = allowed_hosts
+        self._failed = failed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Guard one HTTP request or socket."""
@@ -46,16 +54,15 @@ class Surroundings:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        if not host_allowed(headers.get("host", ""), self._allowed_hosts):
-            await _refuse(scope, receive, send, 400, "This node does not answer under that name.")
-            return
-        if scope["type"] == "websocket":
-            if not origin_allowed(headers):
-                await send({"type": "websocket.close", "code": 1008})
-                return
+        if scope["type"] == "http":
+            await self._http(scope, receive, send, headers)
+        elif self._named(headers) and origin_allowed(headers):
             await self._app(scope, receive, send)
-            return
-        await self._http(scope, receive, send, headers)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    def _named(self, headers: Headers) -> bool:
+        return host_allowed(headers.get("host", ""), self._allowed_hosts)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
         started = time.perf_counter()
@@ -63,14 +70,19 @@ class Surroundings:
         path: str = scope["path"]
         nonce = secrets.token_urlsafe(16)
         answer = _Answer(send, path, nonce, request_id, _new_station(path, headers))
-        bounded = receive if path in UPLOADS else _bounded(receive)
         try:
-            if path not in UPLOADS and _declared(headers) > SMALL_BODY_BYTES:
-                await _refuse(scope, receive, answer.send, 413, "That is more than this address takes.")
+            if not self._named(headers):
+                await _refuse(scope, receive, answer.send, 400, "This node does not answer under that name.")
+            elif path in UPLOADS:
+                await self._app(scope, receive, answer.send)
+            elif _declared(headers) > SMALL_BODY_BYTES:
+                await _refuse(scope, receive, answer.send, 413, TOO_MUCH)
             else:
-                await self._app(scope, bounded, answer.send)
-        except _TooMuch:
-            await _refuse(scope, receive, answer.send, 413, "That is more than this address takes.")
+                await self._app(scope, _bounded(receive), answer.send)
+        except Exception:
+            log.exception("request.failed", extra={"request_id": request_id})
+            if answer.status == 0:
+                await self._failed(scope)(scope, receive, answer.send)
         finally:
             log.info(
                 "request",
@@ -127,12 +139,18 @@ def origin_allowed(headers: Headers) -> bool:
 
 
 def public_path(path: str) -> str:
-    """A path without the token in it."""
-    return _SECRET_PATH.sub(r"\1-", path)
+    """A path with only the words of our own addresses in it."""
+    words = path.split("/")
+    if words[1:2] and words[1] in ("assets", "_nicegui", "_nicegui_ws"):
+        return f"/{words[1]}/-"
+    return "/".join(word if not word or word in _WORDS else "-" for word in words)
 
 
-class _TooMuch(Exception):
-    """A body without a length grew beyond its bound."""
+class _TooMuch(HTTPException):
+    """A body without a length grew beyond its bound; the framework's own reading of bodies lets it pass."""
+
+    def __init__(self) -> None:
+        super().__init__(status_code=413, detail=TOO_MUCH)
 
 
 class _Answer:
@@ -199,7 +217,8 @@ def _new_station(path: str, headers: Headers) -> str:
 
 def _declared(headers: Headers) -> int:
     length = headers.get("content-length", "0")
-    return int(length) if length.isdigit() else 0
+    # More digits than any file has bytes: not worth turning into a number, and Python would refuse some of them.
+    return int(length[:18]) if length.isascii() and length.isdigit() else 0
 
 
 def _bounded(receive: Receive) -> Receive:
@@ -217,7 +236,4 @@ def _bounded(receive: Receive) -> Receive:
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, sentence: str) -> None:
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008})
-        return
     await JSONResponse({"error": sentence}, status_code=status)(scope, receive, send)

@@ -37,6 +37,8 @@ def _version() -> str:
 @router.get("/assets/{version}/{path:path}", include_in_schema=False)
 def serve_asset(version: str, path: str) -> FileResponse:
     """A style sheet, font, drawing or script."""
+    if "\0" in path:
+        raise NotFound("There is no such asset.")
     found = (ASSETS / path).resolve()
     if found.suffix not in _SERVED or not found.is_relative_to(ASSETS.resolve()) or not found.is_file():
         raise NotFound("There is no such asset.")

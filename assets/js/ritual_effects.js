@@ -7,7 +7,7 @@
 
 import { encodeWav } from "wav";
 import { audioContext, unlock } from "context";
-import { openMicrophone } from "capture";
+import { loadCapture, openMicrophone } from "capture";
 import { createLiveOutline, outline } from "outline";
 import { prepareTake } from "takes";
 
@@ -106,16 +106,16 @@ export function createRitualEffects({ figures, client, shown, dispatch, onLevel,
     const own = scope.child();
     const audio = context();
     const atS = audio.currentTime;
-    const tone = own.node(new OscillatorNode(audio, { frequency: hz }));
+    const oscillator = own.node(new OscillatorNode(audio, { frequency: hz }));
     const level = own.node(new GainNode(audio, { gain: 0 }));
     level.gain.setValueAtTime(0, atS);
     level.gain.linearRampToValueAtTime(gain, atS + fadeS);
     level.gain.setValueAtTime(gain, atS + lengthS - fadeS);
     level.gain.linearRampToValueAtTime(0, atS + lengthS);
-    own.listen(tone, "ended", () => own.dispose());
-    tone.connect(level).connect(audio.destination);
-    tone.start(atS);
-    tone.stop(atS + lengthS);
+    own.listen(oscillator, "ended", () => own.dispose());
+    oscillator.connect(level).connect(audio.destination);
+    oscillator.start(atS);
+    oscillator.stop(atS + lengthS);
   }
 
   async function tone(pitch) {
@@ -222,6 +222,15 @@ export function createRitualEffects({ figures, client, shown, dispatch, onLevel,
   };
 
   return {
+    /** Fetches what recording needs while the server is there; without it, arming says what is missing. */
+    async prepare() {
+      const audio = context();
+      if (audio.audioWorklet === undefined) return;
+      await loadCapture(audio).catch((error) => {
+        if (error.name !== "AbortError") throw error;
+      });
+    },
+
     /** @param {{type: string}} effect @returns {void | Promise<void>} rejects for faults of ours, not of the world */
     carryOut: (effect) => carryOut[effect.type](effect),
     /** How far the sound that is playing has come, 0..1; null in silence. */

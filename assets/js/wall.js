@@ -192,6 +192,9 @@ export function createWall(root, { figures, copy, node, reducedMotion, scope, on
 
   function layOut() {
     size = measure(root);
+    // A wall that is turned or resized is simply another wall: nothing wanders to its new place.
+    root.dataset.turned = "true";
+    scope.timeout(() => delete root.dataset.turned, 0);
     set(parts.drawing, { viewBox: `0 0 ${size.width} ${size.height}` });
     const box = voiceBox(size, wall);
     const height = box.height * figure(wall, "resting_height");

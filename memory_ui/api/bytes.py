@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from memory_ui.web import in_thread
 
 CHUNK_BYTES = 256 * 1024
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 class RangeUnsatisfiable(Exception):

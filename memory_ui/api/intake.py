@@ -1,6 +1,7 @@
 """Taking voices in."""
 
 import errno
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -72,13 +73,12 @@ async def _take(request: Request, system: SystemOf, asker: Asker, describe: Any,
             max_file_bytes=int(settings.UPLOAD_MAX_MIB * (1 << 20)),
         ) as form:
             offering = _offering(form, mode, client_key)
-            kept = await in_thread(system.intake.keep, offering, describe)
+            spend = partial(system.budgets.spend, "ingest", client=asker.station, address=asker.address)
+            kept = await in_thread(system.intake.keep, offering, describe, admit=spend)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskReserve("This node has no room for another take right now.") from error
         raise
-    if not known:
-        system.budgets.spend("ingest", client=asker.station, address=asker.address)
     return JSONResponse(kept.answer, status_code=201, headers={"Cache-Control": "no-store"})
 
 

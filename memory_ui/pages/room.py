@@ -30,6 +30,8 @@ T = TypeVar("T", bound=BaseModel)
 
 RECENT_MOST = 50
 PUSHED_AGAIN_S = 3.0
+RECHECK_S = 5.0
+SHOWN_MOST = 100
 
 
 class Hello(BaseModel):
@@ -74,9 +76,11 @@ class Listening:
         self._rng = system.vault.rng()
         self._pushed_at = 0.0
         self._off: list[Any] = []
+        self._shown: dict[int, None] = {}
 
     def attach(self, client: Client) -> None:
         """Composers start on connect and stop on disconnect, never in a page builder."""
+        ui.timer(RECHECK_S, self._recheck)
         self._player.on("hello", self._hello)
         self._player.on("need", self._need)
         client.on_connect(self._connect)
@@ -96,6 +100,7 @@ class Listening:
     async def _lay(self) -> None:
         held = await in_thread(self._system.room.strata)
         now = self._system.clock.now()
+        self._show([artifact.id for artifact in reversed(held)])
         self._player.lay([_layer(artifact, now) for artifact in held])
 
     def _hello(self, event: GenericEventArguments) -> None:
@@ -112,6 +117,8 @@ class Listening:
             return
         program, self._state = await in_thread(self._system.room.compose, self._state, self._rng)
         self._pushed_at = time.monotonic()
+        if program.playback is not None:
+            self._show([program.playback.artifact.id])
         self._player.offer(_program(program, self._system))
 
     async def _steward(self, _detail: dict[str, Any]) -> None:
@@ -119,9 +126,26 @@ class Listening:
         self._player.obey(_posture(self._system, state))
 
     async def _pool(self, detail: dict[str, Any]) -> None:
-        dropped = detail.get("dropped", [])
-        if dropped:
-            self._player.drop(dropped)
+        self._drop(detail.get("dropped", []))
+
+    async def _recheck(self) -> None:
+        """Signals may be lost, and another process may have ended a voice: nothing stays that has no right to."""
+        if self._off and self._shown:
+            self._drop(await in_thread(self._system.room.over, list(self._shown)))
+
+    def _show(self, ids: list[int]) -> None:
+        """Remember the newest voices this page may still hold, sounding or drawn."""
+        for number in ids:
+            self._shown.pop(number, None)
+            self._shown[number] = None
+        while len(self._shown) > SHOWN_MOST:
+            self._shown.pop(next(iter(self._shown)))
+
+    def _drop(self, ids: list[int]) -> None:
+        if ids:
+            for number in ids:
+                self._shown.pop(number, None)
+            self._player.drop(ids)
 
 
 def _valid(kind: type[T], event: GenericEventArguments) -> T | None:

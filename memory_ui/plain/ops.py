@@ -1,5 +1,6 @@
 """The steward's ledger: how the room stands, and its switches."""
 
+import re
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -19,6 +20,7 @@ router = APIRouter(include_in_schema=False)
 
 CONTROLS = "/ops/controls/"
 ACTOR = "steward"
+_VERSION = re.compile("[0-9]{1,9}")
 
 
 @router.get("/ops/")
@@ -74,7 +76,7 @@ async def change(request: Request, system: SystemOf) -> Response:
     require_session(request, system)
     names = [name for name in SWITCHES if name in fields]
     version = fields.get("version", "")
-    if len(names) != 1 or fields[names[0]] not in ("true", "false") or not version.isdigit():
+    if len(names) != 1 or fields[names[0]] not in ("true", "false") or not _VERSION.fullmatch(version):
         raise BadField("One switch is turned at a time, to true or to false.")
     try:
         await in_thread(

@@ -61,7 +61,7 @@ def test_radio_is_as_written_down() -> None:
 
 
 def test_dream_is_as_written_down() -> None:
-    assert COLOURS["dream"].gain == 0.96
+    assert COLOURS["dream"].gain == 1.26
     assert filters("dream") == [("lowpass", 5200, 0.5, None)]
     assert COLOURS["dream"].space == Space(
         dry=0.82, send=0.38, delay_ms=180, feedback=0.24, impulse_s=1.5, decay=3.2, wet=0.28

@@ -35,15 +35,21 @@ export function wearFigures(wear, figures) {
 /** @type {WeakMap<BaseAudioContext, Promise<void>>} */
 const loaded = new WeakMap();
 
-/** Must have been awaited before `buildWearChain`; loads once for each context. */
-export function loadWear(context) {
+/**
+ * Must have been awaited before `buildWearChain`; loads once for each context. A page on plain http from another
+ * machine has no worklets: its voices wear by the filters alone.
+ */
+export async function loadWear(context) {
+  if (!hasWorklets(context)) return;
   if (!loaded.has(context)) {
     const loading = context.audioWorklet.addModule(import.meta.resolve("wear_worklet"));
     loading.catch(() => loaded.delete(context)); // a failed download may be tried again
     loaded.set(context, loading);
   }
-  return loaded.get(context);
+  await loaded.get(context);
 }
+
+const hasWorklets = (context) => context.audioWorklet !== undefined;
 
 /**
  * Grit first, filters after it: what quantising, holding, noise and loss add at the top dulls with the voice, so that
@@ -63,11 +69,11 @@ export function buildWearChain(context, wear, figures, scope, seed) {
   const input = scope.node(new GainNode(context));
   if (worn.bypassed) return { input, output: input };
 
-  const grit = scope.node(gritNode(context, worn, seed));
-  scope.add(() => grit.port.postMessage("close"));
+  const grit = hasWorklets(context) ? [scope.node(gritNode(context, worn, seed))] : [];
+  for (const node of grit) scope.add(() => node.port.postMessage("close"));
   const lowpass = scope.node(pass(context, "lowpass", worn.lowpassHz, figure(figures, "lowpass_q")));
   const treble = scope.node(shelf(context, "highshelf", figure(figures, "shelf_hz"), worn.shelfDb));
-  inSeries([input, grit, lowpass, treble]);
+  inSeries([input, ...grit, lowpass, treble]);
 
   const drift = scope.node(new OscillatorNode(context, { frequency: worn.lfoHz }));
   const depth = scope.node(new GainNode(context, { gain: worn.lfoDepthHz }));

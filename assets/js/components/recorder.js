@@ -199,6 +199,7 @@ export default {
     const sizes = new ResizeObserver(() => this.draw());
     sizes.observe(this.$refs.trace.parentElement);
     scope.add(() => sizes.disconnect());
+    this.effects.prepare().catch(reportError);
     this.$emit("stage", { stage: this.state.stage });
   },
 

@@ -42,7 +42,6 @@ class RoomFigures:
     lanes: tuple[str, ...]
     rest_when_empty_ms: int
     longest_program_age_ms: int
-    ahead: int
     strata: int
     strata_hours: float
     gap: GapFigures

@@ -1,0 +1,321 @@
+"""Working stand-ins for what lies outside, and a node built on them."""
+
+import hashlib
+import io
+import random
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import httpx
+import uvicorn
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from sqlalchemy import text, update
+from starlette.types import ASGIApp
+
+from core.adapters.sql.tables import ArtifactRow, Base
+from core.audio.wav import inspect
+from core.bootstrap import Outside, System, build
+from core.domain.consent import Mode
+from core.errors import Unavailable
+from core.ports.outside import ByteStore
+from core.services.intake import Kept, Offering
+from core.settings import Settings
+from memory_ui.app import plain_app
+from tests import wavs
+
+START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+BASE_URL = "http://localhost"
+SHORT_TAKE = wavs.take(0.25, sample_rate_hz=8000)
+OTHER_TAKE = wavs.take(0.25, sample_rate_hz=8000, frequency_hz=523.0)
+
+
+class FrozenClock:
+    """Stands still until it is told to go on."""
+
+    def __init__(self, start: datetime = START) -> None:
+        self._now = start
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+        return self._now
+
+    def advance(self, **by: float) -> None:
+        """Go on (or back) by a timedelta's arguments."""
+        self._now += timedelta(**by)
+
+
+@dataclass(kw_only=True)
+class FixedDisk:
+    """A disk as full as a test needs it."""
+
+    free: int = 500_000_000_000
+    total: int = 1_000_000_000_000
+
+    def free_bytes(self) -> int:
+        """What is left."""
+        return self.free
+
+    def total_bytes(self) -> int:
+        """The whole disk."""
+        return self.total
+
+
+class MoodyStore:
+    """A byte store that refuses, hangs or loses what it is told to, around one that works.
+
+    `refuses` names operations (put, open, size, delete) that answer `Unavailable`; `loses` names those (put,
+    delete) that claim to have done what they have not; `before[operation]` is called with the key first, and may
+    wait for an event or turn the clock; `calls` remembers what was asked.
+    """
+
+    def __init__(self, store: ByteStore) -> None:
+        self.inner = store
+        self.refuses: set[str] = set()
+        self.loses: set[str] = set()
+        self.before: dict[str, Callable[[str], None]] = {}
+        self.calls: list[tuple[str, str]] = []
+
+    def put(self, key: str, stream: BinaryIO, size_bytes: int) -> None:
+        """Store, unless told otherwise."""
+        self._ask("put", key)
+        if "put" not in self.loses:
+            self.inner.put(key, stream, size_bytes)
+
+    def open(self, key: str, *, start: int = 0, length: int | None = None) -> BinaryIO:
+        """A stream, unless told otherwise."""
+        self._ask("open", key)
+        return self.inner.open(key, start=start, length=length)
+
+    def size(self, key: str) -> int | None:
+        """The size, unless told otherwise."""
+        self._ask("size", key)
+        return self.inner.size(key)
+
+    def delete(self, key: str) -> None:
+        """Delete, unless told otherwise."""
+        self._ask("delete", key)
+        if "delete" not in self.loses:
+            self.inner.delete(key)
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """What really is there, whatever the mood."""
+        return self.inner.keys(prefix)
+
+    def _ask(self, operation: str, key: str) -> None:
+        self.calls.append((operation, key))
+        if operation in self.before:
+            self.before[operation](key)
+        if operation in self.refuses:
+            raise Unavailable("The store of this room does not answer right now.")
+
+
+@dataclass(kw_only=True)
+class Node:
+    """A built system with hands on what lies outside of it."""
+
+    system: System
+    clock: FrozenClock
+    store: MoodyStore
+    disk: FixedDisk
+    rng: random.Random = field(default_factory=lambda: random.Random(7))
+
+    def keep(self, mode: Mode = Mode.ROOM, data: bytes = SHORT_TAKE, **said: Any) -> Kept:
+        """Keep a take by the service; the answer is `{"secret": ...}`."""
+        return self.system.intake.keep(offering(mode, data, **said), lambda _artifact, secret: {"secret": secret})
+
+    def rows(self, sql: str, **params: Any) -> list[Any]:
+        """What a query finds."""
+        with self.system.outside.engine.connect() as connection:
+            return list(connection.execute(text(sql), params))
+
+    def row(self, artifact_id: int) -> Any:
+        """The artifact's row, whatever is left of it."""
+        (found,) = self.rows("SELECT * FROM artifact WHERE id = :id", id=artifact_id)
+        return found
+
+    def change(self, artifact_id: int, **values: Any) -> None:
+        """Give an artifact's row other values, as time would."""
+        with self.system.outside.engine.begin() as connection:
+            connection.execute(update(ArtifactRow).where(ArtifactRow.id == artifact_id).values(**values))
+
+    def counts(self) -> dict[str, int]:
+        """How many rows each table has."""
+        return {name: self.rows(f"SELECT count(*) FROM {name}")[0][0] for name in Base.metadata.tables}
+
+    def stored(self) -> list[str]:
+        """Every key with bytes below it."""
+        return sorted(self.store.keys())
+
+    def files(self) -> list[str]:
+        """Every file below the folders that may hold a voice."""
+        folder = self.system.outside.data_dir
+        found = [path for name in ("sounds", "incoming") for path in (folder / name).rglob("*") if path.is_file()]
+        return sorted(str(path.relative_to(folder)) for path in found)
+
+    def close(self) -> None:
+        """Release the database."""
+        self.system.close()
+
+
+def offering(mode: Mode = Mode.ROOM, data: bytes = SHORT_TAKE, **said: Any) -> Offering:
+    """An upload as the service gets it."""
+    return Offering(
+        stream=io.BytesIO(data), size_bytes=len(data), sha256=hashlib.sha256(data).hexdigest(), mode=mode, **said
+    )
+
+
+def new_node(
+    data_dir: Path,
+    *,
+    clock: FrozenClock | None = None,
+    disk: FixedDisk | None = None,
+    wrap: Callable[[Outside], Outside] = lambda outside: outside,
+    **settings: Any,
+) -> Node:
+    """A node on a data folder; building a second one on the same folder is a restart."""
+    clock, disk = clock or FrozenClock(), disk or FixedDisk()
+    stores: list[MoodyStore] = []
+
+    def put_in(outside: Outside) -> Outside:
+        stores.append(MoodyStore(outside.store))
+        return wrap(replace(outside, clock=clock, disk=disk, store=stores[0]))
+
+    system = build(Settings(_env_file=None, MEMORY_DATA_DIR=data_dir, **settings), wrap=put_in)  # type: ignore[call-arg]
+    return Node(system=system, clock=clock, store=stores[0], disk=disk)
+
+
+def copy_folder(template: Path, data_dir: Path) -> Path:
+    """A data folder like `template`'s, which nothing has open."""
+    shutil.copytree(template, data_dir, dirs_exist_ok=True)
+    return data_dir
+
+
+class Client:
+    """A browser or a kiosk, as far as HTTP shows: keeps cookies, does not follow redirects; callable from threads."""
+
+    def __init__(self, portal: BlockingPortal, http: httpx.AsyncClient) -> None:
+        self._portal = portal
+        self._http = http
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        """What it was given to keep."""
+        return self._http.cookies
+
+    def request(self, method: str, path: str, **given: Any) -> httpx.Response:
+        """One request and its whole answer; arguments are httpx's."""
+        return self._portal.call(partial(self._http.request, method, path, **given))
+
+    def get(self, path: str, **given: Any) -> httpx.Response:
+        """A GET."""
+        return self.request("GET", path, **given)
+
+    def head(self, path: str, **given: Any) -> httpx.Response:
+        """A HEAD."""
+        return self.request("HEAD", path, **given)
+
+    def post(self, path: str, **given: Any) -> httpx.Response:
+        """A POST."""
+        return self.request("POST", path, **given)
+
+    def leave(self, mode: str = "ROOM", data: bytes = SHORT_TAKE, *, key: str = "", **fields: str) -> httpx.Response:
+        """Send a take as the kiosk does."""
+        headers = {"Idempotency-Key": key} if key else {}
+        upload = {"file": ("take.wav", data, "audio/wav")}
+        if mode == "NOSAVE":
+            return self.post("/api/v1/ephemeral/audio", files=upload, data=fields, headers=headers)
+        form = {"consent_mode": mode, **fields}
+        return self.post("/api/v1/artifacts/audio", files=upload, data=form, headers=headers)
+
+
+class Visits:
+    """Clients of one running application, each at an address of its own."""
+
+    def __init__(self, app: Any, portal: BlockingPortal) -> None:
+        self._app = app
+        self._portal = portal
+        self._stack = ExitStack()
+
+    def client(self, *, address: str = "203.0.113.5", base_url: str = BASE_URL, **options: Any) -> Client:
+        """A new client without cookies."""
+        transport = httpx.ASGITransport(self._app, raise_app_exceptions=False, client=(address, 50_000))
+        http = httpx.AsyncClient(transport=transport, base_url=base_url, **options)
+        self._stack.callback(self._portal.call, http.aclose)
+        return Client(self._portal, http)
+
+    def close(self) -> None:
+        """Close every client."""
+        self._stack.close()
+
+
+@contextmanager
+def visits_to(node: Node) -> Iterator[Visits]:
+    """The node's API and plain pages, running in this process without jobs in the background."""
+    app = plain_app(node.system)
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(app.router.lifespan_context(app)):
+        visits = Visits(app, portal)
+        with closing(visits):
+            yield visits
+
+
+@contextmanager
+def served(app: ASGIApp) -> Iterator[int]:
+    """The port of a real server around `app`, in a thread of its own."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(64)
+        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            wait_for(lambda: server.started)
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join(10)
+
+
+def wait_for(condition: Callable[[], Any], *, most_s: float = 8.0) -> Any:
+    """What `condition` gives once it is true; an assertion where it does not come true in time."""
+    until = time.monotonic() + most_s
+    while True:
+        found = condition()
+        if found:
+            return found
+        assert time.monotonic() < until, "this did not come true in time"
+        time.sleep(0.01)
+
+
+def at_once(*actions: Callable[[], Any]) -> list[Any]:
+    """Results of several calls begun together in threads, in their order; an exception is a result too."""
+    gate = threading.Barrier(len(actions))
+    results: list[Any] = [None] * len(actions)
+
+    def run(index: int, action: Callable[[], Any]) -> None:
+        gate.wait()
+        try:
+            results[index] = action()
+        except Exception as error:  # noqa: BLE001 - the test looks at it
+            results[index] = error
+
+    threads = [threading.Thread(target=run, args=(index, action)) for index, action in enumerate(actions)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def length_ms(data: bytes) -> int:
+    """How long a take is, by our own reading of it."""
+    return inspect(io.BytesIO(data), size_bytes=len(data), max_duration_s=300, max_rate_hz=96_000).duration_ms

@@ -1,0 +1,201 @@
+"""What is written for people and what is tuned: nothing missing, nothing unread."""
+
+import re
+import string
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from core.domain.consent import Mode
+from core.domain.steward import SWITCHES
+from memory_ui.captions import WEAR
+from memory_ui.copy import load_copy
+
+ROOT = Path(__file__).parents[2]
+COPY = load_copy("en")
+SECTIONS = sorted({key.split(".")[0] for key in COPY.texts})
+
+
+def sources(*patterns, below):
+    """The text of every file below a folder."""
+    return "\n".join(path.read_text() for pattern in patterns for path in sorted((ROOT / below).rglob(pattern)))
+
+
+PYTHON = sources("*.py", "*.html", below="memory_ui")
+SCRIPTS = sources("*.js", below="assets/js")
+RITUAL = (ROOT / "assets/js/ritual.js").read_text()
+KIOSK_SCRIPTS = "\n".join(
+    (ROOT / "assets/js" / name).read_text() for name in ("ritual_screen.js", "components/recorder.js")
+)
+ROOM_SCRIPTS = "\n".join(
+    (ROOT / "assets/js" / name).read_text() for name in ("wall.js", "wall_parts.js", "components/player.js")
+)
+
+COMPOSED = {
+    'f"room.kind_{_kind(artifact)}"': ["room.kind_room", "room.kind_fossil", "room.kind_residue"],
+    'f"room.wear_{_wear(artifact.wear)}"': [f"room.wear_{name}" for _, name in WEAR] + ["room.wear_deep"],
+    'f"times.month_{local.month}"': [f"times.month_{number}" for number in range(1, 13)],
+    'f"times.{unit}_ago"': [f"times.{unit}_ago" for unit in ("day", "hour", "minute")],
+    'f"times.{unit}s_ago"': [f"times.{unit}s_ago" for unit in ("day", "hour", "minute")],
+    'f"revoke.mode_{manifest.mode.value.lower()}"': ["revoke.mode_room", "revoke.mode_fossil"],
+    'f"ops.warn_{name}"': [f"ops.warn_{name}" for name in (*SWITCHES, "refused", "empty")],
+    'f"ops.warn_{name}_detail"': [f"ops.warn_{name}_detail" for name in (*SWITCHES, "refused", "empty")],
+    '"signin." ~ state': ["signin.unset", "signin.network"],
+    '"door." ~ name': ["door.kiosk", "door.room", "door.revoke"],
+    '"door." ~ name ~ "_note"': ["door.kiosk_note", "door.room_note", "door.revoke_note"],
+    '"problem." ~ problem': [f"problem.{kind}" for kind in ("forbidden", "not_found", "closed", "failed")],
+    '"problem." ~ problem ~ "_note"': [f"problem.{k}_note" for k in ("forbidden", "not_found", "closed", "failed")],
+    '"revoke." ~ state': ["revoke.missing", "revoke.mistyped", "revoke.unknown"],
+    '"revoke.already_" ~ ended.how': ["revoke.already_removed", "revoke.already_expired"],
+    '"ops." ~ switch.name': [f"ops.{name}" for name in SWITCHES],
+    '"ops." ~ switch.name ~ "_" ~ way': [f"ops.{name}_{way}" for name in SWITCHES for way in ("on", "off")],
+    '"ops." ~ switch.name ~ "_note"': [f"ops.{name}_note" for name in SWITCHES],
+    '"ops." ~ switch.name ~ ("_turn_off" if switch.on else "_turn_on"': [
+        f"ops.{name}_turn_{way}" for name in SWITCHES for way in ("on", "off")
+    ],
+    '"ops." ~ name': ["ops.kiosk", "ops.room", "ops.revoke"],
+}
+"""Every key that Python or a template puts together, as it is written there, and what it can come to."""
+
+
+def composed_in_sources():
+    """Keys put together in Python and templates, as they are written."""
+    section = "|".join(SECTIONS)
+    f_strings = re.findall(rf'f"(?:{section})\.[^"]*{{[^"]*"', PYTHON)
+    joined = re.findall(rf't\(("(?:{section})\.\w*" ~ [^,)]+)', PYTHON)
+    return {expression.strip() for expression in f_strings + joined}
+
+
+def named_in_sources():
+    """Keys written out whole in Python and templates."""
+    section = "|".join(SECTIONS)
+    return set(re.findall(rf"""["']((?:{section})\.[a-z0-9_]+)["'](?! ~)""", PYTHON))
+
+
+def listed(name):
+    """A frozen list of words in the ritual."""
+    words = re.search(rf"export const {name} = Object\.freeze\(\[([^\]]*)\]", RITUAL).group(1)
+    return re.findall(r'"(\w+)"', words)
+
+
+def kiosk_keys():
+    """Keys that the kiosk's scripts name, or put together from what the ritual can say."""
+    literals = set(re.findall(r"""["'](\w+)["']""", KIOSK_SCRIPTS))
+    errors = [
+        *listed("ERRORS"),
+        *re.findall(r"MICROPHONE_ERRORS = Object\.freeze\(\[([^\]]*)\]", RITUAL)[0].split('"')[1::2],
+    ]
+    said = {
+        *re.findall(r'say\("(\w+)"', KIOSK_SCRIPTS),
+        *re.findall(r'say\([^"()]*\? "(\w+)" : "\w+"', KIOSK_SCRIPTS),
+        *re.findall(r'say\([^"()]*\? "\w+" : "(\w+)"', KIOSK_SCRIPTS),
+        *(f"error_{code}" for code in errors),
+        *(f"complete_{outcome}" for outcome in listed("OUTCOMES")),
+        *re.findall(r'maintenance_mode \? "(\w+)"', KIOSK_SCRIPTS),
+        *re.findall(r'intake_paused \? "(\w+)"', KIOSK_SCRIPTS),
+    }
+    modes = [mode.lower() for mode in listed("MODES")]
+    return {
+        *(f"kiosk.{word}" for word in literals if f"kiosk.{word}" in COPY.texts),
+        *(f"kiosk.{what}_{part}" for what in said for part in ("heading", "lead")),
+        *(f"kiosk.notice_{kind}" for kind in listed("NOTICES")),
+        *(f"kiosk.{key}" for mode in modes for key in (f"mode_{mode}", f"mode_{mode}_promise", f"verb_{mode}")),
+    }
+
+
+def room_keys():
+    """Keys that the room's scripts name."""
+    return {f"room.{name}" for name in re.findall(r"\bcopy\.(\w+)", ROOM_SCRIPTS)}
+
+
+def used():
+    """Every key that something reads."""
+    possible = {key for keys in COMPOSED.values() for key in keys}
+    return named_in_sources() | possible | kiosk_keys() | room_keys()
+
+
+def test_every_composed_key_is_known_to_this_test():
+    assert composed_in_sources() == set(COMPOSED)
+
+
+def test_every_text_that_is_read_exists():
+    assert sorted(used() - set(COPY.texts)) == []
+
+
+def test_every_text_that_exists_is_read():
+    assert sorted(set(COPY.texts) - used()) == []
+
+
+def test_the_kiosk_speaks_of_the_modes_there_are():
+    assert set(listed("MODES")) == {mode.value for mode in Mode}
+
+
+@pytest.mark.parametrize("key", sorted(COPY.texts))
+def test_a_text_is_plain_and_its_placeholders_have_names(key):
+    text = COPY.texts[key]
+    assert text == text.strip()
+    assert text
+    assert "<" not in text
+    names = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
+    assert all(re.fullmatch(r"[a-z_]+", name) for name in names)
+
+
+def test_every_name_a_kiosk_text_wants_is_given():
+    given = KIOSK_SCRIPTS[KIOSK_SCRIPTS.index("params()") :]
+    figures = {"room_hours", "fossil_hours", "fossil_days", "once_minutes", "backup_days"}
+    for key, text in COPY.texts.items():
+        if key.startswith("kiosk."):
+            for _, name, _, _ in string.Formatter().parse(text):
+                assert name is None or name in figures or re.search(rf"\b{name}\b[:,(]", given + "count:"), (key, name)
+
+
+def test_no_words_for_participants_stand_in_the_scripts():
+    """Sentences belong to the copy; a script holds names, keys and class names only."""
+    shown = re.findall(r">\s*([A-Z][a-z]+ [a-z]+[^<{]*)<", SCRIPTS)
+    assert shown == []
+
+
+def test_an_unknown_key_or_a_missing_placeholder_is_an_error():
+    with pytest.raises(KeyError):
+        COPY.t("revoke.nonsense")
+    with pytest.raises(KeyError):
+        COPY.t("ops.warn_refused_detail")
+
+
+def test_there_is_no_copy_of_a_language_nobody_wrote():
+    with pytest.raises(FileNotFoundError):
+        load_copy("tlh")
+
+
+def leaves(table, path=()):
+    """(path, name) of every key of a catalog, in tables and in lists of tables."""
+    for name, value in table.items():
+        yield (*path, name), name
+        for inner in value if isinstance(value, list) else [value]:
+            if isinstance(inner, dict):
+                yield from leaves(inner, (*path, name))
+
+
+CATALOGS = sorted(path.stem for path in (ROOT / "assets/catalogs").glob("*.toml"))
+BROWSERS = ("kiosk", "audio", "trace")
+CHOSEN_BY_NAME = {"soft_air", "warm_hiss", "low_vent"}
+
+
+@pytest.mark.parametrize("name", CATALOGS)
+def test_every_key_of_a_catalog_is_read(name):
+    table = tomllib.loads((ROOT / "assets/catalogs" / f"{name}.toml").read_text())
+    every = SCRIPTS + sources("*.py", below="core") + sources("*.py", below="memory_ui") + sources("*.py", below="jobs")
+    readers = SCRIPTS if name in BROWSERS else every
+    unread = [
+        ".".join(path)
+        for path, key in leaves(table)
+        if key not in CHOSEN_BY_NAME and not re.search(rf"\b{re.escape(key)}\b", readers)
+    ]
+    assert unread == []
+
+
+def test_every_figure_of_the_room_is_used_and_not_only_declared():
+    table = tomllib.loads((ROOT / "assets/catalogs/room.toml").read_text())
+    code = sources("*.py", below="core") + sources("*.py", below="memory_ui")
+    assert [".".join(path) for path, key in leaves(table) if not re.search(rf"\.{key}\b", code)] == []
