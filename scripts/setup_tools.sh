@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Makes sure the programs the tests drive are there. On Debian and Ubuntu, as root or with sudo, it installs what is
+# missing; elsewhere it says in one line what to install, and fails.
+set -euo pipefail
+
+# One line a tool: the command that must exist, the package that brings it.
+# postgresql, redis-server and caddy join this list with the stack.
+tools="
+chromium chromium
+espeak-ng espeak-ng
+"
+
+missing=()
+while read -r command package; do
+  [ -z "$command" ] && continue
+  command -v "$command" >/dev/null || missing+=("$package")
+done <<<"$tools"
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+refuse() {
+  echo "setup: please install ${missing[*]} and try again ($1)" >&2
+  exit 1
+}
+
+command -v apt-get >/dev/null || refuse "this is not Debian or Ubuntu"
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  sudo -n true 2>/dev/null || { [ -t 0 ] && command -v sudo >/dev/null; } || refuse "neither root nor sudo"
+  as_root=(sudo)
+fi
+export DEBIAN_FRONTEND=noninteractive
+echo "setup: installing ${missing[*]}"
+"${as_root[@]}" apt-get update -qq </dev/null
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >/dev/null || refuse "apt-get failed"
