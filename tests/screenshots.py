@@ -83,17 +83,16 @@ def _kiosk(browser: Browser, node: Node) -> str:
 
 def _room(browser: Browser, node: Node) -> None:
     visitor = visit(browser, node, viewport=WIDE)
-    page = visitor.open("/room/")
-    # Long enough for a few voices to have sunk into the ground.
-    page.wait_for_timeout(75_000)
-    page.wait_for_selector(".wall-caption[data-shown=true]")
-    page.wait_for_timeout(2500)
-    _shot(page, "room")
-    page.set_viewport_size(WALL)
-    _shot(page, "room-tall")
-    page.set_viewport_size(PHONE)
-    _shot(page, "room-phone")
+    # Long enough for a few voices to have sunk into the ground; every later wall draws them again.
+    visitor.open("/room/").wait_for_timeout(90_000)
     visitor.context.close()
+    for name, size in (("room", WIDE), ("room-tall", WALL), ("room-phone", PHONE)):
+        visitor = visit(browser, node, viewport=size)
+        page = visitor.open("/room/")
+        page.wait_for_selector(".wall[data-sounding=true]")
+        page.wait_for_timeout(4500)
+        _shot(page, name)
+        visitor.context.close()
 
 
 def _plain(browser: Browser, node: Node, code: str) -> None:
