@@ -9,7 +9,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --uni
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate $(LOCK_OPTIONS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-js check format docs screenshots \
+.PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-browser test-js check format docs screenshots \
 	faults lock clean
 
 help: ## List the targets
@@ -34,10 +34,14 @@ demo: setup ## Fill the room with generated sounds
 demo-clear: setup ## Remove the generated sounds
 	@$(BIN)/memory-engine demo --clear
 
-test: setup-dev setup-tools test-js test-python ## All tests; installs the programs they need
+test: setup-dev setup-tools test-js test-python test-browser ## All tests; installs the programs they need
 
 test-python: setup-dev
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q --ignore=tests/browser
+
+# In a process of its own: the browser's driver keeps an event loop running, which other tests want for themselves.
+test-browser: setup-dev
+	$(BIN)/python -m pytest -q tests/browser
 
 test-js: setup-dev
 	$(NODE) --import ./tests/js/resolve.mjs --test tests/js/*.test.mjs

@@ -3,9 +3,12 @@ import struct
 import threading
 import time
 
+import anyio
 import httpx
 import pytest
 
+from core.domain.consent import Mode
+from memory_ui.api.bytes import BytesResponse
 from memory_ui.app import plain_app
 from tests import wavs
 from tests.fakes import SHORT_TAKE, at_once, served, wait_for
@@ -120,6 +123,42 @@ class TestConsume:
     @pytest.mark.parametrize("changed", [{"artifact_id": "1"}, {"consume_token": 5}, {"artifact_id": None}])
     def test_a_field_of_another_type_is_400(self, client, kept, changed):
         assert self.consume(client, kept, **changed).status_code == 400
+
+
+class TestHoweverTheAnswerEnds:
+    """A server may raise into an answer, or cancel it, where the listener has gone."""
+
+    def answer(self, node, send):
+        kept = node.keep(Mode.NOSAVE)
+        once = node.system.once.play(node.system.once.play_token(kept.artifact.id, kept.secret))
+        response = BytesResponse(once.stream, length=once.size_bytes, closed=once.closed, headers={})
+
+        async def run():
+            with anyio.move_on_after(0.2):
+                await response({"type": "http"}, anyio.sleep_forever, send)
+
+        return run, once.stream
+
+    def test_an_answer_that_is_broken_off_lets_the_bytes_go(self, node):
+        async def send(message):
+            if message["type"] == "http.response.body":
+                raise OSError("the listener has gone")
+
+        answer, stream = self.answer(node, send)
+        with pytest.raises(OSError, match="gone"):
+            anyio.run(answer)
+        assert stream.closed
+        assert swept(node)
+
+    def test_an_answer_that_is_cancelled_lets_the_bytes_go(self, node):
+        async def send(message):
+            if message["type"] == "http.response.body":
+                await anyio.sleep_forever()
+
+        answer, stream = self.answer(node, send)
+        anyio.run(answer)
+        assert stream.closed
+        assert swept(node)
 
 
 class TestThroughARealServer:

@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, Playwright
 
 import assets
 from core.audio.outline import outline
+from tests.browser.conftest import launch
 
 HERE = Path(__file__).parent
 ASSETS = Path(assets.__file__).parent
@@ -26,13 +27,6 @@ AUDIO = tomllib.loads((ASSETS / "catalogs" / "audio.toml").read_text())
 COLOURS = tomllib.loads((ASSETS / "catalogs" / "colours.toml").read_text())["colours"]
 WEARS = [step / 10 for step in range(11)]
 CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
@@ -89,16 +83,15 @@ def origin() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def page(origin: str) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_FLAGS)
-        page = browser.new_page()
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(origin)
-        yield page
-        browser.close()
-        assert errors == []
+def page(playwright: Playwright, origin: str) -> Iterator[Page]:
+    browser = launch(playwright, *CHROMIUM_FLAGS)
+    page = browser.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(origin)
+    yield page
+    browser.close()
+    assert errors == []
 
 
 def probe(page: Page, name: str, **options: Any) -> Any:

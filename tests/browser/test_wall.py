@@ -2,7 +2,6 @@
 
 import http.server
 import json
-import shutil
 import threading
 import tomllib
 from collections.abc import Iterator
@@ -10,20 +9,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, Playwright
 
 import assets
+from tests.browser.conftest import launch
 
 ASSETS = Path(assets.__file__).parent
-ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 STEMS = {stem: f"/js/{stem}.js" for stem in ("trace", "wall", "wall_parts", "wall_place", "scope")}
 VOICE = [[round(0.5 + 0.5 * ((at * 7) % 11) / 11, 3), round((at % 9) / 9, 3)] for at in range(64)]
 PAGE = """<!doctype html><title>wall</title><link rel="stylesheet" href="/css/tokens.css">
@@ -74,11 +65,10 @@ def base_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def browser_page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGS)
-        yield browser.new_page(viewport={"width": 1280, "height": 800})
-        browser.close()
+def browser_page(playwright: Playwright) -> Iterator[Page]:
+    browser = launch(playwright)
+    yield browser.new_page(viewport={"width": 1280, "height": 800})
+    browser.close()
 
 
 def start(page: Page, base_url: str, *, reduced_motion: bool = False) -> Page:
