@@ -3,9 +3,10 @@
 import math
 import time
 from dataclasses import dataclass
+from threading import Lock
 
 from limits import RateLimitItem, RateLimitItemPerSecond
-from limits.storage import MemoryStorage
+from limits.storage import MemoryStorage, Storage
 from limits.strategies import FixedWindowRateLimiter
 
 from core.errors import OverBudget
@@ -27,16 +28,20 @@ class BudgetFigures:
 class WindowBudgets:
     """See `core.ports.outside.Budgets`. Fixed windows, so that a reset time can be told."""
 
-    def __init__(self, kinds: dict[str, BudgetFigures], *, low_share: float) -> None:
+    def __init__(self, kinds: dict[str, BudgetFigures], *, low_share: float, storage: Storage | None = None) -> None:
         self._kinds = kinds
         self._low_share = low_share
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._counting = Lock()
+        self._limiter = FixedWindowRateLimiter(storage or MemoryStorage())
 
     def spend(self, kind: str, *, client: str, address: str) -> None:
-        """Count against both budgets, or against neither."""
-        self.check(kind, client=client, address=address)
-        for item, scope in self._scopes(kind, client, address):
-            self._limiter.hit(item, scope)
+        """Count against both budgets, or refuse; many at once never pass a limit together."""
+        with self._counting:
+            self.check(kind, client=client, address=address)
+            for item, scope in self._scopes(kind, client, address):
+                # Another process may have counted since the check: the hit itself has the last word.
+                if not self._limiter.hit(item, scope):
+                    raise OverBudget(self._kinds[kind].message, retry_after_s=self._reset_s(item, scope))
 
     def check(self, kind: str, *, client: str, address: str) -> None:
         """Raise `OverBudget` where either budget is used up; counts nothing."""

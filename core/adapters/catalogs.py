@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from functools import cache
 from importlib import resources
 from typing import Any, TypeVar, cast
 
@@ -13,6 +14,7 @@ T = TypeVar("T")
 _CONFIG = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
+@cache
 def load(name: str, cls: type[T]) -> T:
     """The catalog `name` as a `cls`.
 

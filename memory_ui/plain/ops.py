@@ -54,7 +54,9 @@ async def enter(request: Request, system: SystemOf, asker: AskerOf) -> Response:
             return page(request, "signin", state="wrong", status_code=403)
     except OverBudget as error:
         minutes = -(-error.retry_after_s // 60)
-        return page(request, "signin", state="locked", minutes=minutes, status_code=429)
+        return page(
+            request, "signin", state="locked", minutes=minutes, status_code=429, retry_after_s=error.retry_after_s
+        )
     answer = RedirectResponse("/ops/", status_code=303)
     open_session(request, answer, system)
     return answer

@@ -8,6 +8,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from core.errors import OverBudget
 from memory_ui.copy import Copy, load_copy
 from memory_ui.theme import asset
 from memory_ui.web import system_of
@@ -24,7 +25,9 @@ def _templates() -> Environment:
     )
 
 
-def page(request: Request, template: str, *, status_code: int = 200, **given: Any) -> HTMLResponse:
+def page(
+    request: Request, template: str, *, status_code: int = 200, retry_after_s: int | None = None, **given: Any
+) -> HTMLResponse:
     """One rendered page."""
     settings = system_of(request).settings
     copy = load_copy("en")
@@ -46,7 +49,20 @@ def page(request: Request, template: str, *, status_code: int = 200, **given: An
             **given,
         )
     )
-    return HTMLResponse(html, status_code=status_code, headers=_HEADERS)
+    headers = _HEADERS if retry_after_s is None else {**_HEADERS, "Retry-After": str(retry_after_s)}
+    return HTMLResponse(html, status_code=status_code, headers=headers)
+
+
+def budget_page(request: Request, template: str, state: str, error: OverBudget) -> HTMLResponse:
+    """Told to come back later, in minutes for people and in seconds for machines."""
+    return page(
+        request,
+        template,
+        status_code=error.status,
+        retry_after_s=error.retry_after_s,
+        state=state,
+        minutes=-(-error.retry_after_s // 60),
+    )
 
 
 def problem_page(request: Request, status_code: int) -> HTMLResponse:

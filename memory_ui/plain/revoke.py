@@ -41,7 +41,9 @@ async def answer(request: Request, system: SystemOf, asker: AskerOf) -> HTMLResp
         return await _known(request, system, code, remove=fields.get("step") == "remove")
     except OverBudget as error:
         minutes = -(-error.retry_after_s // 60)
-        return page(request, "revoke", state="budget", minutes=minutes, status_code=429)
+        return page(
+            request, "revoke", state="budget", minutes=minutes, status_code=429, retry_after_s=error.retry_after_s
+        )
     except NotFound:
         return page(request, "revoke", state="unknown", code=code, status_code=404)
 

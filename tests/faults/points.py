@@ -77,6 +77,7 @@ class PointedApp:
     def __init__(self, app: ASGIApp, points: Points) -> None:
         self._app = app
         self._points = points
+        self.answering = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def pointed(message: Message) -> None:
@@ -92,7 +93,11 @@ class PointedApp:
         if scope["path"].startswith("/_fault/"):
             await self._app(scope, receive, send)
             return
-        await self._app(scope, receive, pointed)
+        self.answering += 1
+        try:
+            await self._app(scope, receive, pointed)
+        finally:
+            self.answering -= 1
 
 
 def around(outside: Outside, points: Points) -> Outside:

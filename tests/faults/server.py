@@ -169,9 +169,10 @@ def _serve(given: dict[str, Any], listener: socket.socket) -> None:
         system = replace(system, intervals_s={})
     jobs.inprocess.InMemoryBroker = _Broker  # type: ignore[misc]
     app = plain_app(system, jobs.inprocess.running)
-    _add_controls(app, system)
+    pointed = numbered.PointedApp(app, points)
+    _add_controls(app, system, pointed)
     config = uvicorn.Config(
-        numbered.PointedApp(app, points),
+        pointed,
         log_config=None,
         access_log=False,
         proxy_headers=False,
@@ -180,8 +181,8 @@ def _serve(given: dict[str, Any], listener: socket.socket) -> None:
     uvicorn.Server(config).run(sockets=[listener])
 
 
-def _add_controls(app: FastAPI, system: System) -> None:
-    """Two addresses for the driver: kick a job as a commit would, and wait until no job is on its way."""
+def _add_controls(app: FastAPI, system: System, pointed: numbered.PointedApp) -> None:
+    """Two addresses for the driver: kick a job as a commit would, and wait until no answer and no job is on its way."""
 
     async def kick(job: Job) -> dict[str, bool]:
         system.effects.job(job, ())
@@ -191,7 +192,13 @@ def _add_controls(app: FastAPI, system: System) -> None:
         looks = 0
         while looks < CALM_LOOKS:
             await asyncio.sleep(LOOK_S)
-            busy = system.effects._waiting or not system.effects._queue.empty() or _Broker.last._running_tasks
+            # An answer whose last byte has arrived may still have its end to commit.
+            busy = (
+                pointed.answering
+                or system.effects._waiting
+                or not system.effects._queue.empty()
+                or _Broker.last._running_tasks
+            )
             looks = 0 if busy else looks + 1
         return {"ok": True}
 
