@@ -55,10 +55,15 @@ class Artifact:
     outline: Outline | None
     version: int
     demo: bool = False
+    measured: bool = False
 
     def playable(self, now: datetime) -> bool:
         """Whether the room may choose and serve it at `now`; time itself ends the right."""
         return self.state is State.ACTIVE and self.playable_until is not None and now < self.playable_until
+
+    def raw_lasts(self, now: datetime) -> bool:
+        """Whether the take itself is there and may still sound, rather than what it left."""
+        return self.raw_key is not None and self.raw_until is not None and now < self.raw_until
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,3 +96,18 @@ class NewArtifact:
 def raw_key(public_id: str, *, ephemeral: bool) -> str:
     """Object key of a take's WAV; keys are never reused because public ids are random."""
     return f"{'ephemeral' if ephemeral else 'raw'}/{public_id}/audio.wav"
+
+
+class Kind(StrEnum):
+    """The derivatives there are."""
+
+    SPECTROGRAM = "spectrogram_png"
+    ESSENCE = "essence_wav"
+
+
+_FILES = {Kind.SPECTROGRAM: "spectrogram.png", Kind.ESSENCE: "essence.wav"}
+
+
+def derivative_key(public_id: str, attempt_id: str, kind: Kind) -> str:
+    """Object key of one attempt at a derivative; every attempt has its own, so that no key is ever written twice."""
+    return f"derived/{public_id}-{attempt_id}/{_FILES[kind]}"

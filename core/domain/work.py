@@ -9,6 +9,11 @@ class Job(StrEnum):
     SWEEP_TOMBSTONES = "sweep_tombstones"
     EXPIRE = "expire"
     PRUNE = "prune"
+    PRUNE_DERIVATIVES = "prune_derivatives"
+    DERIVE = "derive"
+    MEASURE = "measure"
+    FIND_WORK = "find_work"
+    HEARTBEAT = "heartbeat"
 
 
 class Signal(StrEnum):
@@ -18,9 +23,6 @@ class Signal(StrEnum):
     POOL = "pool"
 
 
-SLOTS_S: dict[Job, str] = {
-    Job.SWEEP_TOMBSTONES: "sweep_interval_s",
-    Job.EXPIRE: "expire_interval_s",
-    Job.PRUNE: "prune_interval_s",
-}
-"""Which schedule setting paces which job."""
+def subject_of(args: tuple[object, ...]) -> str:
+    """What one job is about, as one short text: its attempts are counted under it."""
+    return ":".join(str(arg) for arg in args)

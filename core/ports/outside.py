@@ -25,6 +25,9 @@ class ByteStore(Protocol):
     def delete(self, key: str) -> None:
         """Remove; deleting an absent key is not an error."""
 
+    def check(self) -> None:
+        """Raise `Unavailable` where the store does not answer; cheap enough for every health check."""
+
     def keys(self, prefix: str = "") -> Iterator[str]:
         """Every key below a prefix, for audits."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from core.domain.artifact import Artifact, NewArtifact, State
+from core.domain.artifact import Artifact, Kind, NewArtifact, State
 from core.domain.consent import Manifest, Mode
 from core.domain.steward import StewardState
 from core.domain.work import Job, Signal
@@ -56,12 +56,72 @@ class Remembered:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Derivative:
-    """A stored derivative of an artifact."""
+    """A stored derivative of an artifact; `duration_ms` of one that sounds."""
 
     artifact_id: int
     kind: str
     key: str
     until: datetime
+    duration_ms: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lacking:
+    """Work an artifact still lacks: a derivative its promise grants, or its measurement (`kind` is None)."""
+
+    artifact_id: int
+    kind: Kind | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Holding:
+    """What one row says is stored, for the audit; `outline` whether a shadow of the voice is still there."""
+
+    artifact_id: int
+    state: State
+    raw_key: str | None
+    sha256: str | None
+    derivative_keys: tuple[str, ...]
+    outline: bool
+    playable_until: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobFailure:
+    """A failure no later success has superseded."""
+
+    job: str
+    subject: str
+    failed_at: datetime
+    attempts: int
+    error: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobCount:
+    """How often a job has ended well and badly."""
+
+    job: str
+    done: int
+    failures: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QueueDepth:
+    """Jobs no worker has read yet, jobs in a worker's hands (a dead one's too), and the age of the oldest unread."""
+
+    waiting: int
+    running: int
+    oldest_waiting_s: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Presence:
+    """The last sign of life of one process."""
+
+    name: str
+    role: str
+    seen_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,13 +141,13 @@ class Consents(Protocol):
     def add(self, manifest: Manifest, *, code_hash: str | None, key_id: str) -> int: ...
     def by_code(self, code_hashes: Sequence[str]) -> Consent | None: ...
     def withdraw(self, consent_id: int, now: datetime) -> None: ...
+    def manifest(self, consent_id: int) -> Manifest: ...
 
 
 class Artifacts(Protocol):
     """Artifacts; every `lock*` takes the artifact row first, the one lock of the system."""
 
     def add(self, new: NewArtifact) -> int: ...
-    def exists(self, public_id: str) -> bool: ...
     def get(self, artifact_id: int) -> Artifact | None: ...
     def lock(self, artifact_id: int) -> Artifact | None: ...
     def of_consent(self, consent_id: int) -> list[Artifact]: ...
@@ -99,6 +159,11 @@ class Artifacts(Protocol):
     def heard(self, artifact_id: int, *, wear_step: float, now: datetime) -> bool: ...
     def stamp_gone(self, artifact_id: int, now: datetime) -> None: ...
     def due(self, now: datetime, *, limit: int) -> list[int]: ...
+    def measured(self, artifact_id: int, *, lufs: float | None, peak_dbtp: float | None, now: datetime) -> None: ...
+    def extend(self, artifact_id: int, playable_until: datetime) -> None: ...
+    def lacking(self, now: datetime, *, before: datetime, limit: int) -> list[Lacking]: ...
+    def holdings(self, *, after: int, limit: int) -> list[Holding]: ...
+    def names_key(self, key: str) -> bool: ...
     def demo_ids(self) -> list[int]: ...
     def recently_heard(self, since: datetime, now: datetime, *, limit: int) -> list[Artifact]: ...
     def playable_of(self, ids: Collection[int], now: datetime) -> set[int]: ...
@@ -109,6 +174,9 @@ class Artifacts(Protocol):
 class Derivatives(Protocol):
     """What a fossil leaves behind."""
 
+    def add(self, derivative: Derivative, *, publishable: bool, now: datetime) -> None: ...
+    def due(self, now: datetime, *, limit: int) -> list[Derivative]: ...
+    def drop_one(self, derivative: Derivative) -> bool: ...
     def of(self, artifact_id: int) -> list[Derivative]: ...
     def drop(self, artifact_id: int) -> list[Derivative]: ...
 
@@ -116,15 +184,18 @@ class Derivatives(Protocol):
 class Tombstones(Protocol):
     """Reservations and deletions, one table."""
 
-    def reserve(self, key: str, *, until: datetime, reason: str) -> None: ...
+    def reserve(self, key: str, *, until: datetime, reason: str, artifact_id: int | None = None) -> None: ...
     def adopt(self, key: str) -> bool: ...
     def bury(self, key: str, *, artifact_id: int | None, reason: str, due_at: datetime) -> None: ...
     def hasten(self, key: str, due_at: datetime) -> None: ...
     def claim(
         self, now: datetime, *, until: datetime, limit: int, keys: Sequence[str] | None = None
     ) -> list[Tombstone]: ...
+    def release(self, claimed: Sequence[Tombstone]) -> None: ...
     def clear(self, claimed: Tombstone) -> int | None: ...
     def failed(self, key: str, error: str, *, again_at: datetime) -> None: ...
+    def named_keys(self) -> set[str]: ...
+    def overdue(self, before: datetime) -> list[str]: ...
     def open_for(self, artifact_ids: Sequence[int]) -> int: ...
     def counts(self, now: datetime) -> TombstoneCounts: ...
 
@@ -159,6 +230,25 @@ class Schedule(Protocol):
     def claim(self, name: str, slot_at: datetime) -> bool: ...
 
 
+class JobRuns(Protocol):
+    """How jobs fare."""
+
+    def want(self, job: str, subject: str, now: datetime, *, unless_since: datetime, attempts_most: int) -> bool: ...
+    def begin(self, job: str, subject: str, now: datetime) -> int: ...
+    def end(self, job: str, subject: str, now: datetime, *, error: str | None, counts: bool = True) -> None: ...
+    def failures(self, since: datetime) -> list[JobFailure]: ...
+    def counts(self) -> list[JobCount]: ...
+    def prune(self, before: datetime) -> int: ...
+
+
+class Presences(Protocol):
+    """Heartbeats."""
+
+    def beat(self, name: str, role: str, now: datetime) -> None: ...
+    def since(self, since: datetime) -> list[Presence]: ...
+    def prune(self, before: datetime) -> int: ...
+
+
 class Transaction(Protocol):
     """One unit of work. Effects wanted in it are handed on after the commit, and dropped with a rollback."""
 
@@ -178,6 +268,10 @@ class Transaction(Protocol):
     def steward(self) -> Stewardship: ...
     @property
     def schedule(self) -> Schedule: ...
+    @property
+    def job_runs(self) -> JobRuns: ...
+    @property
+    def presences(self) -> Presences: ...
 
     def want(self, job: Job, *args: Any) -> None:
         """Ask for a job once this transaction has committed."""

@@ -4,12 +4,15 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Select, case, delete, exists, func, or_, select, update
+from sqlalchemy import CursorResult, Select, String, case, delete, exists, func, or_, select, update
+from sqlalchemy import cast as cast_to
 from sqlalchemy.orm import Session
 
-from core.adapters.sql.tables import ArtifactRow, ConsentRow, DerivativeRow, TombstoneRow
-from core.domain.artifact import Artifact, NewArtifact, Outline, State
+from core.adapters.sql.tables import ArtifactRow, ConsentRow, DerivativeRow, JobRunRow, TombstoneRow
+from core.domain.artifact import Artifact, Kind, NewArtifact, Outline, State
 from core.domain.consent import Mode
+from core.domain.work import Job
+from core.ports.work import Holding, Lacking
 
 
 class SqlArtifacts:
@@ -46,10 +49,6 @@ class SqlArtifacts:
         self._session.add(row)
         self._session.flush()
         return row.id
-
-    def exists(self, public_id: str) -> bool:
-        """Whether a take was adopted under this public id."""
-        return self._session.execute(select(exists().where(ArtifactRow.public_id == public_id))).scalar_one()
 
     def get(self, artifact_id: int) -> Artifact | None:
         """Read without a lock."""
@@ -153,6 +152,7 @@ class SqlArtifacts:
 
     def stamp_gone(self, artifact_id: int, now: datetime) -> None:
         """Stamp an ended artifact gone once no tombstone of it is left."""
+        self._session.execute(select(ArtifactRow.id).where(ArtifactRow.id == artifact_id).with_for_update())
         self._session.execute(
             update(ArtifactRow)
             .where(
@@ -181,6 +181,80 @@ class SqlArtifacts:
             .limit(limit)
         )
         return list(rows.scalars())
+
+    def measured(self, artifact_id: int, *, lufs: float | None, peak_dbtp: float | None, now: datetime) -> None:
+        """Note the loudness; None for both where the take is silent."""
+        self._session.execute(
+            update(ArtifactRow)
+            .where(ArtifactRow.id == artifact_id)
+            .values(loudness_lufs=lufs, peak_dbtp=peak_dbtp, measured_at=now)
+        )
+
+    def extend(self, artifact_id: int, playable_until: datetime) -> None:
+        """Something that outlives the raw has been published."""
+        self._session.execute(
+            update(ArtifactRow).where(ArtifactRow.id == artifact_id).values(playable_until=playable_until)
+        )
+
+    def lacking(self, now: datetime, *, before: datetime, limit: int) -> list[Lacking]:
+        """Work that artifacts given before `before` still lack while their raw is there.
+
+        What was never asked for comes first and what has failed most last: neither a backlog nor what nobody can do
+        keeps the rest from being found.
+        """
+        held = [
+            ArtifactRow.state == State.ACTIVE.value,
+            ArtifactRow.raw_until > now,
+            ArtifactRow.raw_key.is_not(None),
+            ArtifactRow.created_at < before,
+        ]
+        own = cast_to(ArtifactRow.id, String)
+        found = self._lacking(Job.MEASURE, None, own, [*held, ArtifactRow.measured_at.is_(None)], limit)
+        for kind in Kind:
+            made = exists().where(DerivativeRow.artifact_id == ArtifactRow.id, DerivativeRow.kind == kind.value)
+            wanting = [*held, ArtifactRow.derivative_until > now, ~made]
+            found += self._lacking(Job.DERIVE, kind, own + f":{kind.value}", wanting, limit)
+        return found
+
+    def _lacking(self, job: Job, kind: Kind | None, subject: Any, where: list[Any], limit: int) -> list[Lacking]:
+        # The subject is that of `core.domain.work.subject_of`.
+        query = (
+            select(ArtifactRow.id)
+            .outerjoin(JobRunRow, (JobRunRow.job == job.value) & (JobRunRow.subject == subject))
+            .where(*where)
+            .order_by(func.coalesce(JobRunRow.attempts, 0), JobRunRow.wanted_at.nulls_first(), ArtifactRow.id)
+            .limit(limit)
+        )
+        return [Lacking(artifact_id=found_id, kind=kind) for found_id in self._session.execute(query).scalars()]
+
+    def holdings(self, *, after: int, limit: int) -> list[Holding]:
+        """What rows say is stored, in the order of ids, for the audit."""
+        rows = self._session.execute(
+            select(ArtifactRow).where(ArtifactRow.id > after).order_by(ArtifactRow.id).limit(limit)
+        ).scalars()
+        found = list(rows)
+        keys: dict[int, list[str]] = {}
+        derived = select(DerivativeRow).where(DerivativeRow.artifact_id.in_([row.id for row in found]))
+        for derivative in self._session.execute(derived).scalars():
+            keys.setdefault(derivative.artifact_id, []).append(derivative.key)
+        return [
+            Holding(
+                artifact_id=row.id,
+                state=State(row.state),
+                raw_key=row.raw_key,
+                sha256=row.sha256,
+                derivative_keys=tuple(keys.get(row.id, ())),
+                outline=row.outline is not None,
+                playable_until=row.playable_until,
+            )
+            for row in found
+        ]
+
+    def names_key(self, key: str) -> bool:
+        """Whether any row names this key."""
+        raw = exists().where(ArtifactRow.raw_key == key)
+        derived = exists().where(DerivativeRow.key == key)
+        return self._session.execute(select(or_(raw, derived))).scalar_one()
 
     def demo_ids(self) -> list[int]:
         """Ids of the demonstration artifacts that are still held."""
@@ -261,6 +335,8 @@ _HUSK: dict[str, Any] = {
     "topic": "",
     "once_hash": None,
     "loudness_lufs": None,
+    "peak_dbtp": None,
+    "measured_at": None,
 }
 
 
@@ -299,6 +375,7 @@ def _artifact(row: Sequence[Any]) -> Artifact:
         outline=_outline(found.outline),
         version=found.version,
         demo=found.demo,
+        measured=found.measured_at is not None,
     )
 
 

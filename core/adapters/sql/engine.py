@@ -1,16 +1,38 @@
 """Engines and sessions: one code path for SQLite and PostgreSQL."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from core.errors import Unavailable
+
+log = logging.getLogger(__name__)
 
 DATABASE_FILE = "memory.db"
 
+_PATIENCE = "-c statement_timeout=15000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000"
+
 WRITER = {"memory_writer": True}
 """Execution option that marks a connection as about to write."""
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Turn a database that does not answer, or not in time, into `Unavailable`."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout, StaleDataError) as error:
+        log.warning("database.unavailable", extra={"reason": str(getattr(error, "orig", error))})
+        raise Unavailable("The memory of this room does not answer right now. Please try again.") from error
 
 
 def sqlite_url(data_dir: Path) -> URL:
@@ -22,7 +44,16 @@ def open_engine(url: URL | str) -> Engine:
     """An engine with the pragmas and transaction discipline the laws of custody rest on."""
     url = make_url(url)
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        return create_engine(
+            url,
+            hide_parameters=True,
+            pool_pre_ping=True,
+            pool_size=10,
+            max_overflow=20,
+            pool_timeout=10,
+            # A server that falls silent must not keep threads for ever.
+            connect_args={"connect_timeout": 3, "options": _PATIENCE},
+        )
     engine = create_engine(
         url,
         # A fault must not carry what was asked for into a log: it may be a code.

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
+from core.adapters.sql.engine import answering
 from core.adapters.sql.tables import ArtifactRow
 from core.domain.artifact import DRAW_BITS, State
 from core.domain.deployment import Deployment
@@ -46,7 +47,7 @@ class SqlPool:
 
     def draw(self, wish: Wish, now: datetime, rng: random.Random) -> PoolAnswer | None:
         """One playable artifact, distributed as `choose` would; None when nothing is playable."""
-        with Session(self._engine) as session:
+        with answering(), Session(self._engine) as session:
             size = self._size(session, now)
             if size <= self._scan_most:
                 rows = _facts(session, _playable(now))

@@ -28,8 +28,9 @@ STEWARD_ROW = 1
 def insert_once(session: Session, row: type[Any], values: dict[str, Any]) -> bool:
     """Insert unless a unique value is there already; True where this call inserted."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    result = session.execute(dialect.insert(row).values(**values).on_conflict_do_nothing())
-    return _rowcount(result) == 1
+    # SQLAlchemy does not count inserted rows on PostgreSQL: what was inserted is asked for.
+    inserted = dialect.insert(row).values(**values).on_conflict_do_nothing().returning(*row.__table__.primary_key)
+    return session.execute(inserted).first() is not None
 
 
 def _rowcount(result: Any) -> int:
@@ -79,6 +80,11 @@ class SqlConsents:
             .values(withdrawn_at=now)
         )
 
+    def manifest(self, consent_id: int) -> Manifest:
+        """The promise itself."""
+        row = self._session.execute(select(ConsentRow.manifest).where(ConsentRow.id == consent_id)).scalar_one()
+        return Manifest.from_json(row)
+
 
 class SqlDerivatives:
     """See `core.ports.work.Derivatives`."""
@@ -86,16 +92,46 @@ class SqlDerivatives:
     def __init__(self, session: Session) -> None:
         self._session = session
 
+    def add(self, derivative: Derivative, *, publishable: bool, now: datetime) -> None:
+        """Publish; the caller holds the artifact's lock and has looked that the kind is missing."""
+        row = DerivativeRow(**asdict(derivative), publishable=publishable, created_at=now)
+        self._session.add(row)
+        self._session.flush()
+
+    def due(self, now: datetime, *, limit: int) -> list[Derivative]:
+        """Derivatives whose own right is over."""
+        rows = self._session.execute(
+            select(DerivativeRow).where(DerivativeRow.until <= now).order_by(DerivativeRow.until).limit(limit)
+        ).scalars()
+        return [_derivative(row) for row in rows]
+
+    def drop_one(self, derivative: Derivative) -> bool:
+        """Delete one row; False where it is gone already."""
+        result = self._session.execute(
+            delete(DerivativeRow).where(
+                DerivativeRow.artifact_id == derivative.artifact_id,
+                DerivativeRow.kind == derivative.kind,
+                DerivativeRow.key == derivative.key,
+            )
+        )
+        return _rowcount(result) == 1
+
     def of(self, artifact_id: int) -> list[Derivative]:
         """What exists of one artifact."""
         rows = self._session.execute(select(DerivativeRow).where(DerivativeRow.artifact_id == artifact_id)).scalars()
-        return [Derivative(artifact_id=row.artifact_id, kind=row.kind, key=row.key, until=row.until) for row in rows]
+        return [_derivative(row) for row in rows]
 
     def drop(self, artifact_id: int) -> list[Derivative]:
         """Delete the rows; the caller buries the keys in the same transaction."""
         dropped = self.of(artifact_id)
         self._session.execute(delete(DerivativeRow).where(DerivativeRow.artifact_id == artifact_id))
         return dropped
+
+
+def _derivative(row: DerivativeRow) -> Derivative:
+    return Derivative(
+        artifact_id=row.artifact_id, kind=row.kind, key=row.key, until=row.until, duration_ms=row.duration_ms
+    )
 
 
 class SqlIdempotency:

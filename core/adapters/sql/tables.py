@@ -118,6 +118,8 @@ class ArtifactRow(Base):
     status: Mapped[str] = mapped_column(String(32), server_default="")
     effect: Mapped[str] = mapped_column(String(32), server_default="")
     loudness_lufs: Mapped[float | None] = mapped_column(Float)
+    peak_dbtp: Mapped[float | None] = mapped_column(Float)
+    measured_at: Mapped[datetime | None]
     outline: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
     demo: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     version: Mapped[int] = mapped_column(Integer, server_default="1")
@@ -167,6 +169,7 @@ class DerivativeRow(Base):
     kind: Mapped[str] = mapped_column(String(32))
     key: Mapped[str]
     publishable: Mapped[bool] = mapped_column(Boolean)
+    duration_ms: Mapped[int | None] = mapped_column(Integer)
     until: Mapped[datetime]
     created_at: Mapped[datetime]
 
@@ -238,3 +241,28 @@ class ScheduleRow(Base):
     __tablename__ = "schedule"
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     slot_at: Mapped[datetime]
+
+
+class JobRunRow(Base):
+    """How one job on one subject has fared; attempts are counted before the work begins, for it may kill its worker."""
+
+    __tablename__ = "job_run"
+    job: Mapped[str] = mapped_column(String(32), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(64), primary_key=True)
+    attempts: Mapped[int] = mapped_column(Integer, server_default="0")
+    wanted_at: Mapped[datetime | None]
+    began_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    failed_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    error: Mapped[str] = mapped_column(Text, server_default="")
+    done: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    failures: Mapped[int] = mapped_column(BigInteger, server_default="0")
+
+
+class PresenceRow(Base):
+    """The last sign of life of a process of this node."""
+
+    __tablename__ = "presence"
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    role: Mapped[str] = mapped_column(String(16))
+    seen_at: Mapped[datetime]

@@ -19,9 +19,12 @@ class SqlTombstones:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def reserve(self, key: str, *, until: datetime, reason: str) -> None:
-        """Promise to delete a fresh key at `until`, unless its take is adopted before."""
-        self._session.add(TombstoneRow(key=key, artifact_id=None, reason=reason, due_at=until))
+    def reserve(self, key: str, *, until: datetime, reason: str, artifact_id: int | None = None) -> None:
+        """Promise to delete a fresh key at `until`, unless it is adopted before.
+
+        One made for an artifact keeps it from being stamped gone until it is settled.
+        """
+        self._session.add(TombstoneRow(key=key, artifact_id=artifact_id, reason=reason, due_at=until))
         self._session.flush()
 
     def adopt(self, key: str) -> bool:
@@ -89,6 +92,15 @@ class SqlTombstones:
             for row in rows
         ]
 
+    def release(self, claimed: Sequence[Tombstone]) -> None:
+        """Let others have what was claimed and not reached."""
+        for tombstone in claimed:
+            self._session.execute(
+                update(TombstoneRow)
+                .where(TombstoneRow.key == tombstone.key, TombstoneRow.claimed_until == tombstone.claimed_until)
+                .values(claimed_until=None)
+            )
+
     def clear(self, claimed: Tombstone) -> int | None:
         """Drop a tombstone whose key is verifiably absent, unless it was named anew since it was claimed.
 
@@ -107,6 +119,14 @@ class SqlTombstones:
             .where(TombstoneRow.key == key)
             .values(attempts=TombstoneRow.attempts + 1, error=error[:500], claimed_until=again_at)
         )
+
+    def named_keys(self) -> set[str]:
+        """Every key named here."""
+        return set(self._session.execute(select(TombstoneRow.key)).scalars())
+
+    def overdue(self, before: datetime) -> list[str]:
+        """Keys that were due before then and are still here."""
+        return list(self._session.execute(select(TombstoneRow.key).where(TombstoneRow.due_at < before)).scalars())
 
     def open_for(self, artifact_ids: Sequence[int]) -> int:
         """How many keys of these artifacts are not verified gone."""

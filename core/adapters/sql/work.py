@@ -1,18 +1,15 @@
 """The unit of work on SQLAlchemy: one transaction, its repositories, effects after the commit."""
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.exc import StaleDataError
 
 from core.adapters.sql.artifacts import SqlArtifacts
-from core.adapters.sql.engine import WRITER
+from core.adapters.sql.engine import WRITER, answering
 from core.adapters.sql.records import (
     SqlAccessEvents,
     SqlConsents,
@@ -21,13 +18,11 @@ from core.adapters.sql.records import (
     SqlSchedule,
     SqlStewardship,
 )
+from core.adapters.sql.running import SqlJobRuns, SqlPresences
 from core.adapters.sql.tombstones import SqlTombstones
 from core.domain.steward import StewardState
 from core.domain.work import Job, Signal
-from core.errors import Unavailable
 from core.ports.work import Dispatcher
-
-log = logging.getLogger(__name__)
 
 
 class SqlTransaction:
@@ -79,12 +74,21 @@ class SqlTransaction:
     def schedule(self) -> SqlSchedule:
         return SqlSchedule(self.session)
 
+    @cached_property
+    def job_runs(self) -> SqlJobRuns:
+        return SqlJobRuns(self.session)
+
+    @cached_property
+    def presences(self) -> SqlPresences:
+        return SqlPresences(self.session)
+
 
 class SqlUnitOfWork:
     """Opens transactions and hands effects on once they have committed."""
 
     def __init__(self, engine: Engine, dispatcher: Dispatcher, *, first_steward_state: StewardState) -> None:
-        self._readers = engine
+        snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._readers = engine.execution_options(**snapshot) if engine.dialect.name == "postgresql" else engine
         self._writers = engine.execution_options(**WRITER)
         self._dispatcher = dispatcher
         self._first_steward_state = first_steward_state
@@ -110,9 +114,5 @@ class SqlUnitOfWork:
 
     @contextmanager
     def _session(self, engine: Engine) -> Iterator[Session]:
-        try:
-            with Session(engine, expire_on_commit=False) as session:
-                yield session
-        except (OperationalError, InterfaceError, StaleDataError) as error:
-            log.warning("database.unavailable", extra={"reason": str(getattr(error, "orig", error))})
-            raise Unavailable("The memory of this room does not answer right now. Please try again.") from error
+        with answering(), Session(engine, expire_on_commit=False) as session:
+            yield session
