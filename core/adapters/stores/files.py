@@ -79,6 +79,14 @@ class FileStore:
         except OSError as error:
             raise Unavailable("The store refused to delete.") from error
 
+    def check(self) -> None:
+        """The folder is there and can be read."""
+        try:
+            with os.scandir(self._root) as found:
+                next(found, None)
+        except OSError as error:
+            raise Unavailable("The store of this room does not answer right now.") from error
+
     def keys(self, prefix: str = "") -> Iterator[str]:
         """Every stored key, half-written ones under the key they were meant for."""
         for path in sorted(self._root.rglob("*")):
