@@ -20,7 +20,7 @@ from core.domain import codes
 from core.domain.artifact import DRAW_BITS, Artifact, NewArtifact, Outline, State, raw_key
 from core.domain.consent import Manifest, Mode, Notice, RetentionPolicy, promise
 from core.domain.work import Job, Signal
-from core.errors import BadField, Conflict, DiskReserve, Gone, MemoryEngineError, Paused, Unavailable
+from core.errors import BadField, Conflict, DiskReserve, Gone, Paused, Refused, Unavailable
 from core.ports.outside import ByteStore, Clock, Disk, Vault
 from core.ports.work import Remembered, Transaction, UnitOfWork
 
@@ -182,13 +182,13 @@ class Intake:
         try:
             take.offering.stream.seek(0)
             self._store.put(key, take.offering.stream, take.offering.size_bytes)
-            return self._adopt(take, public_id, key, describe)
-        except MemoryEngineError:
-            # Whatever of it was put comes due now instead of in an hour.
-            self._abandon(public_id, key)
+        except Refused:
+            self._hasten(key)
             raise
+        # A store that did not answer may still have taken it, or take it yet: the reservation keeps its time then.
+        return self._adopt(take, key, public_id, describe)
 
-    def _adopt(self, take: _Take, public_id: str, key: str, describe: Describe) -> Kept | None:
+    def _adopt(self, take: _Take, key: str, public_id: str, describe: Describe) -> Kept | None:
         secret = self._secret(take.offering.mode)
         try:
             with self._work.write() as tx:
@@ -200,9 +200,12 @@ class Intake:
                 self._remember(tx, take.offering, kept)
                 if take.offering.mode is not Mode.NOSAVE:
                     tx.signal(Signal.POOL, added=kept.artifact.id)
+                    tx.want(Job.MEASURE, kept.artifact.id)
+                for kind in take.manifest.derivatives:
+                    tx.want(Job.DERIVE, kept.artifact.id, kind)
                 return kept
         except _TakenMeanwhile:
-            self._abandon(public_id, key)
+            self._hasten(key)
             return self._remembered(take.offering)
 
     def _insert(self, tx: Transaction, take: _Take, public_id: str, key: str, secret: str, describe: Describe) -> Kept:
@@ -243,13 +246,11 @@ class Intake:
     def _secret(self, mode: Mode) -> str:
         return self._vault.random_token() if mode is Mode.NOSAVE else codes.new_code(self._vault.rng())
 
-    def _abandon(self, public_id: str, key: str) -> None:
-        # An error can also be the lost answer of a commit that was done: what was adopted is never buried here.
-        # Where even this fails, the reservation still comes due by itself.
+    def _hasten(self, key: str) -> None:
+        # Touches only what is still reserved: an adoption that was committed, answered or not, has no tombstone left.
         with suppress(Unavailable), self._work.write() as tx:
-            if not tx.artifacts.exists(public_id):
-                tx.tombstones.bury(key, artifact_id=None, reason="abandoned", due_at=self._clock.now())
-                tx.want(Job.SWEEP_TOMBSTONES)
+            tx.tombstones.hasten(key, self._clock.now())
+            tx.want(Job.SWEEP_TOMBSTONES)
 
     def _remembered(self, offering: Offering) -> Kept | None:
         if not offering.client_key:

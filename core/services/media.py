@@ -43,8 +43,7 @@ class MediaService:
             artifact = tx.artifacts.get(artifact_id)
             if artifact is None or not artifact.playable(now):
                 raise NotFound(_NOTHING)
-            raw_lasts = artifact.raw_until is not None and now < artifact.raw_until
-            key = artifact.raw_key if raw_lasts else None
+            key = artifact.raw_key if artifact.raw_lasts(now) else None
             if key is None:
                 key = next(
                     (

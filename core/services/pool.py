@@ -13,7 +13,7 @@ from core.domain.pool.windows import Slice, SliceFigures, slice_of
 from core.domain.work import Signal
 from core.errors import NotFound
 from core.ports.outside import Clock, Pool
-from core.ports.work import UnitOfWork
+from core.ports.work import Transaction, UnitOfWork
 from core.services.grants import Grants
 
 HEARD_SHARE = 0.5
@@ -76,9 +76,10 @@ class PoolService:
         facts = answer.choice.facts
         with self._work.read() as tx:
             artifact = tx.artifacts.get(facts.artifact_id)
-        if artifact is None or not artifact.playable(now):
-            return None
-        part = slice_of(artifact.id, artifact.duration_ms, wish.variant, now, self._slices)
+            if artifact is None or not artifact.playable(now):
+                return None
+            duration_ms = artifact.duration_ms if artifact.raw_lasts(now) else _residue_ms(tx, artifact)
+        part = slice_of(artifact.id, duration_ms, wish.variant, now, self._slices)
         media_token, expires_at = self._grants.media(artifact.id)
         return Playback(
             choice=answer.choice,
@@ -109,3 +110,9 @@ class PoolService:
             tx.artifacts.heard(artifact.id, wear_step=step, now=now)
             tx.signal(Signal.POOL, heard=artifact.id)
         return Heard.COUNTED
+
+
+def _residue_ms(tx: Transaction, artifact: Artifact) -> int:
+    """How long what is left of a fossil sounds: a slice of the take it came from would be longer than it is."""
+    sounding = (derivative.duration_ms for derivative in tx.derivatives.of(artifact.id) if derivative.duration_ms)
+    return next(sounding, artifact.duration_ms)

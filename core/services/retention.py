@@ -29,6 +29,7 @@ class RetentionFigures:
     idempotency_h: float
     access_event_days: float
     husk_days: float
+    job_run_days: float
 
 
 class Retention:
@@ -73,19 +74,46 @@ class Retention:
             tx.want(Job.SWEEP_TOMBSTONES)
         return True
 
-    def sweep(self, *, keys: Sequence[str] | None = None) -> int:
+    def prune_derivatives(self) -> int:
+        """Name the keys of derivatives whose own right is over; how many."""
+        pruned = 0
+        while True:
+            now = self._clock.now()
+            with self._work.read() as tx:
+                due = tx.derivatives.due(now, limit=BATCH)
+            ended = 0
+            for derivative in due:
+                with self._work.write() as tx:
+                    tx.artifacts.lock(derivative.artifact_id)
+                    if tx.derivatives.drop_one(derivative):
+                        owner = derivative.artifact_id
+                        tx.tombstones.bury(derivative.key, artifact_id=owner, reason="expired", due_at=now)
+                        tx.want(Job.SWEEP_TOMBSTONES)
+                        ended += 1
+            pruned += ended
+            if len(due) < BATCH or ended == 0:
+                return pruned
+
+    def sweep(self, *, keys: Sequence[str] | None = None, most_s: float | None = None) -> int:
         """Delete what is due, verify its absence, drop its tombstone; how many keys are gone.
 
-        A key that refuses is counted and rests, longer each time; it is never given up.
+        A key that refuses is counted and rests, longer each time; it is never given up. A store that hangs must not
+        hang the sweep: what was claimed and not reached in time is given back.
         """
         gone = 0
+        ends_at = self._clock.now() + timedelta(seconds=self._figures.claim_s / 2 if most_s is None else most_s)
         while True:
             now = self._clock.now()
             until = now + timedelta(seconds=self._figures.claim_s)
             # Claimed and committed before anything is deleted: an adoption that comes later finds the claim.
             with self._work.write() as tx:
                 claimed = tx.tombstones.claim(now, until=until, limit=BATCH, keys=keys)
-            gone += sum(self._bury(tombstone) for tombstone in claimed)
+            for reached, tombstone in enumerate(claimed, 1):
+                gone += self._bury(tombstone)
+                if self._clock.now() > ends_at:
+                    with self._work.write() as tx:
+                        tx.tombstones.release(claimed[reached:])
+                    return gone
             if len(claimed) < BATCH:
                 return gone
 
@@ -102,6 +130,9 @@ class Retention:
                 tx.tombstones.failed(tombstone.key, error.message, again_at=again_at)
             return False
         with self._work.write() as tx:
+            if tombstone.artifact_id is not None:
+                # Of two sweeps that clear the last two keys, neither would see that the other's is gone, too.
+                tx.artifacts.lock(tombstone.artifact_id)
             artifact_id = tx.tombstones.clear(tombstone)
             if artifact_id is not None:
                 tx.artifacts.stamp_gone(artifact_id, self._clock.now())
@@ -118,6 +149,8 @@ class Retention:
         with self._work.write() as tx:
             forgotten = tx.idempotency.prune(now - timedelta(hours=figures.idempotency_h))
             forgotten += tx.events.prune(now - timedelta(days=figures.access_event_days))
+            forgotten += tx.job_runs.prune(now - timedelta(days=figures.job_run_days))
+            forgotten += tx.presences.prune(now - timedelta(days=figures.job_run_days))
             forgotten += tx.artifacts.prune_husks(now - timedelta(days=figures.husk_days), limit=BATCH)
         return forgotten
 

@@ -12,6 +12,9 @@ from core.ports.outside import Clock, Vault
 from core.ports.work import Consent, UnitOfWork
 from core.services.retention import Retention, bury_all
 
+WAIT_S = 5.0
+"""How long an answer may wait for deletions; what is not done by then is told as still being retried."""
+
 UNKNOWN = "No offering belongs to this code."
 MISTYPED = "This code looks mistyped: it has 15 letters and digits, without 0, O, 1, I and L."
 
@@ -95,7 +98,7 @@ class Revocation:
             if held:
                 tx.signal(Signal.POOL, dropped=[artifact.id for artifact in held])
         # The promise is already kept by what is committed; deleting now lets the answer say so.
-        self._retention.sweep(keys=keys)
+        self._retention.sweep(keys=keys, most_s=WAIT_S)
         with self._work.read() as tx:
             artifacts = tx.artifacts.of_consent(consent.id)
         return Revoked(
