@@ -5,6 +5,7 @@ start.
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -25,6 +26,7 @@ def _one_line(value: str) -> str:
 
 
 Line = Annotated[str, Field(max_length=200), AfterValidator(_one_line)]
+Secret = Annotated[str, Field(max_length=2000, repr=False), AfterValidator(_one_line)]
 
 
 class Settings(BaseSettings):
@@ -60,6 +62,24 @@ class Settings(BaseSettings):
         "memory", description="How the room behaves: memory, question, prompt, repair, witness or oracle."
     )
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
+
+    DATABASE_URL: Secret = Field(
+        "", description="postgresql+psycopg://user:password@host/name; empty keeps the embedded SQLite."
+    )
+    REDIS_URL: Secret = Field("", description="redis://host:port/0, for jobs, signals and budgets of the stack.")
+    MINIO_ENDPOINT: Line = Field("", description="http:// or https:// address of the S3 server of the stack.")
+    MINIO_BUCKET: Line = Field("", description="Bucket of this node; it must not keep versions.")
+    MINIO_ACCESS_KEY: Secret = Field("", description="Access key of the S3 server.")
+    MINIO_SECRET_KEY: Secret = Field("", description="Secret key of the S3 server.")
+    MINIO_REGION: Line = Field("us-east-1", description="Region of the bucket.")
+    MINIO_CA_FILE: Path | None = Field(None, description="Certificate authority of an S3 server with its own.")
+    CODE_KEY: Secret = Field("", description="64 hex digits; receipt codes are hashed with it. For the stack.")
+    TOKEN_KEY: Secret = Field("", description="64 hex digits; grants and sessions are signed with it. For the stack.")
+    PREVIOUS_CODE_KEYS: Secret = Field("", description="Former code keys, separated by commas: old codes still work.")
+    TRUSTED_PROXIES: Line = Field(
+        "", description="Addresses or networks, separated by commas, whose forwarded headers are believed."
+    )
+    METRICS: bool = Field(False, description="Whether /metrics answers.")
 
     RAW_TTL_HOURS_ROOM: Positive = Field(48, description="Hours a ROOM take is kept.")
     RAW_TTL_HOURS_FOSSIL: Positive = Field(48, description="Hours the raw sound of a FOSSIL take is kept.")
@@ -107,6 +127,26 @@ class Settings(BaseSettings):
     SWEEP_INTERVAL_SECONDS: Count = Field(15, description="Seconds between sweeps of due deletions.")
     EXPIRE_INTERVAL_SECONDS: Count = Field(600, description="Seconds between sweeps of rights that have ended.")
     PRUNE_INTERVAL_SECONDS: Count = Field(3600, description="Seconds between prunings of rows nobody needs.")
+    FIND_WORK_INTERVAL_SECONDS: Count = Field(60, description="Seconds between searches for missing work.")
+    FIND_WORK_GRACE_SECONDS: Positive = Field(
+        60, description="Age, in seconds, from which a take's missing work is looked for."
+    )
+    FIND_WORK_AGAIN_SECONDS: Positive = Field(
+        300, description="Seconds after which work that was asked for and not done is asked for again."
+    )
+    JOB_ATTEMPTS: Count = Field(5, description="Failures in a row after which a job is left to a steward.")
+    JOB_IDLE_SECONDS: Count = Field(
+        300, description="Seconds after which a silent worker's job is given to another; above the longest job."
+    )
+    JOB_FAILURE_RECENT_SECONDS: Count = Field(1800, description="Seconds a failed job stays a warning.")
+    HEARTBEAT_INTERVAL_SECONDS: Count = Field(60, description="Seconds between heartbeats.")
+    HEARTBEAT_STALE_SECONDS: Count = Field(180, description="Seconds after which a heartbeat counts as missing.")
+    QUEUE_WARNING: Count = Field(12, description="Waiting jobs from which the queue is a warning.")
+    QUEUE_CRITICAL: Count = Field(40, description="Waiting jobs from which the queue is critical.")
+    AUDIT_OVERDUE_SECONDS: Count = Field(
+        3600, description="Seconds after its due time from which a deletion or an end is a finding of the audit."
+    )
+    KEEP_JOB_RUNS_DAYS: Positive = Field(30, description="Days the record of a job is kept.")
     KEEP_IDEMPOTENCY_HOURS: Positive = Field(24, description="Hours an Idempotency-Key is remembered.")
     KEEP_ACCESS_EVENTS_DAYS: Positive = Field(90, description="Days an access event is kept.")
     KEEP_HUSKS_DAYS: Positive = Field(400, description="Days the husk of an ended take is kept.")
@@ -121,6 +161,7 @@ class Settings(BaseSettings):
             if getattr(self, larger) < getattr(self, smaller)
             or (not may_equal and getattr(self, larger) == getattr(self, smaller))
         ]
+        complaints += _stack_complaints(self)
         if complaints:
             raise ValueError("; ".join(complaints))
         return self
@@ -133,7 +174,61 @@ _ORDERED = (
     ("POOL_FRESH_MAX_PLAY_COUNT", "POOL_WORN_MIN_PLAY_COUNT", False),
     ("POOL_LIGHT_MAX_SECONDS", "POOL_DENSE_MIN_SECONDS", False),
     ("KIOSK_MAX_RECORDING_SECONDS", "TAKE_MAX_SECONDS", True),
+    ("HEARTBEAT_INTERVAL_SECONDS", "HEARTBEAT_STALE_SECONDS", False),
+    ("QUEUE_WARNING", "QUEUE_CRITICAL", False),
 )
+
+STACK = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "MINIO_ENDPOINT",
+    "MINIO_BUCKET",
+    "MINIO_ACCESS_KEY",
+    "MINIO_SECRET_KEY",
+    "CODE_KEY",
+    "TOKEN_KEY",
+    "OPS_SHARED_SECRET",
+)
+"""What the stack needs; `OPS_SHARED_SECRET` alone does not ask for it."""
+
+_PLACEHOLDERS = (
+    "changeme",
+    "change-me",
+    "change_me",
+    "minioadmin",
+    "password",
+    "secret",
+    "example",
+    "placeholder",
+    "xxx",
+)
+_KEY = re.compile("[0-9a-fA-F]{64,}")
+
+
+def _stack_complaints(settings: "Settings") -> list[str]:
+    """What is missing or a placeholder; nothing while no part of the stack is asked for."""
+    given = [name for name in STACK if getattr(settings, name)]
+    if not set(given) - {"OPS_SHARED_SECRET"}:
+        return []
+    complaints = [
+        f"{name} is missing: the stack needs all of {', '.join(STACK)}" for name in STACK if name not in given
+    ]
+    complaints += [
+        f"{name} is a placeholder; give it a value of its own"
+        for name in ("MINIO_SECRET_KEY", "CODE_KEY", "TOKEN_KEY", "OPS_SHARED_SECRET")
+        if getattr(settings, name).lower() in _PLACEHOLDERS or len(set(getattr(settings, name))) in (1, 2)
+    ]
+    keys = [key for name in ("CODE_KEY", "TOKEN_KEY") if (key := getattr(settings, name))]
+    keys += [key for key in settings.PREVIOUS_CODE_KEYS.split(",") if key]
+    if any(not _KEY.fullmatch(key) or len(key) % 2 for key in keys):
+        complaints.append("CODE_KEY, TOKEN_KEY and PREVIOUS_CODE_KEYS are hex digits, at least 64 each")
+    if settings.DATABASE_URL and not settings.DATABASE_URL.startswith("postgresql+psycopg://"):
+        complaints.append("DATABASE_URL must begin with postgresql+psycopg://")
+    if settings.REDIS_URL and not settings.REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
+        complaints.append("REDIS_URL must begin with redis://, rediss:// or unix://")
+    if settings.MINIO_ENDPOINT and not re.fullmatch("https?://[^/]+/?", settings.MINIO_ENDPOINT):
+        complaints.append("MINIO_ENDPOINT must be http:// or https:// and a host")
+    return complaints
 
 
 def load_settings(**given: object) -> Settings:

@@ -1,0 +1,176 @@
+"""The one composition root: adapters and services from settings."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.adapters.catalogs import load
+from core.adapters.effects import Effects
+from core.adapters.vault import generated_secret
+from core.bootstrap.engines import Outside, open_outside
+from core.bootstrap.figures import (
+    NOTICE_VERSION,
+    derive_figures,
+    health_figures,
+    intake_figures,
+    intervals_s,
+    job_figures,
+    retention_figures,
+    retention_policy,
+    slices,
+)
+from core.bootstrap.makers import makers
+from core.domain.consent import Notice
+from core.domain.deployment import Deployment, DeploymentCatalog, find_deployment
+from core.domain.memory_color import ColorCatalog
+from core.domain.pool.facts import WishLimits
+from core.domain.pool.weights import PoolCatalog
+from core.domain.room.compose import RoomFigures
+from core.domain.work import Job
+from core.errors import Misconfigured
+from core.ports.outside import Budgets, Clock, Vault
+from core.ports.work import UnitOfWork
+from core.services.audit import Audit
+from core.services.demo import DemoCatalog, DemoService
+from core.services.derive import DeriveService
+from core.services.grants import Grants
+from core.services.health import Health
+from core.services.intake import Intake
+from core.services.jobs import JobService
+from core.services.media import MediaService
+from core.services.once import OneTime
+from core.services.pool import PoolService
+from core.services.retention import Retention
+from core.services.revocation import Revocation
+from core.services.room import RoomService
+from core.services.stewardship import StewardService
+from core.settings import Settings, prepare_data_dir
+
+__all__ = ["NOTICE_VERSION", "Outside", "System", "build", "spool_dir"]
+
+STEWARD_SECRET_FILE = "steward-secret.txt"  # noqa: S105 -- the name of the file, not the secret
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class System:
+    """Everything a surface or a job may call."""
+
+    settings: Settings
+    deployment: Deployment
+    colours: ColorCatalog
+    steward_secret: str
+    wish_limits: WishLimits
+    outside: Outside
+    work: UnitOfWork
+    clock: Clock
+    vault: Vault
+    effects: Effects
+    budgets: Budgets
+    intake: Intake
+    once: OneTime
+    pool: PoolService
+    media: MediaService
+    revocation: Revocation
+    retention: Retention
+    stewardship: StewardService
+    room: RoomService
+    health: Health
+    demo: DemoService
+    derive: DeriveService
+    jobs: JobService
+    audit: Audit
+    intervals_s: dict[Job, int] = field(default_factory=dict)
+
+    def close(self) -> None:
+        """Release the database."""
+        self.outside.engine.dispose()
+
+
+def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda outside: outside) -> System:
+    """A system on the engine its settings ask for. `wrap` lets tests put their own adapters around ours."""
+    deployment = _deployment(settings)
+    data_dir = prepare_data_dir(settings.MEMORY_DATA_DIR)
+    outside = wrap(open_outside(settings, deployment, data_dir))
+    colours = load("colours", ColorCatalog)
+    grants = Grants(outside.vault, outside.clock, valid_s=settings.MEDIA_TOKEN_SECONDS)
+    retention = Retention(outside.work, outside.store, outside.clock, figures=retention_figures(settings))
+    pool = PoolService(
+        outside.work,
+        outside.pool,
+        grants,
+        outside.clock,
+        slices=slices(settings),
+        deployment=deployment,
+        wear_per_play=settings.WEAR_EPSILON_PER_PLAY,
+    )
+    policy, notice = retention_policy(settings), Notice(language="en", version=NOTICE_VERSION)
+    intake = Intake(
+        outside.work,
+        outside.store,
+        outside.vault,
+        outside.clock,
+        outside.disk,
+        figures=intake_figures(settings, colours),
+        retention=policy,
+        default_notice=notice,
+    )
+    return System(
+        settings=settings,
+        deployment=deployment,
+        colours=colours,
+        steward_secret=settings.OPS_SHARED_SECRET or generated_secret(data_dir / STEWARD_SECRET_FILE),
+        wish_limits=load("pool", PoolCatalog).wish,
+        outside=outside,
+        work=outside.work,
+        clock=outside.clock,
+        vault=outside.vault,
+        effects=outside.effects,
+        budgets=outside.budgets,
+        intake=intake,
+        once=OneTime(outside.work, outside.store, outside.vault, outside.clock),
+        pool=pool,
+        media=MediaService(outside.work, outside.store, grants, outside.clock),
+        revocation=Revocation(outside.work, outside.vault, outside.clock, retention),
+        retention=retention,
+        stewardship=StewardService(outside.work, outside.clock),
+        room=RoomService(outside.work, pool, outside.clock, figures=load("room", RoomFigures), deployment=deployment),
+        health=Health(outside.work, outside.store, outside.clock, figures=health_figures(settings)),
+        demo=DemoService(
+            outside.work,
+            outside.store,
+            outside.vault,
+            outside.clock,
+            retention,
+            ready=intake.ready,
+            catalog=load("demo", DemoCatalog),
+            policy=policy,
+            notice=notice,
+            deployment=settings.ENGINE_DEPLOYMENT,
+            reservation_s=settings.RESERVATION_SECONDS,
+        ),
+        derive=DeriveService(
+            outside.work,
+            outside.store,
+            outside.clock,
+            makers(),
+            figures=derive_figures(settings),
+            spool=spool_dir(data_dir),
+        ),
+        jobs=JobService(outside.work, outside.clock, figures=job_figures(settings)),
+        audit=Audit(outside.work, outside.store, outside.clock, overdue_s=settings.AUDIT_OVERDUE_SECONDS),
+        intervals_s=intervals_s(settings),
+    )
+
+
+def spool_dir(data_dir: Path) -> Path:
+    """Where takes lie for a moment, without a name, on the node's own disk."""
+    folder = data_dir / "incoming"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _deployment(settings: Settings) -> Deployment:
+    try:
+        return find_deployment(settings.ENGINE_DEPLOYMENT, load("deployments", DeploymentCatalog))
+    except ValueError as error:
+        raise Misconfigured([f"ENGINE_DEPLOYMENT: {error}"]) from error

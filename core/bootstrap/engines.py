@@ -1,0 +1,103 @@
+"""The adapters of an engine: embedded, or the stack where its settings are given."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sqlalchemy import Engine
+
+from core.adapters.budgets import WindowBudgets
+from core.adapters.effects import Effects
+from core.adapters.outside import DataDisk, SystemClock
+from core.adapters.redis import RedisSignals, redis_budgets
+from core.adapters.sql.engine import open_engine, sqlite_url
+from core.adapters.sql.migrate import upgrade
+from core.adapters.sql.pool import SqlPool
+from core.adapters.sql.work import SqlUnitOfWork
+from core.adapters.stores.files import FileStore
+from core.adapters.stores.s3 import S3Place, S3Store
+from core.adapters.vault import KeyVault, open_vault
+from core.bootstrap.figures import budget_kinds, pool_figures
+from core.domain.deployment import Deployment
+from core.domain.steward import StewardState
+from core.ports.outside import Budgets, ByteStore, Clock, Disk, Pool, Vault
+from core.ports.work import UnitOfWork
+from core.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outside:
+    """The adapters a system is built on; tests replace some of them."""
+
+    data_dir: Path
+    engine: Engine
+    effects: Effects
+    work: UnitOfWork
+    store: ByteStore
+    vault: Vault
+    clock: Clock
+    disk: Disk
+    budgets: Budgets
+    pool: Pool
+
+
+def open_outside(settings: Settings, deployment: Deployment, data_dir: Path) -> Outside:
+    """The stack where `DATABASE_URL` is set (settings see to it that the rest is, too), else the embedded engine."""
+    store: ByteStore
+    budgets: Budgets
+    if settings.DATABASE_URL:
+        vault = _given_vault(settings)
+        engine = open_engine(settings.DATABASE_URL)
+        store = _bucket(settings)
+        effects = Effects(RedisSignals(settings.REDIS_URL, node=settings.MINIO_BUCKET))
+        budgets = redis_budgets(settings.REDIS_URL, budget_kinds(settings), low_share=settings.BUDGET_LOW_SHARE)
+    else:
+        # The keys first: a database without them is a database whose keys were lost.
+        vault = open_vault(data_dir)
+        engine = open_engine(sqlite_url(data_dir))
+        store = FileStore(data_dir / "sounds")
+        effects = Effects()
+        budgets = WindowBudgets(budget_kinds(settings), low_share=settings.BUDGET_LOW_SHARE)
+    upgrade(engine)
+    clock = SystemClock()
+    first = StewardState(
+        kiosk_max_recording_seconds=settings.KIOSK_MAX_RECORDING_SECONDS, updated_at=clock.now(), version=0
+    )
+    return Outside(
+        data_dir=data_dir,
+        engine=engine,
+        effects=effects,
+        work=SqlUnitOfWork(engine, effects, first_steward_state=first),
+        store=store,
+        vault=vault,
+        clock=clock,
+        disk=DataDisk(data_dir),
+        budgets=budgets,
+        pool=SqlPool(engine, figures=pool_figures(settings), deployment=deployment),
+    )
+
+
+def _given_vault(settings: Settings) -> KeyVault:
+    """Several processes on several machines share their keys by settings, not by a folder."""
+    return KeyVault(
+        code_key=bytes.fromhex(settings.CODE_KEY),
+        token_key=bytes.fromhex(settings.TOKEN_KEY),
+        previous_code_keys=tuple(bytes.fromhex(key) for key in settings.PREVIOUS_CODE_KEYS.split(",") if key),
+    )
+
+
+def _bucket(settings: Settings) -> S3Store:
+    place = urlsplit(settings.MINIO_ENDPOINT)
+    store = S3Store(
+        S3Place(
+            endpoint=place.netloc,
+            bucket=settings.MINIO_BUCKET,
+            access_key=settings.MINIO_ACCESS_KEY,
+            secret_key=settings.MINIO_SECRET_KEY,
+            secure=place.scheme == "https",
+            region=settings.MINIO_REGION,
+            ca_file=settings.MINIO_CA_FILE,
+        )
+    )
+    store.ensure_bucket()
+    return store

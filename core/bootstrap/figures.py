@@ -1,0 +1,154 @@
+"""The figures every service is given, from settings and catalogs."""
+
+from core.adapters.budgets import BudgetFigures
+from core.adapters.catalogs import load
+from core.domain.consent import RetentionPolicy
+from core.domain.memory_color import ColorCatalog
+from core.domain.pool.lanes import LaneFigures
+from core.domain.pool.weights import PoolCatalog, PoolFigures
+from core.domain.pool.windows import SliceFigures
+from core.domain.work import Job
+from core.services.derive import DeriveFigures
+from core.services.health import HealthFigures
+from core.services.intake import IntakeFigures
+from core.services.jobs import JobFigures
+from core.services.retention import RetentionFigures
+from core.settings import Settings
+
+LANGUAGES = frozenset({"en"})
+NOTICE_VERSION = "1"
+CLAIM_S = 120
+RETRY_FIRST_S = 5.0
+RETRY_LONGEST_S = 900.0
+DERIVE_RESERVATION_S = 600
+"""Longer than any put of a derivative with all its retries; until it is settled nothing is told to be gone."""
+
+
+def budget_kinds(settings: Settings) -> dict[str, BudgetFigures]:
+    """Every budget there is."""
+    return {
+        "ingest": BudgetFigures(
+            per_station=settings.INGEST_PER_STATION_HOUR,
+            per_address=settings.INGEST_PER_ADDRESS_HOUR,
+            message="This station has taken in as much as it may for now. Please come back a little later.",
+        ),
+        "revoke": BudgetFigures(
+            per_station=settings.REVOKE_PER_STATION_HOUR,
+            per_address=settings.REVOKE_PER_ADDRESS_HOUR,
+            message="Too many codes were tried from here. Please wait a while, or ask the steward.",
+        ),
+        "signin": BudgetFigures(
+            per_station=settings.OPS_LOCKOUT_PER_BROWSER,
+            per_address=settings.OPS_LOCKOUT_PER_ADDRESS,
+            message="Too many tries. Please wait.",
+            window_s=settings.OPS_LOCKOUT_SECONDS,
+        ),
+    }
+
+
+def intervals_s(settings: Settings) -> dict[Job, int]:
+    """How often every periodic job runs."""
+    return {
+        Job.SWEEP_TOMBSTONES: settings.SWEEP_INTERVAL_SECONDS,
+        Job.EXPIRE: expire_every_s(settings),
+        Job.PRUNE: settings.PRUNE_INTERVAL_SECONDS,
+        Job.PRUNE_DERIVATIVES: settings.PRUNE_INTERVAL_SECONDS,
+        Job.FIND_WORK: settings.FIND_WORK_INTERVAL_SECONDS,
+        Job.HEARTBEAT: settings.HEARTBEAT_INTERVAL_SECONDS,
+    }
+
+
+def derive_figures(settings: Settings) -> DeriveFigures:
+    """Of derivation and the search for missing work."""
+    return DeriveFigures(
+        reservation_s=DERIVE_RESERVATION_S,
+        grace_s=settings.FIND_WORK_GRACE_SECONDS,
+        again_s=settings.FIND_WORK_AGAIN_SECONDS,
+        attempts_most=settings.JOB_ATTEMPTS,
+    )
+
+
+def health_figures(settings: Settings) -> HealthFigures:
+    """Thresholds of readiness."""
+    return HealthFigures(
+        stale_s=settings.HEARTBEAT_STALE_SECONDS,
+        failure_recent_s=settings.JOB_FAILURE_RECENT_SECONDS,
+        queue_critical=settings.QUEUE_CRITICAL,
+    )
+
+
+def job_figures(settings: Settings) -> JobFigures:
+    """Of attempts."""
+    return JobFigures(attempts_most=settings.JOB_ATTEMPTS)
+
+
+def expire_every_s(settings: Settings) -> int:
+    """Often enough that an unheard one-time take is gone by the minute its manifest names."""
+    left_s = (settings.ONCE_SWEEP_MINUTES - settings.ONCE_FETCH_MINUTES) * 60 - settings.SWEEP_INTERVAL_SECONDS
+    return max(1, min(settings.EXPIRE_INTERVAL_SECONDS, int(left_s)))
+
+
+def intake_figures(settings: Settings, colours: ColorCatalog) -> IntakeFigures:
+    """Bounds of intake."""
+    return IntakeFigures(
+        max_duration_s=settings.TAKE_MAX_SECONDS,
+        max_rate_hz=settings.TAKE_MAX_RATE_HZ,
+        reservation_s=settings.RESERVATION_SECONDS,
+        idempotency_h=settings.KEEP_IDEMPOTENCY_HOURS,
+        reserve_bytes=int(settings.DISK_RESERVE_GB * 1e9),
+        reserve_share=settings.DISK_RESERVE_SHARE,
+        languages=LANGUAGES,
+        notice_versions=frozenset({NOTICE_VERSION}),
+        effects=frozenset(colour.code for colour in colours.colours),
+        deployment=settings.ENGINE_DEPLOYMENT,
+    )
+
+
+def retention_policy(settings: Settings) -> RetentionPolicy:
+    """What a promise made today grants."""
+    return RetentionPolicy(
+        raw_room_hours=settings.RAW_TTL_HOURS_ROOM,
+        raw_fossil_hours=settings.RAW_TTL_HOURS_FOSSIL,
+        derivative_fossil_days=settings.DERIVATIVE_TTL_DAYS_FOSSIL,
+        once_fetch_minutes=settings.ONCE_FETCH_MINUTES,
+        once_sweep_minutes=settings.ONCE_SWEEP_MINUTES,
+        backup_days=settings.BACKUP_DAYS,
+    )
+
+
+def retention_figures(settings: Settings) -> RetentionFigures:
+    """Pacing of deletion and pruning."""
+    return RetentionFigures(
+        claim_s=CLAIM_S,
+        retry_first_s=RETRY_FIRST_S,
+        retry_longest_s=RETRY_LONGEST_S,
+        idempotency_h=settings.KEEP_IDEMPOTENCY_HOURS,
+        access_event_days=settings.KEEP_ACCESS_EVENTS_DAYS,
+        husk_days=settings.KEEP_HUSKS_DAYS,
+        job_run_days=settings.KEEP_JOB_RUNS_DAYS,
+    )
+
+
+def pool_figures(settings: Settings) -> PoolFigures:
+    """Thresholds and weights of the pool."""
+    lanes = LaneFigures(
+        fresh_max_age_hours=settings.POOL_FRESH_MAX_AGE_HOURS,
+        fresh_max_wear=settings.POOL_FRESH_MAX_WEAR,
+        fresh_max_plays=settings.POOL_FRESH_MAX_PLAY_COUNT,
+        worn_min_age_hours=settings.POOL_WORN_MIN_AGE_HOURS,
+        worn_min_wear=settings.POOL_WORN_MIN_WEAR,
+        worn_min_plays=settings.POOL_WORN_MIN_PLAY_COUNT,
+        light_max_ms=int(settings.POOL_LIGHT_MAX_SECONDS * 1000),
+        dense_min_ms=int(settings.POOL_DENSE_MIN_SECONDS * 1000),
+        suspended_min_age_hours=settings.POOL_SUSPENDED_MIN_AGE_HOURS,
+    )
+    return PoolFigures(lanes=lanes, cooldown_s=settings.POOL_COOLDOWN_SECONDS, catalog=load("pool", PoolCatalog))
+
+
+def slices(settings: Settings) -> SliceFigures:
+    """How long takes are sliced."""
+    return SliceFigures(
+        longest_ms=int(settings.POOL_SLICE_SECONDS * 1000),
+        revolution_s=settings.POOL_SLICE_REVOLUTION_SECONDS,
+        step_ms=settings.POOL_SLICE_STEP_MS,
+    )
