@@ -10,8 +10,11 @@ from taskiq.kicker import AsyncKicker
 
 from core.bootstrap import System
 from core.domain.work import Job
+from core.ports.work import QueueDepth
 from jobs.schedule import run_schedule
 from jobs.tasks import register
+
+NAME = "embedded"
 
 
 @asynccontextmanager
@@ -19,20 +22,24 @@ async def running(system: System) -> AsyncIterator[None]:
     """Run jobs in one thread and the schedule beside them while the context is open."""
     # One thread: heavy work never competes with itself, and the event loop stays free.
     broker = InMemoryBroker(sync_tasks_pool_size=1)
-    register(broker, system)
+    register(broker, system, name=NAME, role="worker")
     await broker.startup()
 
     async def kick(job: Job, args: tuple[Any, ...] = ()) -> None:
         await AsyncKicker(job.value, broker, {}).kiq(*args)
 
-    system.effects.kick_with(kick)
-    schedule = asyncio.create_task(run_schedule(system, kick))
+    async def depth() -> QueueDepth:
+        tasks = len(broker._running_tasks)
+        return QueueDepth(waiting=max(0, tasks - 1), running=min(1, tasks), oldest_waiting_s=0.0)
+
+    system.effects.kick_with(kick, depth)
+    schedule = asyncio.create_task(run_schedule(system, kick, name=NAME))
     try:
         yield
     finally:
         schedule.cancel()
         await asyncio.gather(schedule, return_exceptions=True)
-        system.effects.kick_with(None)
+        system.effects.kick_with(None, None)
         await broker.wait_all()
         await broker.shutdown()
         broker.executor.shutdown()

@@ -20,8 +20,11 @@ def slot(now: datetime, every_s: int) -> datetime:
     return datetime.fromtimestamp(int(now.timestamp()) // every_s * every_s, UTC)
 
 
-async def run_schedule(system: System, kick: Callable[[Job], Awaitable[None]]) -> None:
-    """Kick every job once a slot until cancelled; a slot missed while nobody ran is made up by the next."""
+async def run_schedule(system: System, kick: Callable[[Job], Awaitable[None]], *, name: str) -> None:
+    """Kick every job once a slot until cancelled; a slot missed while nobody ran is made up by the next.
+
+    `name` is this scheduler's among the node's processes; it gives a sign of life with every heartbeat slot.
+    """
     # Slots this scheduler has seen claimed need no transaction to be seen claimed again.
     seen: dict[Job, datetime] = {}
     while True:
@@ -32,10 +35,15 @@ async def run_schedule(system: System, kick: Callable[[Job], Awaitable[None]]) -
             try:
                 claimed = await anyio.to_thread.run_sync(_claim, system, job, slot_at)
                 seen[job] = slot_at
+                if job is Job.HEARTBEAT:
+                    await anyio.to_thread.run_sync(system.jobs.beat, f"scheduler-{name}", "scheduler")
                 if claimed:
                     await kick(job)
             except MemoryEngineError:
                 log.warning("schedule.unavailable", extra={"job": job.value})
+            except Exception:
+                # One job's trouble must not end the schedule of all.
+                log.exception("schedule.failed", extra={"job": job.value})
         await asyncio.sleep(LOOK_EVERY_S)
 
 
