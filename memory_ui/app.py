@@ -15,7 +15,7 @@ from starlette.types import Scope
 
 from core.bootstrap import System
 from core.errors import MemoryEngineError, NotFound, OverBudget
-from memory_ui import theme
+from memory_ui import metrics, theme
 from memory_ui.api import health, intake, media, pool, receipt, surface
 from memory_ui.live import Live
 from memory_ui.middleware import TOO_MUCH, SelectiveGZip, Surroundings, allowed_hosts
@@ -50,8 +50,7 @@ def plain_app(system: System, background: Background = no_background) -> FastAPI
 
     app = FastAPI(title="Memory Engine", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.system = system
-    (system.outside.data_dir / intake.SPOOL).mkdir(exist_ok=True)
-    for routes in (health, intake, media, pool, receipt, surface, door, revoke, ops, theme):
+    for routes in (health, intake, media, pool, receipt, surface, door, revoke, ops, theme, metrics):
         app.include_router(routes.router)
     app.add_api_route("/api/{path:path}", _unknown, methods=_ANY, include_in_schema=False)
     app.add_exception_handler(MemoryEngineError, _refused)

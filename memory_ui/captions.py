@@ -9,21 +9,21 @@ from memory_ui.copy import Copy
 WEAR = ((0.02, "fresh"), (0.25, "light"), (0.6, "mid"))
 
 
-def caption(artifact: Artifact, now: datetime, copy: Copy) -> str:
-    """The caption of one playback; it reveals nothing of who spoke."""
+def caption(artifact: Artifact, now: datetime, copy: Copy, *, heard_ms: int) -> str:
+    """The caption of one playback of `heard_ms`; it reveals nothing of who spoke."""
     return copy.t(
         "room.caption",
-        kind=copy.t(f"room.kind_{_kind(artifact)}"),
+        kind=copy.t(f"room.kind_{_kind(artifact, now)}"),
         age=_age(artifact, now, copy),
         wear=copy.t(f"room.wear_{_wear(artifact.wear)}"),
-        length=copy.t("room.length_seconds", count=max(1, round(artifact.duration_ms / 1000))),
+        length=copy.t("room.length_seconds", count=max(1, round(heard_ms / 1000))),
     )
 
 
-def _kind(artifact: Artifact) -> str:
+def _kind(artifact: Artifact, now: datetime) -> str:
     if artifact.mode is not Mode.FOSSIL:
         return "room"
-    return "fossil" if artifact.raw_key is not None else "residue"
+    return "fossil" if artifact.raw_lasts(now) else "residue"
 
 
 def _age(artifact: Artifact, now: datetime, copy: Copy) -> str:

@@ -11,9 +11,11 @@ from http.cookies import SimpleCookie
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from memory_ui.metrics import count_request
 from memory_ui.web import STATION_COOKIE
 
 log = logging.getLogger("memory_ui.requests")
@@ -34,7 +36,7 @@ PLAIN_POLICY = (
 )
 _ADDRESSES = """
 _nicegui _nicegui_ws api artifacts assets audio consume controls ephemeral favicon.ico flag fossils fossils-url healthz
-heard kiosk livez logout media next ops play pool raw receipt revoke room spectrogram state surface v1
+heard kiosk livez logout media next ops metrics play pool raw readyz receipt revoke room spectrogram state surface v1
 """
 _WORDS = frozenset(_ADDRESSES.split())
 """Everything an address of ours is made of. Nothing else of a path is logged: it may be a code someone typed there."""
@@ -79,21 +81,17 @@ class Surroundings:
                 await _refuse(scope, receive, answer.send, 413, TOO_MUCH)
             else:
                 await self._app(scope, _bounded(receive), answer.send)
+        except ClientDisconnect:
+            log.info("request.left", extra={"request_id": request_id})
         except Exception:
             log.exception("request.failed", extra={"request_id": request_id})
             if answer.status == 0:
                 await self._failed(scope)(scope, receive, answer.send)
         finally:
-            log.info(
-                "request",
-                extra={
-                    "request_id": request_id,
-                    "method": scope["method"],
-                    "path": public_path(path),
-                    "status": answer.status,
-                    "ms": round((time.perf_counter() - started) * 1000, 1),
-                },
-            )
+            seconds, address = time.perf_counter() - started, public_path(path)
+            count_request(scope["method"], address, answer.status, seconds)
+            said = {"request_id": request_id, "method": scope["method"], "path": address, "status": answer.status}
+            log.info("request", extra={**said, "ms": round(seconds * 1000, 1)})
 
 
 class SelectiveGZip:

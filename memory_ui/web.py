@@ -17,11 +17,17 @@ T = TypeVar("T")
 STATION_COOKIE = "memory_engine_client_id"
 _STATION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _THREADS = anyio.CapacityLimiter(16)
+_STORE_THREADS = anyio.CapacityLimiter(24)
 
 
 async def in_thread(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-    """Run blocking work in a thread of its own limiter, so that file serving can never starve it."""
+    """Run blocking work in a thread of its own limiter; for work that does not touch the object store."""
     return await anyio.to_thread.run_sync(partial(function, *args, **kwargs), limiter=_THREADS)
+
+
+async def in_store_thread(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    """The same for work that touches the store: while that hangs, everything else still has its threads."""
+    return await anyio.to_thread.run_sync(partial(function, *args, **kwargs), limiter=_STORE_THREADS)
 
 
 def system_of(request: Request) -> System:

@@ -8,7 +8,7 @@ import anyio
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from memory_ui.web import in_thread
+from memory_ui.web import in_store_thread
 
 CHUNK_BYTES = 256 * 1024
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
@@ -64,7 +64,7 @@ class BytesResponse(Response):
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             left = self._length
             while left > 0:
-                chunk = await in_thread(self._stream.read, min(CHUNK_BYTES, left))
+                chunk = await in_store_thread(self._stream.read, min(CHUNK_BYTES, left))
                 if not chunk:
                     break
                 left -= len(chunk)
@@ -72,4 +72,4 @@ class BytesResponse(Response):
             await send({"type": "http.response.body", "body": b""})
         finally:
             with anyio.CancelScope(shield=True):
-                await in_thread(self._closed)
+                await in_store_thread(self._closed)

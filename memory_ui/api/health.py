@@ -1,13 +1,19 @@
 """Whether this process answers, and whether it can do its work."""
 
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from memory_ui.web import SystemOf, in_thread
+from core.bootstrap import System
+from core.errors import MemoryEngineError
+from core.ports.work import QueueDepth
+from memory_ui.web import SystemOf, in_store_thread
 
 router = APIRouter()
+
+_FRESH = {"Cache-Control": "no-store"}
 
 
 @router.get("/livez")
@@ -19,6 +25,33 @@ async def livez() -> dict[str, Any]:
 @router.get("/healthz")
 async def healthz(system: SystemOf) -> JSONResponse:
     """Database, queue transport and object store."""
-    report = await in_thread(system.health.check)
+    report = await in_store_thread(system.health.check, await queue_depth(system))
     body = {"ok": report.ok, "components": report.components, "now": report.now.isoformat()}
-    return JSONResponse(body, status_code=200 if report.ok else 503)
+    return JSONResponse(body, status_code=200 if report.ok else 503, headers=_FRESH)
+
+
+@router.get("/readyz")
+async def readyz(system: SystemOf) -> JSONResponse:
+    """The same with heartbeats of worker and scheduler, queue depth and recent failures of jobs."""
+    found = await in_store_thread(system.health.readiness, await queue_depth(system))
+    queue = found.queue
+    body = {
+        "ok": found.ok,
+        "components": found.components,
+        "heartbeats": {role: seen_at.isoformat() for role, seen_at in found.heartbeats.items()},
+        "queue": asdict(queue) if queue is not None else None,
+        "failures": [
+            {"job": failure.job, "failed_at": failure.failed_at.isoformat(), "attempts": failure.attempts}
+            for failure in found.failures
+        ],
+        "now": found.now.isoformat(),
+    }
+    return JSONResponse(body, status_code=200 if found.ok else 503, headers=_FRESH)
+
+
+async def queue_depth(system: System) -> QueueDepth | None:
+    """The queue as it stands, None where it does not answer."""
+    try:
+        return await system.effects.depth()
+    except MemoryEngineError:
+        return None

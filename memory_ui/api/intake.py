@@ -7,18 +7,19 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
+from core.bootstrap import spool_dir
 from core.domain.artifact import Artifact
 from core.domain.consent import Mode
-from core.errors import BadField, DiskReserve
+from core.errors import BadField, DiskReserve, MemoryEngineError
 from core.services.intake import Offering
 from memory_ui.api import shapes
 from memory_ui.api.multipart import Form, read_form
-from memory_ui.web import Asker, AskerOf, SystemOf, in_thread
+from memory_ui.metrics import INTAKE
+from memory_ui.web import Asker, AskerOf, SystemOf, in_store_thread, in_thread
 
 router = APIRouter(prefix="/api/v1")
 
 CLIENT_KEY_SIGNS = 200
-SPOOL = "incoming"
 
 
 @router.post("/artifacts/audio", status_code=201)
@@ -57,6 +58,17 @@ async def consume(body: shapes.ConsumeBody, system: SystemOf) -> dict[str, bool]
 
 
 async def _take(request: Request, system: SystemOf, asker: Asker, describe: Any, *, mode: Mode | None) -> JSONResponse:
+    label = "once" if mode is Mode.NOSAVE else "kept"
+    try:
+        answer = await _keep(request, system, asker, describe, mode=mode)
+    except MemoryEngineError as error:
+        INTAKE.labels(label, type(error).__name__).inc()
+        raise
+    INTAKE.labels(label, "stored").inc()
+    return answer
+
+
+async def _keep(request: Request, system: SystemOf, asker: Asker, describe: Any, *, mode: Mode | None) -> JSONResponse:
     client_key = request.headers.get("Idempotency-Key", "")
     if len(client_key) > CLIENT_KEY_SIGNS:
         raise BadField(f"Idempotency-Key has more than {CLIENT_KEY_SIGNS} characters.")
@@ -64,17 +76,17 @@ async def _take(request: Request, system: SystemOf, asker: Asker, describe: Any,
     if not known:
         # Asked before a single byte of the body is read: a paused or full node need not take 32 MiB to say so.
         await in_thread(system.intake.ready)
-        system.budgets.check("ingest", client=asker.station, address=asker.address)
+        await in_thread(system.budgets.check, "ingest", client=asker.station, address=asker.address)
     settings = system.settings
     try:
         async with read_form(
             request,
-            spool_dir=system.outside.data_dir / SPOOL,
+            spool_dir=spool_dir(system.outside.data_dir),
             max_file_bytes=int(settings.UPLOAD_MAX_MIB * (1 << 20)),
         ) as form:
             offering = _offering(form, mode, client_key)
             spend = partial(system.budgets.spend, "ingest", client=asker.station, address=asker.address)
-            kept = await in_thread(system.intake.keep, offering, describe, admit=spend)
+            kept = await in_store_thread(system.intake.keep, offering, describe, admit=spend)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskReserve("This node has no room for another take right now.") from error

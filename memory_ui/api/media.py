@@ -5,7 +5,7 @@ from fastapi.responses import Response
 
 from core.errors import NotFound
 from memory_ui.api.bytes import BytesResponse, RangeUnsatisfiable, parse_range
-from memory_ui.web import SystemOf, in_thread
+from memory_ui.web import SystemOf, in_store_thread, in_thread
 
 router = APIRouter(prefix="/api/v1")
 
@@ -15,13 +15,13 @@ _WAV = {"Content-Type": "audio/wav", "Cache-Control": "no-store"}
 @router.get("/media/raw/{token}")
 async def raw(token: str, request: Request, system: SystemOf) -> Response:
     """The sound behind a playback grant."""
-    media = await in_thread(system.media.sound, token)
+    media = await in_store_thread(system.media.sound, token)
     try:
         part = parse_range(request.headers.get("Range"), media.size_bytes)
     except RangeUnsatisfiable:
         return Response(status_code=416, headers={"Content-Range": f"bytes */{media.size_bytes}", **_WAV})
     start, length = part or (0, media.size_bytes)
-    stream = await in_thread(media.open, start, length)
+    stream = await in_store_thread(media.open, start, length)
     headers = {"Accept-Ranges": "bytes", **_WAV}
     if part is not None:
         headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{media.size_bytes}"
@@ -33,7 +33,7 @@ async def raw(token: str, request: Request, system: SystemOf) -> Response:
 @router.get("/ephemeral/play/{token}")
 async def play_once(token: str, system: SystemOf) -> Response:
     """The one hearing of a one-time take: the whole body, whatever range was asked for."""
-    once = await in_thread(system.once.play, token)
+    once = await in_store_thread(system.once.play, token)
     return BytesResponse(
         once.stream, length=once.size_bytes, closed=once.closed, headers={"Accept-Ranges": "none", **_WAV}
     )

@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 from core.domain.pool.facts import Wish
 from core.services.pool import Heard
 from memory_ui.api import shapes
+from memory_ui.metrics import HEARD, SELECTIONS
 from memory_ui.web import SystemOf, in_thread
 
 router = APIRouter(prefix="/api/v1/pool")
@@ -20,6 +21,7 @@ async def pool_next(request: Request, system: SystemOf) -> Response:
     """One granted playback, or 204. Asking changes nothing."""
     wish = Wish.parse(request.query_params, system.wish_limits)
     found = await in_thread(system.pool.next, wish, system.vault.rng())
+    SELECTIONS.labels("chosen" if found is not None else "none").inc()
     if found is None:
         return Response(status_code=204, headers=_FRESH)
     return JSONResponse(shapes.playback(found, wish, system.colours), headers=_FRESH)
@@ -28,7 +30,9 @@ async def pool_next(request: Request, system: SystemOf) -> Response:
 @router.post("/heard/{token}")
 async def pool_heard(token: str, system: SystemOf) -> dict[str, Any]:
     """Count an audible playback, once per grant."""
-    match await in_thread(system.pool.heard, token):
+    heard = await in_thread(system.pool.heard, token)
+    HEARD.labels(heard.value).inc()
+    match heard:
         case Heard.COUNTED:
             return {"ok": True}
         case Heard.DUPLICATE:

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from core.bootstrap import System
 from memory_ui.api import shapes
-from memory_ui.web import Asker, AskerOf, SystemOf, in_thread
+from memory_ui.web import Asker, AskerOf, SystemOf, in_store_thread, in_thread
 
 router = APIRouter(prefix="/api/v1")
 
@@ -14,8 +14,8 @@ router = APIRouter(prefix="/api/v1")
 @router.post("/revoke")
 async def revoke(body: shapes.CodeBody, system: SystemOf, asker: AskerOf) -> dict[str, Any]:
     """Take everything under a code back."""
-    spend_code(system, asker, body.token)
-    revoked = await in_thread(system.revocation.revoke, body.token)
+    await in_thread(spend_code, system, asker, body.token)
+    revoked = await in_store_thread(system.revocation.revoke, body.token)
     return {
         "ok": True,
         "revoked_artifacts": revoked.revoked_artifacts,
@@ -27,7 +27,7 @@ async def revoke(body: shapes.CodeBody, system: SystemOf, asker: AskerOf) -> dic
 @router.post("/receipt")
 async def receipt(body: shapes.CodeBody, system: SystemOf, asker: AskerOf) -> dict[str, Any]:
     """The promise behind a code and its present state."""
-    spend_code(system, asker, body.token)
+    await in_thread(spend_code, system, asker, body.token)
     found = await in_thread(system.revocation.receipt, body.token)
     return {
         "promise": found.manifest.to_json(),

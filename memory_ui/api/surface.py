@@ -14,5 +14,5 @@ router = APIRouter(prefix="/api/v1/surface")
 async def surface_state(system: SystemOf, asker: AskerOf) -> dict[str, Any]:
     """Steward state and this station's budget."""
     state = await in_thread(system.stewardship.state)
-    budgets = system.budgets.snapshot("ingest", client=asker.station, address=asker.address)
+    budgets = await in_thread(system.budgets.snapshot, "ingest", client=asker.station, address=asker.address)
     return {"operator_state": shapes.operator_state(state), "ingest_budget": shapes.ingest_budget(*budgets)}

@@ -2,12 +2,16 @@
 
 import errno
 import socket
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from core.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from core.settings import Settings
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on (setting HOST).")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on (setting PORT).")]
@@ -20,21 +24,33 @@ def add_to(app: typer.Typer) -> None:
 
 
 def serve(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
-    """Serve kiosk, room and ops until stopped."""
-    import uvicorn
-
-    from core.bootstrap import STEWARD_SECRET_FILE, build
-    from core.settings import load_settings
-    from jobs.inprocess import running
-    from memory_ui.app import create_app
+    """Serve kiosk, room and ops until stopped; with the stack's settings, as one of its web instances."""
+    from core.adapters.folder import using
+    from core.settings import load_settings, prepare_data_dir
     from memory_ui.cli.logs import set_up
 
     settings = load_settings(HOST=host, PORT=port, MEMORY_DATA_DIR=data_dir)
     set_up(settings.LOG_LEVEL)
     # Bound before anything is opened: a second node on the same port must not touch the first one's data.
     listener = _bind(settings.HOST, settings.PORT)
+    data_dir = prepare_data_dir(settings.MEMORY_DATA_DIR)
+    with ExitStack() as held:
+        if not settings.DATABASE_URL:
+            held.enter_context(using(data_dir, alone=False))
+        _serve(settings, listener)
+
+
+def _serve(settings: "Settings", listener: socket.socket) -> None:
+    import uvicorn
+
+    from core.bootstrap import STEWARD_SECRET_FILE, build
+    from jobs.inprocess import running
+    from jobs.stack import kicking
+    from memory_ui.app import create_app
+
     system = build(settings)
-    app = create_app(system, running)
+    # The stack's workers and schedulers are processes of their own.
+    app = create_app(system, kicking if settings.DATABASE_URL else running)
     secret = (
         "the setting OPS_SHARED_SECRET"
         if settings.OPS_SHARED_SECRET
@@ -46,7 +62,9 @@ def serve(host: Host = None, port: Port = None, data_dir: DataDir = None) -> Non
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        # Forwarded addresses count only from proxies named in the settings: budgets and lockouts rest on them.
+        proxy_headers=bool(settings.TRUSTED_PROXIES),
+        forwarded_allow_ips=settings.TRUSTED_PROXIES,
         timeout_graceful_shutdown=5,
         ws_max_size=1 << 20,
     )

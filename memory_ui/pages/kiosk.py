@@ -6,7 +6,6 @@ from fastapi import Request
 from nicegui import Client, ui
 
 from core.bootstrap import NOTICE_VERSION, System
-from core.domain.steward import StewardState
 from core.domain.work import Signal
 from memory_ui import theme
 from memory_ui.api import shapes
@@ -26,18 +25,17 @@ def register(system: System, live: Live) -> None:
     async def kiosk(request: Request, client: Client) -> None:
         theme.dress("kiosk")
         asker = asker_of(request)
-        state = await in_thread(system.stewardship.state)
         recorder = Recorder(
             copy=load_copy("en").section("kiosk"),
             figures=_figures(system),
-            surface=_surface(system, asker, state),
+            surface=await in_thread(_surface, system, asker),
             node={"name": system.settings.NODE_NAME, "contact": _contact(system)},
             notice_version=NOTICE_VERSION,
             language="en",
         )
 
         async def read_again(_detail: dict[str, Any]) -> None:
-            recorder.surface = _surface(system, asker, await in_thread(system.stewardship.state))
+            recorder.surface = await in_thread(_surface, system, asker)
 
         off: list[Any] = []
         client.on_connect(lambda: off.append(live.on(Signal.STEWARD, read_again)))
@@ -49,7 +47,8 @@ def _contact(system: System) -> str:
     return system.settings.NODE_CONTACT or load_copy("en").t("kiosk.contact_nobody")
 
 
-def _surface(system: System, asker: Asker, state: StewardState) -> dict[str, Any]:
+def _surface(system: System, asker: Asker) -> dict[str, Any]:
+    state = system.stewardship.state()
     budgets = system.budgets.snapshot("ingest", client=asker.station, address=asker.address)
     return {**shapes.operator_state(state), "ingest_budget": shapes.ingest_budget(*budgets)}
 

@@ -186,7 +186,7 @@ def _program(program: Program, system: System) -> dict[str, Any]:
         "duration_ms": playback.slice.duration_ms,
         "gain": 1.0,
         "delay_ms": 0,
-        "caption": caption(playback.artifact, now, load_copy("en")),
+        "caption": caption(playback.artifact, now, load_copy("en"), heard_ms=playback.slice.duration_ms),
     }
     return {**plain, "gap_ms": program.cue.gap_ms, "items": [item]}
 

@@ -9,12 +9,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from core.bootstrap import System
 from core.domain.steward import SWITCHES
 from core.errors import BadField, Conflict, OverBudget
+from core.services.health import ROLES, Readiness
 from core.services.stewardship import Posture
+from memory_ui.api.health import queue_depth
 from memory_ui.copy import Copy, load_copy
 from memory_ui.plain.forms import read_fields
 from memory_ui.plain.render import ago, day_and_time, page
 from memory_ui.plain.sessions import COOKIE, open_session, require_session, session_of, sign_in
-from memory_ui.web import AskerOf, SystemOf, in_thread
+from memory_ui.web import AskerOf, SystemOf, in_store_thread, in_thread
 
 router = APIRouter(include_in_schema=False)
 
@@ -31,6 +33,7 @@ async def ledger(request: Request, system: SystemOf, stale: bool = False) -> HTM
         return page(request, "signin", state="ask")
     copy = load_copy("en")
     posture = await in_thread(system.stewardship.posture)
+    ready = await in_store_thread(system.health.readiness, await queue_depth(system))
     return page(
         request,
         "ops",
@@ -39,7 +42,7 @@ async def ledger(request: Request, system: SystemOf, stale: bool = False) -> HTM
         version=posture.state.version,
         stale=stale,
         read_only=False,
-        warnings=_warnings(posture, copy, system),
+        warnings=_warnings(posture, ready, copy, system),
         switches=_switches(posture, copy, system),
         counts=_counts(posture, copy, system),
     )
@@ -50,7 +53,7 @@ async def enter(request: Request, system: SystemOf, asker: AskerOf) -> Response:
     """Sign in with the shared secret."""
     fields = await read_fields(request)
     try:
-        if not sign_in(request, system, asker, fields.get("secret", "")):
+        if not await in_thread(sign_in, request, system, asker, fields.get("secret", "")):
             return page(request, "signin", state="wrong", status_code=403)
     except OverBudget as error:
         minutes = -(-error.retry_after_s // 60)
@@ -120,11 +123,19 @@ def _counts(posture: Posture, copy: Copy, system: System) -> list[dict[str, str]
     ]
 
 
-def _warnings(posture: Posture, copy: Copy, system: System) -> list[dict[str, str]]:
+def _warnings(posture: Posture, ready: Readiness, copy: Copy, system: System) -> list[dict[str, str]]:
     """What stands in the way of the promise or of the room, the gravest first."""
     found = []
     if posture.tombstones.failing:
         found.append(_warning("critical", "refused", copy, count=posture.tombstones.failing))
+    found += [_warning("critical", name, copy) for name in ("store", "queue") if ready.components[name] == "down"]
+    found += [_warning("warning", name, copy) for name in ROLES if ready.components[name] == "stale"]
+    waiting = ready.queue.waiting if ready.queue is not None else 0
+    if waiting >= system.settings.QUEUE_WARNING:
+        level = "critical" if waiting >= system.settings.QUEUE_CRITICAL else "warning"
+        found.append(_warning(level, "waiting", copy, count=waiting))
+    if ready.failures:
+        found.append(_warning("warning", "jobs", copy, count=len(ready.failures)))
     found += [_warning("warning", name, copy) for name in SWITCHES if getattr(posture.state, name)]
     if posture.playable == 0:
         found.append(_warning("warning", "empty", copy))

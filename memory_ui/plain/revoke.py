@@ -14,7 +14,7 @@ from memory_ui.api.receipt import spend_code
 from memory_ui.copy import Copy, load_copy
 from memory_ui.plain.forms import read_fields
 from memory_ui.plain.render import day_and_time, length, page
-from memory_ui.web import AskerOf, SystemOf, in_thread
+from memory_ui.web import AskerOf, SystemOf, in_store_thread, in_thread
 
 router = APIRouter(include_in_schema=False)
 
@@ -37,7 +37,7 @@ async def answer(request: Request, system: SystemOf, asker: AskerOf) -> HTMLResp
     if system.revocation.is_typo(code):
         return page(request, "revoke", state="mistyped", code=code)
     try:
-        spend_code(system, asker, code)
+        await in_thread(spend_code, system, asker, code)
         return await _known(request, system, code, remove=fields.get("step") == "remove")
     except OverBudget as error:
         minutes = -(-error.retry_after_s // 60)
@@ -55,7 +55,7 @@ async def _known(request: Request, system: System, code: str, *, remove: bool) -
         return page(request, "revoke", state="already", ended=_ended(receipt, copy))
     if not remove:
         return page(request, "revoke", state="found", code=code, receipt=_promise(receipt, copy))
-    revoked = await in_thread(system.revocation.revoke, code)
+    revoked = await in_store_thread(system.revocation.revoke, code)
     return page(request, "revoke", state="removed", removed=_removed(revoked, copy))
 
 
