@@ -3,12 +3,11 @@
 import hashlib
 import io
 import random
-import shutil
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -25,11 +24,13 @@ from core.adapters.sql.tables import ArtifactRow, Base
 from core.audio.wav import inspect
 from core.bootstrap import Outside, System, build
 from core.domain.consent import Mode
+from core.domain.work import Job
 from core.errors import Unavailable
 from core.ports.outside import ByteStore
+from core.ports.work import QueueDepth
 from core.services.intake import Kept, Offering
 from core.settings import Settings
-from memory_ui.app import plain_app
+from memory_ui.app import Background, no_background, plain_app
 from tests import wavs
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -72,7 +73,7 @@ class FixedDisk:
 class MoodyStore:
     """A byte store that refuses, hangs or loses what it is told to, around one that works.
 
-    `refuses` names operations (put, open, size, delete) that answer `Unavailable`; `loses` names those (put,
+    `refuses` names operations (put, open, size, delete, check) that answer `Unavailable`; `loses` names those (put,
     delete) that claim to have done what they have not; `before[operation]` is called with the key first, and may
     wait for an event or turn the clock; `calls` remembers what was asked.
     """
@@ -106,6 +107,11 @@ class MoodyStore:
         if "delete" not in self.loses:
             self.inner.delete(key)
 
+    def check(self) -> None:
+        """Whether it answers, unless told otherwise."""
+        self._ask("check", "")
+        self.inner.check()
+
     def keys(self, prefix: str = "") -> Iterator[str]:
         """What really is there, whatever the mood."""
         return self.inner.keys(prefix)
@@ -116,6 +122,30 @@ class MoodyStore:
             self.before[operation](key)
         if operation in self.refuses:
             raise Unavailable("The store of this room does not answer right now.")
+
+
+@dataclass(kw_only=True)
+class StillQueue:
+    """A queue nobody works on: remembers what was kicked, is as full as it is told to be, and may be away."""
+
+    kicked: list[tuple[Job, tuple[Any, ...]]] = field(default_factory=list)
+    waiting: int = 0
+    away: bool = False
+
+    @asynccontextmanager
+    async def background(self, system: System) -> AsyncIterator[None]:
+        """Serve as an application's background."""
+        system.effects.kick_with(self._kick, self._depth)
+        yield
+        system.effects.kick_with(None, None)
+
+    async def _kick(self, job: Job, args: tuple[Any, ...]) -> None:
+        self.kicked.append((job, args))
+
+    async def _depth(self) -> QueueDepth:
+        if self.away:
+            raise Unavailable("The queue of this node does not answer right now.")
+        return QueueDepth(waiting=self.waiting, running=0, oldest_waiting_s=0.0)
 
 
 @dataclass(kw_only=True)
@@ -137,10 +167,17 @@ class Node:
         with self.system.outside.engine.connect() as connection:
             return list(connection.execute(text(sql), params))
 
+    def table(self, name: str) -> list[Any]:
+        """Every row of a table, in the order of its key, with values of the types the product has."""
+        table = Base.metadata.tables[name]
+        with self.system.outside.engine.connect() as connection:
+            return list(connection.execute(table.select().order_by(*table.primary_key.columns)))
+
     def row(self, artifact_id: int) -> Any:
         """The artifact's row, whatever is left of it."""
-        (found,) = self.rows("SELECT * FROM artifact WHERE id = :id", id=artifact_id)
-        return found
+        table = Base.metadata.tables["artifact"]
+        with self.system.outside.engine.connect() as connection:
+            return connection.execute(table.select().where(table.c.id == artifact_id)).one()
 
     def change(self, artifact_id: int, **values: Any) -> None:
         """Give an artifact's row other values, as time would."""
@@ -156,10 +193,17 @@ class Node:
         return sorted(self.store.keys())
 
     def files(self) -> list[str]:
-        """Every file below the folders that may hold a voice."""
+        """Everything that may hold a voice: what is stored, and every file below the folders where takes lie."""
         folder = self.system.outside.data_dir
         found = [path for name in ("sounds", "incoming") for path in (folder / name).rglob("*") if path.is_file()]
-        return sorted(str(path.relative_to(folder)) for path in found)
+        return sorted({*self.stored(), *(str(path.relative_to(folder)) for path in found)})
+
+    def written(self) -> bytes:
+        """Everything the database holds, readable or not."""
+        said = repr([self.table(name) for name in Base.metadata.tables]).encode()
+        self.system.outside.engine.dispose()
+        paths = self.system.outside.data_dir.glob("memory.db*")
+        return said + b"".join(path.read_bytes() for path in paths)
 
     def close(self) -> None:
         """Release the database."""
@@ -181,7 +225,7 @@ def new_node(
     wrap: Callable[[Outside], Outside] = lambda outside: outside,
     **settings: Any,
 ) -> Node:
-    """A node on a data folder; building a second one on the same folder is a restart."""
+    """A node on a data folder and what its settings name; building a second one on the same is a restart."""
     clock, disk = clock or FrozenClock(), disk or FixedDisk()
     stores: list[MoodyStore] = []
 
@@ -191,12 +235,6 @@ def new_node(
 
     system = build(Settings(_env_file=None, MEMORY_DATA_DIR=data_dir, **settings), wrap=put_in)  # type: ignore[call-arg]
     return Node(system=system, clock=clock, store=stores[0], disk=disk)
-
-
-def copy_folder(template: Path, data_dir: Path) -> Path:
-    """A data folder like `template`'s, which nothing has open."""
-    shutil.copytree(template, data_dir, dirs_exist_ok=True)
-    return data_dir
 
 
 class Client:
@@ -258,9 +296,9 @@ class Visits:
 
 
 @contextmanager
-def visits_to(node: Node) -> Iterator[Visits]:
-    """The node's API and plain pages, running in this process without jobs in the background."""
-    app = plain_app(node.system)
+def visits_to(node: Node, background: Background = no_background) -> Iterator[Visits]:
+    """The node's API and plain pages, running in this process; without jobs in the background unless they are given."""
+    app = plain_app(node.system, background)
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(app.router.lifespan_context(app)):
         visits = Visits(app, portal)
         with closing(visits):

@@ -129,7 +129,7 @@ class TestHoweverTheAnswerEnds:
     """A server may raise into an answer, or cancel it, where the listener has gone."""
 
     def answer(self, node, send):
-        kept = node.keep(Mode.NOSAVE)
+        kept = node.keep(Mode.NOSAVE, wavs.take(10))
         once = node.system.once.play(node.system.once.play_token(kept.artifact.id, kept.secret))
         response = BytesResponse(once.stream, length=once.size_bytes, closed=once.closed, headers={})
 

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tests import wavs
-from tests.fakes import SHORT_TAKE, copy_folder, new_node, visits_to
+from tests.fakes import SHORT_TAKE, new_node, visits_to
 
 UPLOADS = ("/api/v1/artifacts/audio", "/api/v1/ephemeral/audio")
 JSON_PATHS = ("/api/v1/revoke", "/api/v1/receipt", "/api/v1/ephemeral/consume")
@@ -14,12 +14,14 @@ SENTENCE = re.compile(r"[A-Za-z][^\n]{5,200}\.")
 
 
 @pytest.fixture(scope="module")
-def node(template, tmp_path_factory):
+def node(grounds, engine, tmp_path_factory):
     """One node for the whole module: whatever is refused changes nothing."""
-    folder = copy_folder(template, tmp_path_factory.mktemp("malformed") / "node")
-    made = new_node(folder, INGEST_PER_STATION_HOUR=10_000, INGEST_PER_ADDRESS_HOUR=10_000)
-    yield made
-    made.close()
+    with grounds.fresh(engine, tmp_path_factory.mktemp("malformed") / "node") as ground:
+        made = new_node(
+            ground.folder, **ground.settings, INGEST_PER_STATION_HOUR=10_000, INGEST_PER_ADDRESS_HOUR=10_000
+        )
+        yield made
+        made.close()
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +44,7 @@ def refused(answer, *statuses):
     assert answer.status_code in statuses
     assert list(answer.json()) == ["error"]
     assert SENTENCE.fullmatch(answer.json()["error"]), answer.json()["error"]
-    for inside in ("Traceback", "core.", "sqlite", "/tmp", "python"):
+    for inside in ("Traceback", "core.", "sqlite", "psycopg", "/tmp", "python"):
         assert inside not in answer.text
     return True
 

@@ -175,12 +175,8 @@ def test_a_page_that_is_not_there_is_a_page(client, path, status):
     assert T("problem.not_found") in answer.text
 
 
-def test_a_database_that_does_not_answer_is_a_page_that_says_so(client, node):
-    folder = node.system.outside.data_dir
-    node.system.outside.engine.dispose()
-    for path in folder.glob("memory.db*"):
-        path.unlink()
-    (folder / "memory.db").mkdir()
+def test_a_database_that_does_not_answer_is_a_page_that_says_so(client, node, ground):
+    ground.take_database_away(node.system)
     answer = look(client, codes.new_code(node.rng))
     assert answer.status_code == 503
     assert T("problem.closed") in answer.text

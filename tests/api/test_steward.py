@@ -3,8 +3,9 @@ from datetime import UTC, datetime
 import pytest
 
 from core.domain.steward import SWITCHES
+from core.domain.work import Job
 from memory_ui.copy import load_copy
-from tests.fakes import FrozenClock, visits_to
+from tests.fakes import FrozenClock, StillQueue, visits_to
 
 T = load_copy("en").t
 COOKIE = "memory_engine_steward"
@@ -66,6 +67,7 @@ class TestSignIn:
             client = visits.client()
             assert client.post("/ops/", data={"secret": "a long shared secret"}).status_code == 303
 
+    @pytest.mark.engine("embedded")
     def test_a_generated_secret_can_be_read_by_its_owner_only(self, node):
         path = node.system.outside.data_dir / "steward-secret.txt"
         assert path.stat().st_mode & 0o777 == 0o600
@@ -197,12 +199,78 @@ class TestSwitches:
         assert steward.leave().status_code == 201
 
 
-def test_the_ledger_counts_and_warns(steward, node):
-    code = steward.leave().json()["revocation_token"]
-    assert T("ops.next_fine") in steward.get("/ops/").text
+@pytest.fixture
+def queue():
+    """What the node kicks its jobs into."""
+    return StillQueue()
+
+
+@pytest.fixture
+def at_the_ledger(node, queue):
+    """A steward of a node in whose background all is well, and one voice in its room."""
+    for role in ("worker", "scheduler"):
+        node.system.jobs.beat(role, role)
+    with visits_to(node, queue.background) as visits:
+        client = visits.client()
+        sign_in(client, node)
+        client.leave()
+        yield client
+
+
+def test_the_ledger_of_a_node_at_peace_has_nothing_to_do(at_the_ledger):
+    assert T("ops.next_fine") in at_the_ledger.get("/ops/").text
+
+
+def test_the_ledger_counts_and_warns(at_the_ledger, node):
+    code = at_the_ledger.leave().json()["revocation_token"]
+    node.system.revocation.revoke(node.keep().secret)
+    node.change(1, playable_until=node.clock.now())
     node.store.refuses.add("delete")
-    steward.post("/api/v1/revoke", json={"token": code})
-    text = steward.get("/ops/").text
+    at_the_ledger.post("/api/v1/revoke", json={"token": code})
+    text = at_the_ledger.get("/ops/").text
     for name in ("ops.warn_refused", "ops.warn_empty"):
         assert T(name) in text
     assert text.index(T("ops.warn_refused")) < text.index(T("ops.warn_empty"))
+
+
+def queue_away(node, queue):
+    queue.away = True
+
+
+def queue_filling(node, queue):
+    queue.waiting = 12
+
+
+def queue_full(node, queue):
+    queue.waiting = 40
+
+
+def store_away(node, queue):
+    node.store.refuses.add("check")
+
+
+def nobody_beats(node, queue):
+    node.clock.advance(seconds=181)
+
+
+def a_job_fails(node, queue):
+    node.system.jobs.run(Job.DERIVE, (1, "essence_wav"), lambda *_: 1 / 0)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "names"),
+    [
+        (queue_away, ["warn_queue"]),
+        (queue_filling, ["warn_waiting"]),
+        (queue_full, ["warn_waiting"]),
+        (store_away, ["warn_store"]),
+        (nobody_beats, ["warn_worker", "warn_scheduler"]),
+        (a_job_fails, ["warn_jobs"]),
+    ],
+)
+def test_the_ledger_names_trouble_in_the_background(at_the_ledger, node, queue, trouble, names):
+    trouble(node, queue)
+    text = at_the_ledger.get("/ops/").text
+    for name in names:
+        assert T(f"ops.{name}_detail") in text
+    assert T("ops.next_fine") not in text

@@ -15,7 +15,6 @@ import tempfile
 import traceback
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -25,9 +24,9 @@ import taskiq
 import uvicorn
 from fastapi import FastAPI
 
-import core.bootstrap
 import jobs.inprocess
 from core.bootstrap import Outside, System, build
+from core.bootstrap.makers import makers
 from core.domain.consent import Mode
 from core.domain.pool.facts import Wish
 from core.domain.work import Job
@@ -76,7 +75,10 @@ def nurse() -> None:
 
 def _warm_up() -> None:
     """Import, read and compile once what every life needs: catalogs, migrations, statements, the protocol."""
-    core.bootstrap.load = cache(core.bootstrap.load)
+    made, sound = makers(), take(0.5, sample_rate_hz=8000)
+    for make in made.derivatives.values():
+        make(BytesIO(sound), len(sound), b"warm")
+    made.loudness(BytesIO(sound), len(sound))
     with tempfile.TemporaryDirectory() as folder:
         system = build(load_settings(MEMORY_DATA_DIR=Path(folder)))
         uvicorn.Config(plain_app(system), log_config=None).load()

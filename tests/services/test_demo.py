@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -18,6 +17,7 @@ from typer.testing import CliRunner
 from core.adapters.catalogs import load
 from core.adapters.sql.tables import ConsentRow
 from core.adapters.stores.files import FileStore
+from core.adapters.stores.s3 import S3Store
 from core.audio.voicelike import Samples, Speaker, VoiceFigures, voicelike
 from core.audio.wav import inspect
 from core.bootstrap import Outside, System, build
@@ -32,6 +32,7 @@ from core.services.demo import DemoCatalog, DemoTake
 from core.services.intake import Offering
 from core.settings import load_settings
 from memory_ui.cli import app
+from tests.engines import Engine, Ground
 from tests.wavs import take
 
 CATALOG = load("demo", DemoCatalog)
@@ -83,16 +84,20 @@ class Store:
             raise Unavailable("The store refused to delete.")
         self.inner.delete(key)
 
+    def check(self) -> None:
+        self.inner.check()
+
     def keys(self, prefix: str = "") -> Iterator[str]:
         return self.inner.keys(prefix)
 
 
 class Room:
-    """A node on a folder, with its clock and store at hand."""
+    """A node on a ground, with its clock and store at hand."""
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
+    def __init__(self, ground: Ground, **settings: Any) -> None:
         self.clock = Clock()
-        self.system: System = build(load_settings(MEMORY_DATA_DIR=folder, **settings), wrap=self._wrap)
+        given = {"MEMORY_DATA_DIR": ground.folder, **ground.settings, **settings}
+        self.system: System = build(load_settings(**given), wrap=self._wrap)
 
     def _wrap(self, outside: Outside) -> Outside:
         self.store = Store(outside.store)
@@ -141,11 +146,11 @@ def each_sound_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def make_room(tmp_path: Path) -> Iterator[Callable[..., Room]]:
+def make_room(ground: Ground) -> Iterator[Callable[..., Room]]:
     made: list[Room] = []
 
     def make(**settings: Any) -> Room:
-        made.append(Room(tmp_path, **settings))
+        made.append(Room(ground, **settings))
         return made[-1]
 
     yield make
@@ -472,39 +477,40 @@ def test_a_life_that_cannot_have_been_is_refused(wrong: dict[str, Any]) -> None:
         DemoTake(**{**good, **wrong})
 
 
-def demo_command(folder: Path, *arguments: str) -> tuple[int, str]:
-    result = CliRunner().invoke(app, ["demo", "--data-dir", str(folder), *arguments])
+def demo_command(ground: Ground, *arguments: str) -> tuple[int, str]:
+    given = ["demo", "--data-dir", str(ground.folder), *arguments]
+    result = CliRunner().invoke(app, given, env=ground.environment)
     return result.exit_code, result.output
 
 
-def test_the_command_fills_the_room_and_says_how_to_empty_it(tmp_path: Path) -> None:
-    code, said = demo_command(tmp_path)
+def test_the_command_fills_the_room_and_says_how_to_empty_it(ground: Ground, make_room: Callable[..., Room]) -> None:
+    code, said = demo_command(ground)
     assert code == 0
     assert said.startswith("12 demo sounds are in the room now: 3 min 26 s in all, the oldest 40 hours old.\n")
     assert "memory-engine demo --clear" in said
-    assert len(list((tmp_path / "sounds").rglob("*.wav"))) == COUNT
+    assert len(make_room().keys()) == COUNT
 
 
-def test_the_command_repeated_says_that_it_did_nothing(tmp_path: Path) -> None:
-    demo_command(tmp_path)
-    assert demo_command(tmp_path) == (0, "12 demo sounds are in the room already. Nothing was done.\n")
+def test_the_command_repeated_says_that_it_did_nothing(ground: Ground) -> None:
+    demo_command(ground)
+    assert demo_command(ground) == (0, "12 demo sounds are in the room already. Nothing was done.\n")
 
 
-def test_the_command_clears_and_says_what_it_did(tmp_path: Path) -> None:
-    demo_command(tmp_path)
+def test_the_command_clears_and_says_what_it_did(ground: Ground, make_room: Callable[..., Room]) -> None:
+    demo_command(ground)
     said = "12 demo sounds taken out of the room, 12 files deleted and verified gone.\n"
-    assert demo_command(tmp_path, "--clear") == (0, said)
-    assert list((tmp_path / "sounds").rglob("*.wav")) == []
-    assert demo_command(tmp_path, "--clear") == (0, "No demo sounds are in the room. Nothing was done.\n")
+    assert demo_command(ground, "--clear") == (0, said)
+    assert make_room().keys() == []
+    assert demo_command(ground, "--clear") == (0, "No demo sounds are in the room. Nothing was done.\n")
 
 
-def test_the_command_fails_where_something_is_not_gone_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    demo_command(tmp_path)
+def test_the_command_fails_where_something_is_not_gone_yet(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    demo_command(ground)
 
-    def refuse(_store: FileStore, _key: str) -> None:
+    def refuse(_store: ByteStore, _key: str) -> None:
         raise Unavailable("The store refused to delete.")
 
-    monkeypatch.setattr(FileStore, "delete", refuse)
-    code, said = demo_command(tmp_path, "--clear")
+    monkeypatch.setattr(FileStore if ground.engine is Engine.EMBEDDED else S3Store, "delete", refuse)
+    code, said = demo_command(ground, "--clear")
     assert code == 1
     assert "12 not verified gone yet" in said

@@ -3,7 +3,6 @@ from datetime import timedelta
 import pytest
 
 from core.services.grants import Grants
-from tests.fakes import FrozenClock, new_node
 
 
 @pytest.fixture
@@ -59,8 +58,6 @@ def test_no_changed_sign_of_a_grant_is_accepted(grants):
             assert grants.media_artifact(changed) is None
 
 
-def test_a_grant_of_another_node_is_refused(grants, tmp_path):
-    other = new_node(tmp_path / "other", clock=FrozenClock())
-    foreign, _ = Grants(other.system.vault, other.clock, valid_s=900).media(17)
-    other.close()
+def test_a_grant_of_another_node_is_refused(grants, elsewhere):
+    foreign, _ = Grants(elsewhere.system.vault, elsewhere.clock, valid_s=900).media(17)
     assert grants.media_artifact(foreign) is None

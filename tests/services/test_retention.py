@@ -9,6 +9,7 @@ from core.domain.consent import Mode
 from core.domain.pool.facts import Wish
 from core.domain.work import Job
 from core.errors import NotFound
+from core.ports.work import Derivative
 from jobs.schedule import slot
 from jobs.tasks import functions
 from tests.fakes import START, at_once
@@ -18,11 +19,9 @@ def leave_essence(node, artifact_id, *, until):
     """What a derivation will leave behind: an essence in the store, and its row."""
     key = f"derived/{artifact_id}/essence.wav"
     node.store.inner.put(key, io.BytesIO(b"murmur"), 6)
-    with node.system.outside.engine.begin() as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO derivative (artifact_id, kind, key, publishable, until, created_at) VALUES (?,?,?,?,?,?)",
-            (artifact_id, "essence_wav", key, True, f"{until:%Y-%m-%d %H:%M:%S.%f}", f"{START:%Y-%m-%d %H:%M:%S.%f}"),
-        )
+    left = Derivative(artifact_id=artifact_id, kind="essence_wav", key=key, until=until)
+    with node.system.work.write() as tx:
+        tx.derivatives.add(left, publishable=True, now=START)
     return key
 
 
@@ -224,6 +223,7 @@ class TestSweep:
         node.store.inner.delete(kept.artifact.raw_key)
         assert node.system.revocation.revoke(kept.secret).verified_gone_at is not None
 
+    @pytest.mark.engine("embedded")
     def test_a_half_written_file_goes_with_its_key(self, node):
         kept = node.keep()
         partial = node.system.outside.data_dir / "sounds" / f"{kept.artifact.raw_key}.partial"
@@ -305,7 +305,7 @@ def test_an_unheard_one_time_take_is_gone_by_the_time_it_was_promised_to_be(node
     """Run the periodic jobs as the schedule would, whenever in its slots the take was left."""
     node.clock.advance(seconds=offset_s)
     kept = node.keep(Mode.NOSAVE)
-    run, last = functions(node.system), dict.fromkeys(Job)
+    run, last = functions(node.system, name="w", role="worker"), dict.fromkeys(Job)
     promised = node.clock.now() + timedelta(minutes=node.system.settings.ONCE_SWEEP_MINUTES)
     while node.clock.now() < promised:
         for job, every_s in node.system.intervals_s.items():

@@ -5,7 +5,7 @@ from core.domain.artifact import State
 from core.domain.consent import Mode
 from core.domain.pool.facts import Wish
 from core.errors import NotFound
-from tests.fakes import START, at_once, new_node
+from tests.fakes import START, at_once
 
 
 @pytest.fixture
@@ -29,6 +29,7 @@ def test_what_remains_is_a_husk(node, kept):
     assert (row.duration_ms, row.plays) == (250, 0)
 
 
+@pytest.mark.engine("embedded")
 def test_nothing_of_the_husk_can_be_read_from_the_database_file(node, kept):
     (row,) = node.rows("SELECT outline, sha256 FROM artifact")
     node.system.revocation.revoke(kept.secret)
@@ -151,10 +152,8 @@ def test_a_revocation_survives_a_restart(make_node, clock):
     assert again.files() == []
 
 
-def test_a_code_of_another_node_is_unknown_here(node, kept, tmp_path):
-    elsewhere = new_node(tmp_path / "elsewhere")
+def test_a_code_of_another_node_is_unknown_here(node, kept, elsewhere):
     code = elsewhere.keep().secret
-    elsewhere.close()
     with pytest.raises(NotFound):
         node.system.revocation.revoke(code)
 

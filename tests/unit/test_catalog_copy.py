@@ -9,6 +9,7 @@ import pytest
 
 from core.domain.consent import Mode
 from core.domain.steward import SWITCHES
+from core.services.health import ROLES
 from memory_ui.captions import WEAR
 from memory_ui.copy import load_copy
 
@@ -32,15 +33,16 @@ ROOM_SCRIPTS = "\n".join(
     (ROOT / "assets/js" / name).read_text() for name in ("wall.js", "wall_parts.js", "components/player.js")
 )
 
+WARNINGS = (*SWITCHES, *ROLES, "refused", "empty", "store", "queue", "waiting", "jobs")
 COMPOSED = {
-    'f"room.kind_{_kind(artifact)}"': ["room.kind_room", "room.kind_fossil", "room.kind_residue"],
+    'f"room.kind_{_kind(artifact, now)}"': ["room.kind_room", "room.kind_fossil", "room.kind_residue"],
     'f"room.wear_{_wear(artifact.wear)}"': [f"room.wear_{name}" for _, name in WEAR] + ["room.wear_deep"],
     'f"times.month_{local.month}"': [f"times.month_{number}" for number in range(1, 13)],
     'f"times.{unit}_ago"': [f"times.{unit}_ago" for unit in ("day", "hour", "minute")],
     'f"times.{unit}s_ago"': [f"times.{unit}s_ago" for unit in ("day", "hour", "minute")],
     'f"revoke.mode_{manifest.mode.value.lower()}"': ["revoke.mode_room", "revoke.mode_fossil"],
-    'f"ops.warn_{name}"': [f"ops.warn_{name}" for name in (*SWITCHES, "refused", "empty")],
-    'f"ops.warn_{name}_detail"': [f"ops.warn_{name}_detail" for name in (*SWITCHES, "refused", "empty")],
+    'f"ops.warn_{name}"': [f"ops.warn_{name}" for name in WARNINGS],
+    'f"ops.warn_{name}_detail"': [f"ops.warn_{name}_detail" for name in WARNINGS],
     '"signin." ~ state': ["signin.unset", "signin.network"],
     '"door." ~ name': ["door.kiosk", "door.room", "door.revoke"],
     '"door." ~ name ~ "_note"': ["door.kiosk_note", "door.room_note", "door.revoke_note"],

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 
 from core.adapters.sql.tables import Base
 from core.settings import Settings
-from memory_ui import theme
+from memory_ui import metrics, theme
 from memory_ui.api import health, intake, media, pool, receipt, surface
 from memory_ui.plain import door, ops, revoke
 
@@ -110,7 +110,7 @@ def test_every_table_that_is_documented_exists() -> None:
 
 def test_every_address_is_documented_with_its_method() -> None:
     text = (ROOT / "docs/reference/http-api.md").read_text("utf-8")
-    modules = (health, intake, media, pool, receipt, surface, door, revoke, ops, theme)
+    modules = (health, intake, media, pool, receipt, surface, door, revoke, ops, theme, metrics)
     routes = [route for module in modules for route in module.router.routes if isinstance(route, APIRoute)]
     missing = [
         f"{method} {route.path}"
@@ -119,6 +119,18 @@ def test_every_address_is_documented_with_its_method() -> None:
         if f"`{method} {route.path.replace(':path', '')}`" not in text
     ]
     assert missing == []
+
+
+def test_every_metric_is_documented() -> None:
+    text = (ROOT / "docs/reference/metrics.md").read_text("utf-8")
+    source = (ROOT / "memory_ui/metrics.py").read_text("utf-8")
+    own = {family.name + ("_total" if family.type == "counter" else "") for family in metrics.OWN.collect()}
+    gauges = {f"memory_engine_{name}" for name in re.findall(r'_gauge\("(\w+)"', source)}
+    gauges |= set(re.findall(r'GaugeMetricFamily\("(\w+)"', source))
+    counters = {f"{name}_total" for name in re.findall(r'CounterMetricFamily\("(\w+)"', source)}
+    assert gauges
+    assert counters
+    assert sorted(name for name in own | gauges | counters if f"`{name}`" not in text) == []
 
 
 def test_decisions_are_numbered_without_a_gap_and_listed() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from core.bootstrap import build
 from core.errors import Misconfigured
-from core.settings import Settings, load_settings, prepare_data_dir
+from core.settings import STACK, Settings, load_settings, prepare_data_dir
 
 ROOT = Path(__file__).parents[2]
 
@@ -122,6 +122,99 @@ def test_a_data_folder_that_cannot_be_made_is_one_clear_sentence(tmp_path):
 def test_a_data_folder_is_made_with_its_parents_and_left_empty(tmp_path):
     made = prepare_data_dir(tmp_path / "a" / "b")
     assert list(made.iterdir()) == []
+
+
+STACK_OF_TESTS = {
+    "DATABASE_URL": "postgresql+psycopg://memory:w0rds@127.0.0.1/memory",
+    "REDIS_URL": "redis://127.0.0.1:6379/0",
+    "MINIO_ENDPOINT": "http://127.0.0.1:9000",
+    "MINIO_BUCKET": "memory",
+    "MINIO_ACCESS_KEY": "memory-engine",
+    "MINIO_SECRET_KEY": "9f3a77c1",
+    "CODE_KEY": "0123456789abcdef" * 4,
+    "TOKEN_KEY": "fedcba9876543210" * 4,
+    "OPS_SHARED_SECRET": "wet slate, warm brass",
+}
+
+
+class TestStack:
+    def test_a_whole_one_is_accepted(self):
+        settings = load_settings(**STACK_OF_TESTS)
+        assert {name: getattr(settings, name) for name in STACK_OF_TESTS} == STACK_OF_TESTS
+
+    def test_every_part_of_it_is_asked_for(self):
+        assert set(STACK) == set(STACK_OF_TESTS)
+
+    @pytest.mark.parametrize("missing", STACK_OF_TESTS)
+    def test_a_half_of_it_refuses_to_start_and_names_what_is_missing(self, missing):
+        (line,) = complaints(**{name: value for name, value in STACK_OF_TESTS.items() if name != missing})
+        assert f"{missing} is missing" in line
+
+    @pytest.mark.parametrize("alone", [name for name in STACK_OF_TESTS if name != "OPS_SHARED_SECRET"])
+    def test_any_part_of_it_alone_names_all_the_others(self, alone):
+        said = " ".join(complaints(**{alone: STACK_OF_TESTS[alone]}))
+        for name in STACK_OF_TESTS:
+            assert (f"{name} is missing" in said) == (name != alone)
+
+    def test_a_steward_secret_alone_is_not_a_stack(self):
+        assert load_settings(OPS_SHARED_SECRET="wet slate, warm brass").DATABASE_URL == ""
+
+    @pytest.mark.parametrize("name", ["MINIO_SECRET_KEY", "CODE_KEY", "TOKEN_KEY", "OPS_SHARED_SECRET"])
+    @pytest.mark.parametrize("value", ["changeme", "CHANGE-ME", "minioadmin", "secret", "x" * 64, "0" * 64, "01" * 32])
+    def test_a_placeholder_is_refused_by_name(self, name, value):
+        said = " ".join(complaints(**{**STACK_OF_TESTS, name: value}))
+        assert f"{name} is a placeholder" in said
+
+    @pytest.mark.parametrize("name", ["CODE_KEY", "TOKEN_KEY", "PREVIOUS_CODE_KEYS"])
+    @pytest.mark.parametrize(
+        "value", ["0123456789abcdef", "0123456789abcde" * 4 + "xyz!", "0123456789abcdef" * 4 + "0"]
+    )
+    def test_a_key_that_is_too_short_or_no_hex_is_refused(self, name, value):
+        (line,) = complaints(**{**STACK_OF_TESTS, name: value})
+        assert "hex digits, at least 64 each" in line
+
+    def test_former_keys_are_a_list(self):
+        former = f"{'0123456789abcdef' * 4},{'00112233445566778899aabbccddeeff' * 2}"
+        settings = load_settings(**STACK_OF_TESTS, PREVIOUS_CODE_KEYS=former)
+        assert settings.PREVIOUS_CODE_KEYS.split(",") == former.split(",")
+        assert complaints(**STACK_OF_TESTS, PREVIOUS_CODE_KEYS=f"{former},short")
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("DATABASE_URL", "sqlite:///memory.db"),
+            ("DATABASE_URL", "postgresql://memory@127.0.0.1/memory"),
+            ("REDIS_URL", "127.0.0.1:6379"),
+            ("REDIS_URL", "http://127.0.0.1:6379"),
+            ("MINIO_ENDPOINT", "127.0.0.1:9000"),
+            ("MINIO_ENDPOINT", "http://127.0.0.1:9000/bucket"),
+        ],
+    )
+    def test_an_address_of_another_kind_is_refused_by_name(self, name, value):
+        (line,) = complaints(**{**STACK_OF_TESTS, name: value})
+        assert f"{name} must" in line
+
+    def test_everything_wrong_with_it_is_said_at_once(self):
+        wrong = {**STACK_OF_TESTS, "REDIS_URL": "nonsense", "CODE_KEY": "changeme", "MINIO_BUCKET": "", "PORT": 0}
+        said = " ".join(complaints(**wrong))
+        for part in ("PORT", "REDIS_URL must", "CODE_KEY is a placeholder", "MINIO_BUCKET is missing"):
+            assert part in said
+
+    def test_what_is_said_of_a_secret_does_not_tell_it(self):
+        wrong = {**STACK_OF_TESTS, "CODE_KEY": "not-a-key-9c1e", "DATABASE_URL": "mysql://me:hush-hush@127.0.0.1/x"}
+        said = " ".join(complaints(**wrong))
+        assert "not-a-key-9c1e" not in said
+        assert "hush-hush" not in said
+
+    def test_no_secret_is_shown_with_the_settings(self):
+        shown = repr(load_settings(**STACK_OF_TESTS))
+        for name in ("DATABASE_URL", "MINIO_SECRET_KEY", "CODE_KEY", "TOKEN_KEY", "OPS_SHARED_SECRET"):
+            assert STACK_OF_TESTS[name] not in shown
+
+    @pytest.mark.engine("stack")
+    def test_a_certificate_that_is_not_there_refuses_to_start(self, make_node, tmp_path):
+        with pytest.raises(Misconfigured, match="MINIO_CA_FILE"):
+            make_node(MINIO_CA_FILE=tmp_path / "nowhere.pem")
 
 
 @pytest.mark.parametrize("name", sorted(Settings.model_fields))
