@@ -10,7 +10,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --uni
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-browser test-js check format docs screenshots \
-	faults lock clean
+	faults chaos lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -34,7 +34,9 @@ demo: setup ## Fill the room with generated sounds
 demo-clear: setup ## Remove the generated sounds
 	@$(BIN)/memory-engine demo --clear
 
-test: setup-dev setup-tools test-js test-python test-browser ## All tests; installs the programs they need
+# Browsers mostly wait, the others mostly compute: side by side they take the time of one.
+test: setup-dev setup-tools test-js ## All tests; installs the programs they need
+	@$(MAKE) --no-print-directory -j2 --output-sync=target test-python test-browser
 
 test-python: setup-dev
 	$(BIN)/python -m pytest -q --ignore=tests/browser
@@ -71,6 +73,9 @@ screenshots: setup-dev setup-tools ## Take the pictures of the README
 
 faults: setup-dev ## Kill the node at every step, many times over (FAULTS="--kills 200 --seed 7")
 	$(BIN)/python -m tests.faults.campaign $(FAULTS)
+
+chaos: setup-dev setup-tools ## Kill and restart the whole stack at random under load (CHAOS="--seconds 120 --seed 1")
+	$(BIN)/python -m tests.chaos.campaign $(CHAOS)
 
 lock: setup-dev ## Pin every dependency anew, with hashes (LOCK_OPTIONS=--upgrade for newer versions)
 	$(LOCK) --group build pyproject.toml -o requirements.txt

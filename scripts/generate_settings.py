@@ -13,12 +13,33 @@ from core import settings
 from scripts.generated import deliver
 
 SECTIONS = {
-    "The node": ("HOST", "PORT", "MEMORY_DATA_DIR", "NODE_", "ALLOWED_HOSTS", "ENGINE_DEPLOYMENT", "LOG_LEVEL"),
+    "The node": (
+        "HOST",
+        "PORT",
+        "MEMORY_DATA_DIR",
+        "NODE_",
+        "ALLOWED_HOSTS",
+        "TRUSTED_PROXIES",
+        "ENGINE_DEPLOYMENT",
+        "LOG_LEVEL",
+        "METRICS",
+    ),
+    "The stack": ("DATABASE_URL", "REDIS_URL", "MINIO_", "CODE_KEY", "TOKEN_KEY", "PREVIOUS_CODE_KEYS"),
     "Stewards": ("OPS_",),
     "The promise": ("RAW_TTL_", "DERIVATIVE_TTL_", "ONCE_", "BACKUP_"),
     "Taking in and giving back": ("UPLOAD_", "TAKE_", "KIOSK_", "INGEST_", "REVOKE_", "BUDGET_", "MEDIA_TOKEN_"),
     "Pool and room": ("POOL_", "WEAR_", "ROOM_"),
-    "Housekeeping": ("RESERVATION_", "SWEEP_", "EXPIRE_", "PRUNE_", "KEEP_", "DISK_"),
+    "Housekeeping": ("RESERVATION_", "SWEEP_", "EXPIRE_", "PRUNE_", "AUDIT_", "KEEP_", "DISK_"),
+    "Background work": ("FIND_WORK_", "JOB_", "HEARTBEAT_", "QUEUE_"),
+}
+
+KINDS: dict[Any, str] = {
+    bool: "`true`, `false`",
+    int: "whole number",
+    float: "number",
+    str: "text",
+    Path: "folder",
+    Path | None: "file",
 }
 
 REFERENCE_HEAD = """# Settings
@@ -55,14 +76,16 @@ def shape(field: FieldInfo) -> str:
     """What values a field takes, in words."""
     if get_origin(field.annotation) is Literal:
         return ", ".join(f"`{choice}`" for choice in get_args(field.annotation))
-    kind = {int: "whole number", float: "number", str: "text", Path: "folder"}[_plain(field.annotation)]
+    kind = KINDS[field.annotation if field.annotation in KINDS else _plain(field.annotation)]
     bounds = [words for mark in _marks(field) if (words := _bound(mark))]
     return " ".join([kind, *bounds])
 
 
 def default(field: FieldInfo) -> str:
     """The default as it would be written in an environment."""
-    return str(field.default)
+    if field.default is None:
+        return ""
+    return str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
 
 
 def reference() -> str:
@@ -80,6 +103,8 @@ def reference() -> str:
         f"- `{larger}` {'is not below' if may_equal else 'is above'} `{smaller}`."
         for smaller, larger, may_equal in settings._ORDERED
     ]
+    stack = [f"`{name}`" for name in settings.STACK]
+    parts.append(f"- The stack needs all of {', '.join(stack[:-1])} and {stack[-1]}; secrets may not be placeholders.")
     return "\n".join(parts) + "\n"
 
 

@@ -4,11 +4,15 @@
 set -euo pipefail
 
 # One line a tool: the command that must exist, the package that brings it.
-# postgresql, redis-server and caddy join this list with the stack.
 tools="
+caddy caddy
 chromium chromium
 espeak-ng espeak-ng
+postgres postgresql
+redis-server redis-server
 "
+# Debian keeps PostgreSQL's programs off the PATH, each version apart.
+for folder in /usr/lib/postgresql/*/bin; do PATH="$PATH:$folder"; done
 
 missing=()
 while read -r command package; do
