@@ -49,7 +49,7 @@ class Settings(BaseSettings):
         description="Further host names this node answers to, separated by commas. "
         "Its own addresses and names are always included; * allows all.",
     )
-    OPS_SHARED_SECRET: Line = Field(
+    OPS_SHARED_SECRET: Secret = Field(
         "", description="Secret of the stewards; empty uses the one generated into the data folder."
     )
     OPS_SESSION_HOURS: Positive = Field(12, description="Hours a steward's session lasts.")

@@ -27,10 +27,12 @@ async def run_schedule(system: System, kick: Callable[[Job], Awaitable[None]], *
     """
     # Slots this scheduler has seen claimed need no transaction to be seen claimed again.
     seen: dict[Job, datetime] = {}
-    while True:
+    own = asyncio.current_task()
+    # Asked rather than only awaited: on Python 3.11 a command under way may swallow the cancellation.
+    while own is None or not own.cancelling():
         for job, every_s in system.intervals_s.items():
             slot_at = slot(system.clock.now(), every_s)
-            if seen.get(job) == slot_at:
+            if seen.get(job) == slot_at or (own is not None and own.cancelling()):
                 continue
             try:
                 claimed = await anyio.to_thread.run_sync(_claim, system, job, slot_at)

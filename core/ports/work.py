@@ -83,6 +83,7 @@ class Holding:
     sha256: str | None
     derivative_keys: tuple[str, ...]
     outline: bool
+    raw_until: datetime | None
     playable_until: datetime | None
 
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from core.errors import StoreMissing
 from core.ports.outside import ByteStore, Clock
@@ -57,10 +57,8 @@ class Audit:
         for holding in self._holdings():
             report.artifacts += 1
             held |= {key for key in (holding.raw_key, *holding.derivative_keys) if key is not None}
-            if holding.state.held and holding.playable_until is not None:
-                overdue = holding.playable_until + timedelta(seconds=self._overdue_s)
-                if overdue < now:
-                    report.findings.append(_finding("past its promise", holding, "still held after its hour"))
+            if holding.state.held and self._outlived(holding, now):
+                report.findings.append(_finding("past its promise", holding, "still held after its hour"))
             self._presence(report, holding)
             if hashes and holding.raw_key is not None and holding.sha256 is not None:
                 self._hash(report, holding, holding.raw_key)
@@ -84,6 +82,12 @@ class Audit:
             if not page:
                 return
             after = page[-1].artifact_id
+
+    def _outlived(self, holding: Holding, now: datetime) -> bool:
+        """Whether anything of a held artifact is past its own end by more than a sweep may be late."""
+        ends = [holding.playable_until, holding.raw_until if holding.raw_key is not None else None]
+        latest = now - timedelta(seconds=self._overdue_s)
+        return any(end is not None and end < latest for end in ends)
 
     def _presence(self, report: AuditReport, holding: Holding) -> None:
         if not holding.state.held and (holding.raw_key is not None or holding.derivative_keys or holding.outline):

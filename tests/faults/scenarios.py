@@ -274,6 +274,7 @@ SCENARIOS = (
         settings={
             "RAW_TTL_HOURS_ROOM": SHORTLY_H,
             "RAW_TTL_HOURS_FOSSIL": SHORTLY_H,
+            "DERIVATIVE_TTL_DAYS_FOSSIL": SHORTLY_H / 24,
             "ONCE_FETCH_MINUTES": SHORTLY_H * 60,
         },
         rest_s=0.3,

@@ -245,6 +245,7 @@ class SqlArtifacts:
                 sha256=row.sha256,
                 derivative_keys=tuple(keys.get(row.id, ())),
                 outline=row.outline is not None,
+                raw_until=row.raw_until,
                 playable_until=row.playable_until,
             )
             for row in found
