@@ -147,4 +147,4 @@ def _say(request: Request, status: int, sentence: str, headers: Mapping[str, str
     return problem_page(request, status)
 
 
-_MACHINES = ("/api/", "/livez", "/healthz", "/assets/")
+_MACHINES = ("/api/", "/livez", "/healthz", "/readyz", "/metrics", "/assets/")

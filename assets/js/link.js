@@ -23,3 +23,16 @@ export function watchLink(fn, scope) {
     fn(socket.connected);
   }, LOOK_MS);
 }
+
+/**
+ * Keeps a lost connection lost while something is held that a reload would lose: a server that was started anew does not
+ * know this page, and the framework then reloads it. Let go, it connects again by itself.
+ *
+ * @param {boolean} held
+ */
+export function holdLink(held) {
+  const { socket } = window;
+  if (!socket) return;
+  socket.io.reconnection(!held);
+  if (!held && !socket.connected) socket.connect();
+}

@@ -107,9 +107,15 @@ def test_a_server_that_is_away_loses_nothing(node: Node, speaking_browser: Brows
     page.get_by_role("alert").filter(has_text="still here").wait_for(timeout=20_000)
     stage(page, "review")
     node.start()
+    page.wait_for_timeout(4000)  # long enough to connect anew, and for a page the server does not know to be reloaded
     page.get_by_role("button", name="Send again").click()
     stage(page, "complete", timeout_s=30)
     assert len(node.sounds()) == 1
+    page.wait_for_timeout(3000)
+    assert page.locator(".code").is_visible()
+    page.get_by_role("button", name="Done").click()
+    stage(page, "idle")
+    until(lambda: "kiosk" in page.url and page.evaluate("window.socket?.connected === true"), what="the connection")
     visitor.context.close()
 
 

@@ -8,7 +8,7 @@
 
 import { capturedLine, seedOf, wholeLine } from "kiosk_line";
 import { createClient } from "client";
-import { watchLink } from "link";
+import { holdLink, watchLink } from "link";
 import { createRitualEffects } from "ritual_effects";
 import { eventForKey } from "ritual_keys";
 import { clockTime, codeGroups, screenOf, sentence, span, toldWait } from "ritual_screen";
@@ -161,6 +161,8 @@ export default {
     },
     "state.stage"(stage) {
       this.$emit("stage", { stage });
+      // From the first breath to the receipt a reload would lose something.
+      holdLink(stage !== "idle");
       this.$nextTick(() => {
         this.$refs.heading.focus({ preventScroll: true });
         window.scrollTo(0, 0);
