@@ -140,7 +140,7 @@ def sound_of(stack: Stack) -> tuple[httpx.Response, float]:
     return timed("GET", stack.url + granted["audio_url"])
 
 
-# Where a store hangs, keys of a fossil that were not reached in time wait until their claim has run out: two minutes.
+# A hanging store is tried with one key only: what of more keys is proven when is another question.
 @pytest.mark.parametrize(("fault", "mode"), [(Fault.ERROR, "FOSSIL"), (Fault.HANG, "ROOM")])
 def test_a_store_that_refuses_to_delete_delays_the_proof_and_not_the_revocation(stack, load, system, fault, mode):
     one = give(load, mode)
