@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core.domain.access import networks
 from core.errors import Misconfigured
 
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -25,7 +26,16 @@ def _one_line(value: str) -> str:
     return value.strip()
 
 
+def _networks(value: str) -> str:
+    try:
+        networks(value)
+    except ValueError as error:
+        raise ValueError(f"must be addresses or networks, separated by commas: {error}") from error
+    return value
+
+
 Line = Annotated[str, Field(max_length=200), AfterValidator(_one_line)]
+Networks = Annotated[Line, AfterValidator(_networks)]
 Secret = Annotated[str, Field(max_length=2000, repr=False), AfterValidator(_one_line)]
 
 
@@ -52,6 +62,14 @@ class Settings(BaseSettings):
     OPS_SHARED_SECRET: Secret = Field(
         "", description="Secret of the stewards; empty uses the one generated into the data folder."
     )
+    OPS_ALLOWED_NETWORKS: Networks = Field(
+        "", description="Addresses or networks, separated by commas, stewards may come from; empty allows all."
+    )
+    OPS_SESSION_BINDING: Literal["user_agent", "strict", "none"] = Field(
+        "user_agent",
+        description="What a steward's session is bound to: the browser, the browser and its address (`strict`), or "
+        "nothing.",
+    )
     OPS_SESSION_HOURS: Positive = Field(12, description="Hours a steward's session lasts.")
     OPS_LOCKOUT_PER_BROWSER: Count = Field(
         6, description="Failed sign-ins from one address and browser before a lockout."
@@ -62,6 +80,18 @@ class Settings(BaseSettings):
         "memory", description="How the room behaves: memory, question, prompt, repair, witness or oracle."
     )
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much is logged.")
+
+    PUBLIC_URL: Line = Field(
+        "",
+        description="http:// or https:// address participants reach this node at, for links and QR codes; empty "
+        "uses the one the steward came by.",
+    )
+    HOLD_NEW_TAKES: bool = Field(False, description="Whether a new take waits until a steward has passed it.")
+    FLAG_HOLDS: bool = Field(
+        True, description="Whether a take a listener asks to have checked is out of the room until a steward has."
+    )
+    FLAG_PER_STATION_HOUR: Count = Field(6, description="Checks one station may ask for in an hour.")
+    FLAG_PER_ADDRESS_HOUR: Count = Field(30, description="Checks one address may ask for in an hour.")
 
     DATABASE_URL: Secret = Field(
         "", description="postgresql+psycopg://user:password@host/name; empty keeps the embedded SQLite."
@@ -146,10 +176,46 @@ class Settings(BaseSettings):
     AUDIT_OVERDUE_SECONDS: Count = Field(
         3600, description="Seconds after its due time from which a deletion or an end is a finding of the audit."
     )
+    SAMPLE_INTERVAL_SECONDS: Count = Field(300, description="Seconds between counts for the charts.")
+    WATCH_INTERVAL_SECONDS: Count = Field(60, description="Seconds between looks at what stewards are warned of.")
+    CLEAR_TIMED_INTERVAL_SECONDS: Count = Field(
+        30, description="Seconds between clearings of switches whose time is over; they are off by then anyway."
+    )
+    WARN_WEBHOOK_URL: Secret = Field("", description="http:// or https:// address warnings are posted to, as JSON.")
+    WARN_EMAIL_TO: Line = Field("", description="E-mail addresses, separated by commas, warnings are sent to.")
+    WARN_EMAIL_FROM: Line = Field("", description="Sender of those e-mails; empty uses the first recipient.")
+    WARN_QUIET_MINUTES: Positive = Field(
+        60, description="Minutes before stewards are told again of a warning that still stands."
+    )
+    SMTP_HOST: Line = Field("", description="Mail server warnings are handed to.")
+    SMTP_PORT: int = Field(587, ge=1, le=65535, description="Port of the mail server.")
+    SMTP_SECURITY: Literal["starttls", "tls", "none"] = Field("starttls", description="How the connection to it is secured.")
+    SMTP_USER: Line = Field("", description="Name to sign in to it with, where it asks for one.")
+    SMTP_PASSWORD: Secret = Field("", description="Password to sign in to it with.")
+    POOL_LOW_PLAYABLE: int = Field(6, ge=0, description="Playable takes up to which the pool counts as low.")
+    POOL_DOMINANT_SHARE: Share = Field(0.72, description="Share from which one lane or mood counts as dominating.")
+    RETENTION_SOON_HOURS: Positive = Field(24, description="Hours before its end in which a take expires soon.")
+    TOMBSTONE_OVERDUE_SECONDS: Count = Field(
+        900, description="Seconds after its due time from which a deletion is a warning."
+    )
+    CLOCK_SKEW_SECONDS: Positive = Field(
+        60, description="Seconds a clock may be off before it is a warning: this machine's, a worker's, a page's."
+    )
+    DEVICE_OFFLINE_SECONDS: Count = Field(45, description="Seconds after which a page nobody has heard of is offline.")
+    DEVICE_SILENT_SECONDS: Count = Field(
+        15, description="Seconds of silence while something should sound from which a page counts as silent."
+    )
+    DEVICE_FORGET_HOURS: Positive = Field(72, description="Hours after which an offline page is forgotten.")
+    KEEP_SAMPLES_DAYS: Positive = Field(8, description="Days the counts behind the charts are kept.")
+    KEEP_TRAIL_DAYS: Positive = Field(730, description="Days the audit trail is kept.")
     KEEP_JOB_RUNS_DAYS: Positive = Field(30, description="Days the record of a job is kept.")
     KEEP_IDEMPOTENCY_HOURS: Positive = Field(24, description="Hours an Idempotency-Key is remembered.")
     KEEP_ACCESS_EVENTS_DAYS: Positive = Field(90, description="Days an access event is kept.")
     KEEP_HUSKS_DAYS: Positive = Field(400, description="Days the husk of an ended take is kept.")
+    DISK_WARNING_GB: Positive = Field(8, description="Free disk space, in GB, under which stewards are warned.")
+    DISK_WARNING_SHARE: Share = Field(0.15, description="The same as a share of the disk; either counts.")
+    DISK_CRITICAL_GB: Positive = Field(3, description="Free disk space, in GB, under which it is critical.")
+    DISK_CRITICAL_SHARE: Share = Field(0.08, description="The same as a share of the disk; either counts.")
     DISK_RESERVE_GB: Positive = Field(1, description="Disk space kept free for playback and revocation, in GB.")
     DISK_RESERVE_SHARE: Share = Field(0.03, description="The same as a share of the disk; the larger one counts.")
 
@@ -161,6 +227,13 @@ class Settings(BaseSettings):
             if getattr(self, larger) < getattr(self, smaller)
             or (not may_equal and getattr(self, larger) == getattr(self, smaller))
         ]
+        complaints += [
+            f"{name} must begin with http:// or https://"
+            for name in ("PUBLIC_URL", "WARN_WEBHOOK_URL")
+            if getattr(self, name) and not re.match("https?://[^/]", getattr(self, name))
+        ]
+        if bool(self.WARN_EMAIL_TO) != bool(self.SMTP_HOST):
+            complaints.append("WARN_EMAIL_TO and SMTP_HOST are given together or not at all")
         complaints += _stack_complaints(self)
         if complaints:
             raise ValueError("; ".join(complaints))
@@ -176,6 +249,8 @@ _ORDERED = (
     ("KIOSK_MAX_RECORDING_SECONDS", "TAKE_MAX_SECONDS", True),
     ("HEARTBEAT_INTERVAL_SECONDS", "HEARTBEAT_STALE_SECONDS", False),
     ("QUEUE_WARNING", "QUEUE_CRITICAL", False),
+    ("DISK_CRITICAL_GB", "DISK_WARNING_GB", False),
+    ("DISK_CRITICAL_SHARE", "DISK_WARNING_SHARE", False),
 )
 
 STACK = (

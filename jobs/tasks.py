@@ -20,6 +20,7 @@ def functions(system: System, *, name: str, role: str) -> dict[Job, Callable[...
         Job.DERIVE: system.derive.derive,
         Job.MEASURE: system.derive.measure,
         Job.FIND_WORK: system.derive.find_work,
+        Job.CLEAR_TIMED: system.stewardship.clear_timed,
         Job.HEARTBEAT: partial(system.jobs.beat, name, role),
     }
 

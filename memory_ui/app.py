@@ -20,7 +20,7 @@ from memory_ui.api import health, intake, media, pool, receipt, surface
 from memory_ui.live import Live
 from memory_ui.middleware import TOO_MUCH, SelectiveGZip, Surroundings, allowed_hosts
 from memory_ui.pages import kiosk, room
-from memory_ui.plain import door, ops, revoke
+from memory_ui.plain import door, revoke, signin
 from memory_ui.plain.render import problem_page
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ def plain_app(system: System, background: Background = no_background) -> FastAPI
 
     app = FastAPI(title="Memory Engine", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.system = system
-    for routes in (health, intake, media, pool, receipt, surface, door, revoke, ops, theme, metrics):
+    for routes in (health, intake, media, pool, receipt, surface, door, revoke, signin, theme, metrics):
         app.include_router(routes.router)
     app.add_api_route("/api/{path:path}", _unknown, methods=_ANY, include_in_schema=False)
     app.add_exception_handler(MemoryEngineError, _refused)
@@ -89,7 +89,7 @@ _ANY = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 class _Unframed(Convertor[str]):
     """Every path that is not one of the live pages or their framework's."""
 
-    regex = r"(?!(?:kiosk|room)(?:/|$)|_nicegui).*"
+    regex = r"(?!(?:kiosk|room|ops)(?:/|$)|_nicegui).*"
 
     def convert(self, value: str) -> str:
         return value

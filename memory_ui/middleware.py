@@ -23,8 +23,8 @@ log = logging.getLogger("memory_ui.requests")
 SMALL_BODY_BYTES = 64 * 1024
 TOO_MUCH = "That is more than this address takes."
 UPLOADS = ("/api/v1/artifacts/audio", "/api/v1/ephemeral/audio")
-LIVE_PAGES = ("/kiosk", "/room", "/_nicegui")
-COMPRESSED = ("/kiosk", "/room", "/_nicegui/", "/assets/")
+LIVE_PAGES = ("/kiosk", "/room", "/ops", "/_nicegui")
+COMPRESSED = ("/kiosk", "/room", "/ops", "/_nicegui/", "/assets/")
 
 _COMMON = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; "

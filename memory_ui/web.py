@@ -41,18 +41,19 @@ SystemOf = Annotated[System, Depends(system_of)]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asker:
-    """Who is asking, as far as a budget needs to know."""
+    """Who is asking, as far as a budget needs to know; `named` is the station where it has a name of its own."""
 
     station: str
     address: str
+    named: str = ""
 
 
 def asker_of(request: Request) -> Asker:
     """Station by header or cookie, else by address; an ill-formed station counts as none."""
     address = request.client.host if request.client is not None else ""
     named = request.headers.get("X-Memory-Client-Id") or request.cookies.get(STATION_COOKIE) or ""
-    station = named if _STATION.fullmatch(named) else f"at-{address}"
-    return Asker(station=station, address=address)
+    named = named if _STATION.fullmatch(named) else ""
+    return Asker(station=named or f"at-{address}", address=address, named=named)
 
 
 AskerOf = Annotated[Asker, Depends(asker_of)]

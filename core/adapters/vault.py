@@ -111,6 +111,14 @@ def generated_secret(path: Path) -> str:
     return path.read_text().strip()
 
 
+def read_secret(path: Path) -> str:
+    """What a secret's file holds now; empty where it is gone."""
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        return ""
+
+
 def write_secret(path: Path, text: str) -> None:
     """Durable and never readable by others, not even for a moment."""
     partial = path.with_name(path.name + ".partial")

@@ -6,10 +6,12 @@ from pathlib import Path
 
 from core.adapters.catalogs import load
 from core.adapters.effects import Effects
-from core.adapters.vault import generated_secret
+from core.adapters.vault import generated_secret, read_secret
 from core.bootstrap.engines import Outside, open_outside
 from core.bootstrap.figures import (
     NOTICE_VERSION,
+    access_figures,
+    control_limits,
     derive_figures,
     health_figures,
     intake_figures,
@@ -30,6 +32,7 @@ from core.domain.work import Job
 from core.errors import Misconfigured
 from core.ports.outside import Budgets, Clock, Vault
 from core.ports.work import UnitOfWork
+from core.services.access import Access
 from core.services.audit import Audit
 from core.services.demo import DemoCatalog, DemoService
 from core.services.derive import DeriveService
@@ -58,7 +61,6 @@ class System:
     settings: Settings
     deployment: Deployment
     colours: ColorCatalog
-    steward_secret: str
     wish_limits: WishLimits
     outside: Outside
     work: UnitOfWork
@@ -72,6 +74,7 @@ class System:
     media: MediaService
     revocation: Revocation
     retention: Retention
+    access: Access
     stewardship: StewardService
     room: RoomService
     health: Health
@@ -118,7 +121,13 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         settings=settings,
         deployment=deployment,
         colours=colours,
-        steward_secret=settings.OPS_SHARED_SECRET or generated_secret(data_dir / STEWARD_SECRET_FILE),
+        access=Access(
+            outside.work,
+            outside.vault,
+            outside.clock,
+            shared_secret=_shared_secret(settings, data_dir),
+            figures=access_figures(settings),
+        ),
         wish_limits=load("pool", PoolCatalog).wish,
         outside=outside,
         work=outside.work,
@@ -132,7 +141,7 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         media=MediaService(outside.work, outside.store, grants, outside.clock),
         revocation=Revocation(outside.work, outside.vault, outside.clock, retention),
         retention=retention,
-        stewardship=StewardService(outside.work, outside.clock),
+        stewardship=StewardService(outside.work, outside.clock, limits=control_limits(settings)),
         room=RoomService(outside.work, pool, outside.clock, figures=load("room", RoomFigures), deployment=deployment),
         health=Health(outside.work, outside.store, outside.clock, figures=health_figures(settings)),
         demo=DemoService(
@@ -160,6 +169,15 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         audit=Audit(outside.work, outside.store, outside.clock, overdue_s=settings.AUDIT_OVERDUE_SECONDS),
         intervals_s=intervals_s(settings),
     )
+
+
+def _shared_secret(settings: Settings, data_dir: Path) -> Callable[[], str]:
+    """The setting, or the file in the data folder: read each time, so that a new one counts without a restart."""
+    if settings.OPS_SHARED_SECRET:
+        return lambda: settings.OPS_SHARED_SECRET
+    path = data_dir / STEWARD_SECRET_FILE
+    generated_secret(path)
+    return lambda: read_secret(path)
 
 
 def spool_dir(data_dir: Path) -> Path:

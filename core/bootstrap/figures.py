@@ -2,12 +2,15 @@
 
 from core.adapters.budgets import BudgetFigures
 from core.adapters.catalogs import load
+from core.domain.access import Binding, networks
 from core.domain.consent import RetentionPolicy
 from core.domain.memory_color import ColorCatalog
 from core.domain.pool.lanes import LaneFigures
 from core.domain.pool.weights import PoolCatalog, PoolFigures
 from core.domain.pool.windows import SliceFigures
+from core.domain.steward import ControlLimits
 from core.domain.work import Job
+from core.services.access import AccessFigures
 from core.services.derive import DeriveFigures
 from core.services.health import HealthFigures
 from core.services.intake import IntakeFigures
@@ -37,6 +40,11 @@ def budget_kinds(settings: Settings) -> dict[str, BudgetFigures]:
             per_address=settings.REVOKE_PER_ADDRESS_HOUR,
             message="Too many codes were tried from here. Please wait a while, or ask the steward.",
         ),
+        "flag": BudgetFigures(
+            per_station=settings.FLAG_PER_STATION_HOUR,
+            per_address=settings.FLAG_PER_ADDRESS_HOUR,
+            message="Enough was pointed out from here for now. Please speak to the steward.",
+        ),
         "signin": BudgetFigures(
             per_station=settings.OPS_LOCKOUT_PER_BROWSER,
             per_address=settings.OPS_LOCKOUT_PER_ADDRESS,
@@ -55,6 +63,9 @@ def intervals_s(settings: Settings) -> dict[Job, int]:
         Job.PRUNE_DERIVATIVES: settings.PRUNE_INTERVAL_SECONDS,
         Job.FIND_WORK: settings.FIND_WORK_INTERVAL_SECONDS,
         Job.HEARTBEAT: settings.HEARTBEAT_INTERVAL_SECONDS,
+        Job.SAMPLE: settings.SAMPLE_INTERVAL_SECONDS,
+        Job.WATCH: settings.WATCH_INTERVAL_SECONDS,
+        Job.CLEAR_TIMED: settings.CLEAR_TIMED_INTERVAL_SECONDS,
     }
 
 
@@ -101,7 +112,22 @@ def intake_figures(settings: Settings, colours: ColorCatalog) -> IntakeFigures:
         notice_versions=frozenset({NOTICE_VERSION}),
         effects=frozenset(colour.code for colour in colours.colours),
         deployment=settings.ENGINE_DEPLOYMENT,
+        hold=settings.HOLD_NEW_TAKES,
     )
+
+
+def access_figures(settings: Settings) -> AccessFigures:
+    """Of stewards' sessions."""
+    return AccessFigures(
+        session_hours=settings.OPS_SESSION_HOURS,
+        binding=Binding(settings.OPS_SESSION_BINDING),
+        networks=networks(settings.OPS_ALLOWED_NETWORKS),
+    )
+
+
+def control_limits(settings: Settings) -> ControlLimits:
+    """What stewards may set."""
+    return ControlLimits(languages=LANGUAGES, longest_recording_s=min(300, int(settings.TAKE_MAX_SECONDS)))
 
 
 def retention_policy(settings: Settings) -> RetentionPolicy:
@@ -126,6 +152,9 @@ def retention_figures(settings: Settings) -> RetentionFigures:
         access_event_days=settings.KEEP_ACCESS_EVENTS_DAYS,
         husk_days=settings.KEEP_HUSKS_DAYS,
         job_run_days=settings.KEEP_JOB_RUNS_DAYS,
+        trail_days=settings.KEEP_TRAIL_DAYS,
+        sample_days=settings.KEEP_SAMPLES_DAYS,
+        device_h=settings.DEVICE_FORGET_HOURS,
     )
 
 

@@ -27,9 +27,21 @@ class State(StrEnum):
         return self in (State.ACTIVE, State.EPHEMERAL)
 
 
+class Review(StrEnum):
+    """Whether the room may have a take: HELD and FLAGGED ones are heard by stewards only, until one passes them."""
+
+    NONE = ""
+    HELD = "held"
+    FLAGGED = "flagged"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Artifact:
-    """A row as services see it; times are UTC, durations milliseconds, wear 0..1."""
+    """A row as services see it; times are UTC, durations milliseconds, wear 0..1.
+
+    `station` is the kiosk it was left at; `flagged_at` when a listener asked for it to be checked, and `passed_at` when
+    a steward last let it into the room.
+    """
 
     id: int
     public_id: str
@@ -56,9 +68,17 @@ class Artifact:
     version: int
     demo: bool = False
     measured: bool = False
+    station: str = ""
+    review: Review = Review.NONE
+    flagged_at: datetime | None = None
+    passed_at: datetime | None = None
 
     def playable(self, now: datetime) -> bool:
         """Whether the room may choose and serve it at `now`; time itself ends the right."""
+        return self.lasts(now) and self.review is Review.NONE
+
+    def lasts(self, now: datetime) -> bool:
+        """Whether anything of it may still sound at `now`, if only for a steward."""
         return self.state is State.ACTIVE and self.playable_until is not None and now < self.playable_until
 
     def raw_lasts(self, now: datetime) -> bool:
@@ -91,6 +111,8 @@ class NewArtifact:
     heard_at: datetime | None = None
     plays: int = 0
     wear: float = 0.0
+    station: str = ""
+    review: Review = Review.NONE
 
 
 def raw_key(public_id: str, *, ephemeral: bool) -> str:

@@ -14,6 +14,9 @@ class Job(StrEnum):
     MEASURE = "measure"
     FIND_WORK = "find_work"
     HEARTBEAT = "heartbeat"
+    SAMPLE = "sample"
+    WATCH = "watch"
+    CLEAR_TIMED = "clear_timed"
 
 
 class Signal(StrEnum):
@@ -21,6 +24,11 @@ class Signal(StrEnum):
 
     STEWARD = "steward"
     POOL = "pool"
+    REVIEW = "review"
+    SESSIONS = "sessions"
+    DEVICES = "devices"
+    COMMAND = "command"
+    WARNINGS = "warnings"
 
 
 def subject_of(args: tuple[object, ...]) -> str:

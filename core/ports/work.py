@@ -10,6 +10,7 @@ from core.domain.artifact import Artifact, Kind, NewArtifact, State
 from core.domain.consent import Manifest, Mode
 from core.domain.steward import StewardState
 from core.domain.work import Job, Signal
+from core.ports.stewarding import Archive, Devices, Prompts, Samples, Sessions, Stewards, Warnings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,6 +135,26 @@ class StewardAction:
     action: str
     before: dict[str, Any]
     after: dict[str, Any]
+    subject: str = ""
+    id: int = 0
+
+
+def subject_of_artifact(artifact_id: int) -> str:
+    """How the trail names an artifact; what it says of one is found, and forgotten, by this."""
+    return f"artifact {artifact_id}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrailQuery:
+    """Which entries of the trail are looked for; `words` are looked for in all that is text, `before` is an id."""
+
+    words: str = ""
+    actor: str = ""
+    action: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    before: int | None = None
+    limit: int = 50
 
 
 class Consents(Protocol):
@@ -222,7 +243,8 @@ class Stewardship(Protocol):
     def state(self) -> StewardState: ...
     def save(self, state: StewardState, *, expected_version: int) -> bool: ...
     def record(self, action: StewardAction) -> None: ...
-    def recent(self, *, limit: int) -> list[StewardAction]: ...
+    def search(self, query: TrailQuery) -> list[StewardAction]: ...
+    def prune(self, before: datetime) -> int: ...
 
 
 class Schedule(Protocol):
@@ -273,6 +295,20 @@ class Transaction(Protocol):
     def job_runs(self) -> JobRuns: ...
     @property
     def presences(self) -> Presences: ...
+    @property
+    def archive(self) -> Archive: ...
+    @property
+    def stewards(self) -> Stewards: ...
+    @property
+    def sessions(self) -> Sessions: ...
+    @property
+    def prompts(self) -> Prompts: ...
+    @property
+    def devices(self) -> Devices: ...
+    @property
+    def samples(self) -> Samples: ...
+    @property
+    def warnings(self) -> Warnings: ...
 
     def want(self, job: Job, *args: Any) -> None:
         """Ask for a job once this transaction has committed."""

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 from core.audio.outline import outline
 from core.audio.wav import Wav, inspect, read_samples
 from core.domain import codes
-from core.domain.artifact import DRAW_BITS, Artifact, NewArtifact, Outline, State, raw_key
+from core.domain.artifact import DRAW_BITS, Artifact, NewArtifact, Outline, Review, State, raw_key
 from core.domain.consent import Manifest, Mode, Notice, RetentionPolicy, promise
 from core.domain.work import Job, Signal
 from core.errors import BadField, Conflict, DiskReserve, Gone, Paused, Refused, Unavailable
@@ -31,7 +31,7 @@ ADOPT_TRIES = 3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IntakeFigures:
-    """Bounds of what is accepted; durations in seconds, sizes in bytes."""
+    """Bounds of what is accepted; durations in seconds, sizes in bytes. `hold` keeps new takes for a steward first."""
 
     max_duration_s: float
     max_rate_hz: int
@@ -43,6 +43,7 @@ class IntakeFigures:
     notice_versions: frozenset[str]
     effects: frozenset[str]
     deployment: str
+    hold: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +60,7 @@ class Offering:
     language: str = ""
     notice_version: str = ""
     client_key: str = ""
+    station: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,7 +111,7 @@ class Intake:
     def ready(self) -> None:
         """Raise `Paused` or `DiskReserve` where no take can be accepted now; asked before a body is read."""
         with self._work.read() as tx:
-            state = tx.steward.state()
+            state = tx.steward.state().at(self._clock.now())
         if not state.takes_in:
             raise Paused(
                 "This room is being looked after right now and takes nothing in."
@@ -236,6 +238,8 @@ class Intake:
                 effect=offering.effect,
                 outline=take.outline,
                 draw=self._vault.rng().getrandbits(DRAW_BITS),
+                station=offering.station,
+                review=Review.HELD if self._figures.hold and not once else Review.NONE,
             )
         )
         artifact = tx.artifacts.get(artifact_id)

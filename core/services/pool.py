@@ -66,10 +66,10 @@ class PoolService:
 
     def next(self, wish: Wish, rng: random.Random) -> Playback | None:
         """Choose one playback; None when nothing is playable or playback is paused. Changes nothing."""
-        with self._work.read() as tx:
-            if not tx.steward.state().plays:
-                return None
         now = self._clock.now()
+        with self._work.read() as tx:
+            if not tx.steward.state().at(now).plays:
+                return None
         answer = self._pool.draw(wish, now, rng)
         if answer is None:
             return None

@@ -13,7 +13,7 @@ from core.domain.artifact import Artifact, State
 from core.domain.work import Job, Signal
 from core.errors import MemoryEngineError, Unavailable
 from core.ports.outside import ByteStore, Clock
-from core.ports.work import Tombstone, Transaction, UnitOfWork
+from core.ports.work import Tombstone, TombstoneCounts, Transaction, UnitOfWork
 
 log = logging.getLogger(__name__)
 BATCH = 200
@@ -30,6 +30,9 @@ class RetentionFigures:
     access_event_days: float
     husk_days: float
     job_run_days: float
+    trail_days: float
+    sample_days: float
+    device_h: float
 
 
 class Retention:
@@ -143,6 +146,11 @@ class Retention:
         if self._store.size(key) is not None:
             raise Unavailable("still there after its deletion")
 
+    def waiting(self) -> TombstoneCounts:
+        """Deletions that wait, and reservations."""
+        with self._work.read() as tx:
+            return tx.tombstones.counts(self._clock.now())
+
     def prune(self) -> int:
         """Forget rows that no promise needs any more."""
         now, figures = self._clock.now(), self._figures
@@ -151,6 +159,10 @@ class Retention:
             forgotten += tx.events.prune(now - timedelta(days=figures.access_event_days))
             forgotten += tx.job_runs.prune(now - timedelta(days=figures.job_run_days))
             forgotten += tx.presences.prune(now - timedelta(days=figures.job_run_days))
+            forgotten += tx.steward.prune(now - timedelta(days=figures.trail_days))
+            forgotten += tx.samples.prune(now - timedelta(days=figures.sample_days))
+            forgotten += tx.devices.prune(now - timedelta(hours=figures.device_h))
+            forgotten += tx.sessions.prune(now)
             forgotten += tx.artifacts.prune_husks(now - timedelta(days=figures.husk_days), limit=BATCH)
         return forgotten
 

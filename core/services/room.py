@@ -41,7 +41,7 @@ class RoomService:
     def compose(self, state: RoomState, rng: random.Random) -> tuple[Program, RoomState]:
         """The next program for a page in this state."""
         with self._work.read() as tx:
-            steward = tx.steward.state()
+            steward = tx.steward.state().at(self._clock.now())
         posture = Posture(plays=steward.plays, quieter=steward.quieter_mode)
         wish, state = plan(state, posture, self.figures, self.deployment)
         playback = self._pool.next(wish, rng) if isinstance(wish, Wish) else None

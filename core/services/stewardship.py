@@ -1,67 +1,107 @@
 """Changing the live posture of the room, with a trail."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from core.domain.steward import SWITCHES, StewardState
+from core.domain.steward import SESSION, ControlLimits, StewardState, changed, lapsed
 from core.domain.work import Signal
-from core.errors import BadField, Conflict
+from core.errors import Conflict
 from core.ports.outside import Clock
-from core.ports.work import StewardAction, TombstoneCounts, UnitOfWork
+from core.ports.work import StewardAction, TrailQuery, Transaction, UnitOfWork
 
-RECENT_ACTIONS = 12
-_MEANWHILE = "Someone else changed the room meanwhile. Please look again."
+MEANWHILE = "Someone else changed this meanwhile. Please look again."
+NODE = "the node"
+"""Who ends a switch whose time is over."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Posture:
-    """What the ops page shows."""
+class Changed:
+    """The posture after a change, and what changed: old and new value by field."""
 
     state: StewardState
-    playable: int
-    tombstones: TombstoneCounts
-    actions: list[StewardAction]
+    changes: dict[str, tuple[Any, Any]]
 
 
 class StewardService:
-    """Reads and changes the posture."""
+    """Reads and changes the posture; the posture in force is always the one at this moment."""
 
-    def __init__(self, work: UnitOfWork, clock: Clock) -> None:
+    def __init__(self, work: UnitOfWork, clock: Clock, *, limits: ControlLimits) -> None:
         self._work = work
         self._clock = clock
+        self.limits = limits
 
     def state(self) -> StewardState:
         """The posture now."""
-        with self._work.read() as tx:
-            return tx.steward.state()
-
-    def posture(self) -> Posture:
-        """Posture, counts and the newest entries of the trail."""
         now = self._clock.now()
         with self._work.read() as tx:
-            return Posture(
-                state=tx.steward.state(),
-                playable=tx.artifacts.count_playable(now),
-                tombstones=tx.tombstones.counts(now),
-                actions=tx.steward.recent(limit=RECENT_ACTIONS),
-            )
+            return tx.steward.state().at(now)
 
-    def switch(self, name: str, on: bool, *, actor: str, version: int) -> StewardState:
-        """Turn one switch, seen at `version`. Raises `BadField` for an unknown one, `Conflict` for a stale version."""
-        if name not in SWITCHES:
-            raise BadField(f"{name} is not a switch of this room.")
-        changes: dict[str, Any] = {name: on}
+    def change(self, wanted: Mapping[str, Any], *, actor: str, version: int | None = None) -> Changed:
+        """Set controls, seen at `version` if given.
+
+        Raises `BadField` for an unknown control or a value out of range, `Conflict` for a stale version. What is set to
+        what it was is no change and leaves no trace.
+        """
         with self._work.write() as tx:
-            before = tx.steward.state()
-            if before.version != version:
-                raise Conflict(_MEANWHILE)
-            if getattr(before, name) == on:
-                return before
-            now = self._clock.now()
-            after = replace(before, updated_at=now, version=before.version + 1, **changes)
-            if not tx.steward.save(after, expected_version=before.version):
-                raise Conflict(_MEANWHILE)
-            old = {name: asdict(before)[name]}
-            tx.steward.record(StewardAction(at=now, actor=actor, action=name, before=old, after=changes))
-            tx.signal(Signal.STEWARD, version=after.version)
-        return after
+            return self._change(tx, wanted, actor, version)
+
+    def clear_session(self, *, actor: str, version: int | None = None) -> Changed:
+        """Take the framing of a session away: theme, mood, focus."""
+        first = StewardState(kiosk_max_recording_seconds=0, updated_at=self._clock.now())
+        return self.change({name: getattr(first, name) for name in SESSION}, actor=actor, version=version)
+
+    def clear_timed(self) -> int:
+        """Note in the trail which switches their time has turned off; how many."""
+        now = self._clock.now()
+        with self._work.read() as tx:
+            if not lapsed(tx.steward.state(), now):
+                return 0
+        with self._work.write() as tx:
+            stored = tx.steward.state()
+            over = lapsed(stored, now)
+            if over:
+                self._save(tx, stored, stored.at(now), NODE, now)
+        return len(over)
+
+    def trail(self, query: TrailQuery) -> list[StewardAction]:
+        """Entries of the trail, newest first."""
+        with self._work.read() as tx:
+            return tx.steward.search(query)
+
+    def _change(self, tx: Transaction, wanted: Mapping[str, Any], actor: str, version: int | None) -> Changed:
+        now = self._clock.now()
+        stored = tx.steward.state()
+        if version is not None and stored.version != version:
+            raise Conflict(MEANWHILE)
+        return self._save(tx, stored, changed(stored, wanted, now, self.limits), actor, now)
+
+    def _save(self, tx: Transaction, stored: StewardState, after: StewardState, actor: str, now: datetime) -> Changed:
+        changes = differences(asdict(stored), asdict(after))
+        if not changes:
+            return Changed(state=stored.at(now), changes={})
+        after = replace(after, updated_at=now, version=stored.version + 1)
+        if not tx.steward.save(after, expected_version=stored.version):
+            raise Conflict(MEANWHILE)
+        tx.steward.record(
+            StewardAction(
+                at=now,
+                actor=actor,
+                action="controls",
+                before={name: plain(old) for name, (old, _) in changes.items()},
+                after={name: plain(new) for name, (_, new) in changes.items()},
+            )
+        )
+        tx.signal(Signal.STEWARD, version=after.version)
+        return Changed(state=after, changes=changes)
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Old and new value of every key whose value differs."""
+    return {name: (before[name], value) for name, value in after.items() if before[name] != value}
+
+
+def plain(value: Any) -> Any:
+    """A value as the trail keeps it."""
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -84,7 +84,7 @@ async def _keep(request: Request, system: SystemOf, asker: Asker, describe: Any,
             spool_dir=spool_dir(system.outside.data_dir),
             max_file_bytes=int(settings.UPLOAD_MAX_MIB * (1 << 20)),
         ) as form:
-            offering = _offering(form, mode, client_key)
+            offering = _offering(form, mode, client_key, asker.named)
             spend = partial(system.budgets.spend, "ingest", client=asker.station, address=asker.address)
             kept = await in_store_thread(system.intake.keep, offering, describe, admit=spend)
     except OSError as error:
@@ -94,7 +94,7 @@ async def _keep(request: Request, system: SystemOf, asker: Asker, describe: Any,
     return JSONResponse(kept.answer, status_code=201, headers={"Cache-Control": "no-store"})
 
 
-def _offering(form: Form, mode: Mode | None, client_key: str) -> Offering:
+def _offering(form: Form, mode: Mode | None, client_key: str, station: str) -> Offering:
     fields = form.fields
     if form.file is None:
         raise BadField("The form has no part named file.")
@@ -109,6 +109,7 @@ def _offering(form: Form, mode: Mode | None, client_key: str) -> Offering:
         language=fields.get("language", "").strip(),
         notice_version=fields.get("notice_version", "").strip(),
         client_key=client_key,
+        station=station,
     )
 
 

@@ -28,7 +28,7 @@ def sweep(data_dir: DataDir = None) -> None:
     expired = system.retention.expire()
     pruned = system.retention.prune_derivatives()
     gone = system.retention.sweep()
-    waiting = system.stewardship.posture().tombstones
+    waiting = system.retention.waiting()
     print(f"ended {expired}, derivatives ended {pruned}, deleted {gone}, still waiting {waiting.due}")
     system.close()
     if waiting.failing:

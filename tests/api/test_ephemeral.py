@@ -86,7 +86,7 @@ def test_it_is_never_in_the_pool(client, kept):
 
 
 def test_a_paused_room_still_lets_its_participant_hear_it(client, node, kept):
-    node.system.stewardship.switch("playback_paused", True, actor="t", version=0)
+    node.system.stewardship.change({"playback_paused": True}, actor="t", version=0)
     assert client.get(kept["play_url"]).status_code == 200
 
 

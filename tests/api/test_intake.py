@@ -99,13 +99,13 @@ class TestBothUploads:
         return {"files": {"file": ("a.wav", SHORT_TAKE, "audio/wav")}, "data": {"consent_mode": "ROOM"}}
 
     def test_a_paused_intake_is_423(self, client, node, path):
-        node.system.stewardship.switch("intake_paused", True, actor="t", version=0)
+        node.system.stewardship.change({"intake_paused": True}, actor="t", version=0)
         answer = client.post(path, **self.form())
         assert answer.status_code == 423
         assert answer.json()["error"].endswith(".")
 
     def test_maintenance_is_423(self, client, node, path):
-        node.system.stewardship.switch("maintenance_mode", True, actor="t", version=0)
+        node.system.stewardship.change({"maintenance_mode": True}, actor="t", version=0)
         assert client.post(path, **self.form()).status_code == 423
 
     def test_a_full_disk_is_507(self, client, node, path):
@@ -122,7 +122,7 @@ class TestBothUploads:
         assert (node.counts()["artifact"], node.counts()["tombstone"], node.files()) == (0, 0, [])
 
     def test_a_paused_intake_reads_no_body(self, client, node, path):
-        node.system.stewardship.switch("intake_paused", True, actor="t", version=0)
+        node.system.stewardship.change({"intake_paused": True}, actor="t", version=0)
         read = 0
 
         async def pieces():
@@ -238,7 +238,7 @@ class TestIdempotencyKey:
 
     def test_a_retry_is_answered_while_paused(self, client, node, mode):
         first = client.leave(mode, key="key-1")
-        node.system.stewardship.switch("intake_paused", True, actor="t", version=0)
+        node.system.stewardship.change({"intake_paused": True}, actor="t", version=0)
         again = client.leave(mode, key="key-1")
         assert (again.status_code, again.json()) == (201, first.json())
 

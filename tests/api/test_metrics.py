@@ -170,10 +170,16 @@ def test_no_code_token_secret_or_name_is_in_them(client, node):
     client.get(once["play_url"])
     client.get(f"/revoke/{code}")
     client.request(code, "/livez")
-    client.post("/ops/", data={"secret": node.system.steward_secret})
+    client.post("/ops/", data={"secret": node.system.access.shared_secret()})
     client.post("/api/v1/revoke", json={"token": code})
     said = client.get("/metrics").text
     urls = (once["play_url"], playback["audio_url"], playback["playback_ack_url"])
-    secrets = [code, codes.normalise(code), once["consume_token"], node.system.steward_secret, "retry-key-of-a-kiosk"]
+    secrets = [
+        code,
+        codes.normalise(code),
+        once["consume_token"],
+        node.system.access.shared_secret(),
+        "retry-key-of-a-kiosk",
+    ]
     secrets += [*(url.rsplit("/", 1)[1] for url in urls), row.public_id, row.sha256, "the river"]
     assert [secret for secret in secrets if secret in said] == []

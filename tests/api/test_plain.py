@@ -37,7 +37,7 @@ def test_the_door_names_the_node_and_leads_on(make_node):
 
 
 def test_the_door_holds_no_secret(client, node):
-    assert node.system.steward_secret not in client.get("/").text
+    assert node.system.access.shared_secret() not in client.get("/").text
 
 
 @pytest.mark.parametrize("path", ["/", "/revoke/", "/ops/", "/nowhere"])

@@ -48,13 +48,13 @@ def test_an_empty_pool_is_204_without_a_body(client):
 @pytest.mark.parametrize("name", ["playback_paused", "maintenance_mode"])
 def test_a_paused_room_is_204(client, node, name):
     client.leave()
-    node.system.stewardship.switch(name, True, actor="t", version=0)
+    node.system.stewardship.change({name: True}, actor="t", version=0)
     assert ask(client).status_code == 204
 
 
 def test_a_paused_intake_does_not_stop_playback(client, node):
     client.leave()
-    node.system.stewardship.switch("intake_paused", True, actor="t", version=0)
+    node.system.stewardship.change({"intake_paused": True}, actor="t", version=0)
     assert ask(client).status_code == 200
 
 

@@ -120,7 +120,7 @@ def logged(caplog):
 
 def test_no_code_token_or_secret_reaches_a_log_in_a_whole_round(client, node, caplog):
     caplog.set_level(logging.DEBUG)
-    secrets = [node.system.steward_secret, "retry-key-of-a-kiosk"]
+    secrets = [node.system.access.shared_secret(), "retry-key-of-a-kiosk"]
     left = client.leave("FOSSIL", key="retry-key-of-a-kiosk").json()
     once = client.leave("NOSAVE").json()
     playback = client.get("/api/v1/pool/next").json()
@@ -143,8 +143,8 @@ def test_no_code_token_or_secret_reaches_a_log_in_a_whole_round(client, node, ca
     client.get("/revoke/", params={"token": code})
     client.post("/revoke/", data={"token": code, "step": "look"})
     client.post("/api/v1/receipt", json={"token": code})
-    client.post("/ops/", data={"secret": node.system.steward_secret})
-    client.post("/ops/", data={"secret": node.system.steward_secret + "x"})
+    client.post("/ops/", data={"secret": node.system.access.shared_secret()})
+    client.post("/ops/", data={"secret": node.system.access.shared_secret() + "x"})
     node.store.refuses.add("delete")
     client.post("/api/v1/revoke", json={"token": code})
     node.store.refuses.update({"size", "open", "put"})

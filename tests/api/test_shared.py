@@ -76,7 +76,7 @@ def told(instance, signal):
 class TestSignals:
     def test_a_stewards_change_reaches_the_pages_of_the_other_within_a_second(self, pair):
         one, two = pair
-        one.node.system.stewardship.switch("intake_paused", True, actor="t", version=0)
+        one.node.system.stewardship.change({"intake_paused": True}, actor="t", version=0)
         wait_for(lambda: told(two, Signal.STEWARD), most_s=1.0)
         assert two.node.system.stewardship.state().intake_paused
 
@@ -88,9 +88,9 @@ class TestSignals:
 
     def test_an_instance_is_told_of_its_own_changes_once(self, pair):
         one, two = pair
-        one.node.system.stewardship.switch("intake_paused", True, actor="t", version=0)
+        one.node.system.stewardship.change({"intake_paused": True}, actor="t", version=0)
         wait_for(lambda: told(two, Signal.STEWARD))
-        two.node.system.stewardship.switch("intake_paused", False, actor="t", version=1)
+        two.node.system.stewardship.change({"intake_paused": False}, actor="t", version=1)
         wait_for(lambda: len(told(one, Signal.STEWARD)) >= 2)
         assert len(told(one, Signal.STEWARD)) == len(told(two, Signal.STEWARD)) == 2
 
@@ -98,7 +98,7 @@ class TestSignals:
         one, two = pair
         with visits_to(elsewhere) as visits:
             foreign = Instance(elsewhere, visits)
-            one.node.system.stewardship.switch("intake_paused", True, actor="t", version=0)
+            one.node.system.stewardship.change({"intake_paused": True}, actor="t", version=0)
             wait_for(lambda: told(two, Signal.STEWARD))
         assert [detail for _, detail in foreign.told if detail] == []
 
@@ -126,12 +126,12 @@ class TestAsOneNode:
     def test_failed_sign_ins_lock_out_of_both(self, pair):
         for number in range(6):
             pair[number % 2].client.post("/ops/", data={"secret": "wrong"})
-        right = {"secret": pair[0].node.system.steward_secret}
+        right = {"secret": pair[0].node.system.access.shared_secret()}
         assert [instance.client.post("/ops/", data=right).status_code for instance in pair] == [429, 429]
 
     def test_a_session_of_one_is_a_session_of_the_other(self, pair):
         one, two = pair
-        signed_in = one.client.post("/ops/", data={"secret": one.node.system.steward_secret})
+        signed_in = one.client.post("/ops/", data={"secret": one.node.system.access.shared_secret()})
         # Handed over as it is: by the client's clock, which is the real one, it has ended.
         headers = {"Cookie": signed_in.headers["Set-Cookie"].split(";")[0]}
         answer = two.client.post("/ops/controls/", data={"intake_paused": "true", "version": "0"}, headers=headers)
@@ -234,7 +234,7 @@ class TestWithoutRedis:
 
     def test_pages_are_told_to_read_again_once_it_is_back(self, killed):
         one, two = killed
-        one.node.system.stewardship.switch("intake_paused", True, actor="t", version=0)
+        one.node.system.stewardship.change({"intake_paused": True}, actor="t", version=0)
         for instance in killed:
             instance.told.clear()
         shared_redis()

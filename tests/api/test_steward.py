@@ -18,7 +18,9 @@ def clock():
 
 
 def sign_in(client, node, secret=None, **given):
-    return client.post("/ops/", data={"secret": node.system.steward_secret if secret is None else secret}, **given)
+    return client.post(
+        "/ops/", data={"secret": node.system.access.shared_secret() if secret is None else secret}, **given
+    )
 
 
 @pytest.fixture
@@ -72,7 +74,7 @@ class TestSignIn:
         path = node.system.outside.data_dir / "steward-secret.txt"
         assert path.stat().st_mode & 0o777 == 0o600
         assert (node.system.outside.data_dir / "keys.json").stat().st_mode & 0o777 == 0o600
-        assert path.read_text().strip() == node.system.steward_secret
+        assert path.read_text().strip() == node.system.access.shared_secret()
 
     def test_a_sign_in_from_another_site_is_refused(self, client, node):
         answer = sign_in(client, node, headers={"Origin": "http://evil.example"})

@@ -37,7 +37,7 @@ def test_the_state_has_exactly_the_fields_of_the_contract(client):
 
 
 def test_the_state_follows_the_steward(client, node):
-    node.system.stewardship.switch("intake_paused", True, actor="t", version=0)
+    node.system.stewardship.change({"intake_paused": True}, actor="t", version=0)
     found = state_of(client)["operator_state"]
     assert (found["intake_paused"], found["updated_at"]) == (True, "2026-03-01T12:00:00+00:00")
 

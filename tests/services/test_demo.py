@@ -331,7 +331,9 @@ def test_a_fill_whose_reservations_ran_out_is_refused_and_leaves_nothing(room: R
 
 
 def test_a_paused_room_takes_no_demo_in(room: Room) -> None:
-    room.system.stewardship.switch("intake_paused", True, actor="test", version=room.system.stewardship.state().version)
+    room.system.stewardship.change(
+        {"intake_paused": True}, actor="test", version=room.system.stewardship.state().version
+    )
     with pytest.raises(Paused):
         room.system.demo.fill()
     assert (room.demo(), room.reservations()) == ([], 0)

@@ -145,5 +145,5 @@ def test_asking_what_plays_next_changes_nothing(node, kept):
 
 
 def test_nothing_is_chosen_while_playback_is_paused(node, kept):
-    node.system.stewardship.switch("playback_paused", True, actor="t", version=0)
+    node.system.stewardship.change({"playback_paused": True}, actor="t", version=0)
     assert node.system.pool.next(Wish(), node.rng) is None

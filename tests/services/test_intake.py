@@ -129,14 +129,14 @@ def test_a_damaged_take_is_refused_and_leaves_nothing(node):
 
 
 def test_a_take_is_refused_while_intake_is_paused(node):
-    node.system.stewardship.switch("intake_paused", True, actor="t", version=0)
+    node.system.stewardship.change({"intake_paused": True}, actor="t", version=0)
     with pytest.raises(Paused):
         node.keep()
     assert nothing_left(node)
 
 
 def test_a_take_is_refused_during_maintenance(node):
-    node.system.stewardship.switch("maintenance_mode", True, actor="t", version=0)
+    node.system.stewardship.change({"maintenance_mode": True}, actor="t", version=0)
     with pytest.raises(Paused):
         node.keep()
 
@@ -284,7 +284,7 @@ class TestIdempotency:
 
     def test_a_retry_is_answered_while_intake_is_paused(self, node):
         first = node.keep(client_key="k1")
-        node.system.stewardship.switch("intake_paused", True, actor="t", version=0)
+        node.system.stewardship.change({"intake_paused": True}, actor="t", version=0)
         assert node.keep(client_key="k1").answer == first.answer
 
     def test_a_retry_is_answered_while_the_disk_is_full(self, node):

@@ -26,7 +26,7 @@ def old(tmp_path: Path) -> dict[str, Any]:
     node.system.derive.derive(kept[1].artifact.id, "essence_wav")
     node.system.derive.derive(kept[1].artifact.id, "spectrogram_png")
     node.system.revocation.revoke(kept[2].secret)
-    node.system.stewardship.switch("quieter_mode", True, actor="steward", version=0)
+    node.system.stewardship.change({"quieter_mode": True}, actor="steward", version=0)
     sounds = set(node.system.outside.store.keys())
     node.close()
     return {"folder": tmp_path / "old", "codes": [take.secret for take in kept], "sounds": sounds}
@@ -95,7 +95,7 @@ def test_a_stack_with_another_token_key_is_refused(old: dict[str, Any], stack_se
 
 def test_a_stack_that_is_in_use_is_refused(old: dict[str, Any], stack_settings: dict[str, Any]) -> None:
     system = stack(stack_settings)
-    system.stewardship.switch("quieter_mode", True, actor="steward", version=0)
+    system.stewardship.change({"quieter_mode": True}, actor="steward", version=0)
     with pytest.raises(Conflict, match="not empty"):
         move_to(system, old["folder"])
     assert (old["folder"] / "memory.db").exists()

@@ -98,7 +98,7 @@ class TestExpire:
         assert node.system.retention.expire() == 1
         row = node.row(kept.artifact.id)
         assert (row.state, row.raw_key, row.sha256, row.outline, row.topic) == (State.EXPIRED, None, None, None, "")
-        assert node.system.stewardship.posture().tombstones.due == 1
+        assert node.system.retention.waiting().due == 1
 
     def test_what_is_not_over_is_left_alone(self, node):
         kept = node.keep()
@@ -184,7 +184,7 @@ class TestSweep:
         kept = node.keep()
         node.store.refuses.add("delete")
         node.system.revocation.revoke(kept.secret)
-        counts = node.system.stewardship.posture().tombstones
+        counts = node.system.retention.waiting()
         assert (counts.due, counts.failing, counts.oldest_due_at) == (1, 1, START)
 
     def test_one_key_that_refuses_does_not_hold_up_the_others(self, node):

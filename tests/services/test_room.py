@@ -37,7 +37,7 @@ def test_every_third_gap_is_a_held_pause(node):
 
 def test_quieter_lengthens_gaps_and_lowers_tone_and_output(node):
     node.keep()
-    quiet = node.system.stewardship.switch("quieter_mode", True, actor="t", version=0)
+    quiet = node.system.stewardship.change({"quieter_mode": True}, actor="t", version=0).state
     program, _ = compose(node)
     levels = node.system.room.levels(quiet)
     assert 950 * 1.18 <= program.cue.gap_ms <= 2500 * 1.18 + 1
@@ -47,7 +47,7 @@ def test_quieter_lengthens_gaps_and_lowers_tone_and_output(node):
 @pytest.mark.parametrize("name", ["playback_paused", "maintenance_mode"])
 def test_a_paused_room_rests(node, name):
     node.keep()
-    node.system.stewardship.switch(name, True, actor="t", version=0)
+    node.system.stewardship.change({name: True}, actor="t", version=0)
     assert compose(node)[0].playback is None
 
 

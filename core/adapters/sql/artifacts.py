@@ -8,11 +8,18 @@ from sqlalchemy import CursorResult, Select, String, case, delete, exists, func,
 from sqlalchemy import cast as cast_to
 from sqlalchemy.orm import Session
 
-from core.adapters.sql.tables import ArtifactRow, ConsentRow, DerivativeRow, JobRunRow, TombstoneRow
-from core.domain.artifact import Artifact, Kind, NewArtifact, Outline, State
+from core.adapters.sql.tables import (
+    ArtifactRow,
+    ConsentRow,
+    DerivativeRow,
+    JobRunRow,
+    StewardActionRow,
+    TombstoneRow,
+)
+from core.domain.artifact import Artifact, Kind, NewArtifact, Outline, Review, State
 from core.domain.consent import Mode
 from core.domain.work import Job
-from core.ports.work import Holding, Lacking
+from core.ports.work import Holding, Lacking, subject_of_artifact
 
 
 class SqlArtifacts:
@@ -45,6 +52,8 @@ class SqlArtifacts:
             effect=new.effect,
             outline=[list(point) for point in new.outline],
             demo=new.demo,
+            station=new.station,
+            review=new.review.value,
         )
         self._session.add(row)
         self._session.flush()
@@ -52,20 +61,20 @@ class SqlArtifacts:
 
     def get(self, artifact_id: int) -> Artifact | None:
         """Read without a lock."""
-        return self._one(_artifacts().where(ArtifactRow.id == artifact_id))
+        return self._one(artifacts().where(ArtifactRow.id == artifact_id))
 
     def lock(self, artifact_id: int) -> Artifact | None:
         """Read and lock until the transaction ends."""
-        return self._one(_artifacts().where(ArtifactRow.id == artifact_id).with_for_update(of=ArtifactRow))
+        return self._one(artifacts().where(ArtifactRow.id == artifact_id).with_for_update(of=ArtifactRow))
 
     def of_consent(self, consent_id: int) -> list[Artifact]:
         """Everything under one promise, unlocked."""
-        return self._all(_artifacts().where(ArtifactRow.consent_id == consent_id))
+        return self._all(artifacts().where(ArtifactRow.consent_id == consent_id))
 
     def lock_consent(self, consent_id: int) -> list[Artifact]:
         """Everything under one promise, locked in the order of ids."""
         return self._all(
-            _artifacts()
+            artifacts()
             .where(ArtifactRow.consent_id == consent_id)
             .order_by(ArtifactRow.id)
             .with_for_update(of=ArtifactRow)
@@ -84,6 +93,7 @@ class SqlArtifacts:
                 **_HUSK,
             )
         )
+        forget_words(self._session, artifact_id)
 
     def drop_raw(self, artifact_id: int, playable_until: datetime) -> None:
         """The raw has ended and a derivative carries on until `playable_until`."""
@@ -101,11 +111,11 @@ class SqlArtifacts:
     def once_waiting(self, artifact_id: int) -> tuple[Artifact, str] | None:
         """A one-time take that still waits for its hearing, with the hash of its token."""
         row = self._session.execute(
-            _artifacts(ArtifactRow.once_hash).where(
+            artifacts(ArtifactRow.once_hash).where(
                 ArtifactRow.id == artifact_id, ArtifactRow.state == State.EPHEMERAL.value
             )
         ).one_or_none()
-        return (_artifact(row), row[-1]) if row is not None and row[-1] is not None else None
+        return (artifact_of(row), row[-1]) if row is not None and row[-1] is not None else None
 
     def claim_once(self, artifact_id: int, once_hash: str, now: datetime) -> Artifact | None:
         """Claim the one hearing of a one-time take; exactly one caller ever gets an answer.
@@ -140,6 +150,7 @@ class SqlArtifacts:
                 ArtifactRow.id == artifact_id,
                 ArtifactRow.state == State.ACTIVE.value,
                 ArtifactRow.playable_until > now,
+                ArtifactRow.review == "",
             )
             .values(
                 plays=ArtifactRow.plays + 1,
@@ -268,10 +279,11 @@ class SqlArtifacts:
     def recently_heard(self, since: datetime, now: datetime, *, limit: int) -> list[Artifact]:
         """Voices still held that were heard since, newest first; the strata of the wall."""
         return self._all(
-            _artifacts()
+            artifacts()
             .where(
                 ArtifactRow.state == State.ACTIVE.value,
                 ArtifactRow.playable_until > now,
+                ArtifactRow.review == "",
                 ArtifactRow.heard_at > since,
             )
             .order_by(ArtifactRow.heard_at.desc())
@@ -285,6 +297,7 @@ class SqlArtifacts:
                 ArtifactRow.id.in_(ids),
                 ArtifactRow.state == State.ACTIVE.value,
                 ArtifactRow.playable_until > now,
+                ArtifactRow.review == "",
             )
         )
         return set(rows.scalars())
@@ -323,10 +336,10 @@ class SqlArtifacts:
 
     def _one(self, query: Select[Any]) -> Artifact | None:
         row = self._session.execute(query).one_or_none()
-        return _artifact(row) if row is not None else None
+        return artifact_of(row) if row is not None else None
 
     def _all(self, query: Select[Any]) -> list[Artifact]:
-        return [_artifact(row) for row in self._session.execute(query)]
+        return [artifact_of(row) for row in self._session.execute(query)]
 
 
 _HUSK: dict[str, Any] = {
@@ -338,10 +351,14 @@ _HUSK: dict[str, Any] = {
     "loudness_lufs": None,
     "peak_dbtp": None,
     "measured_at": None,
+    "station": "",
+    "review": "",
+    "flagged_at": None,
+    "passed_at": None,
 }
 
 
-def _artifacts(*extra: Any) -> Select[Any]:
+def artifacts(*extra: Any) -> Select[Any]:
     return (
         select(ArtifactRow, ConsentRow.mode, *extra)
         .join(ConsentRow, ConsentRow.id == ArtifactRow.consent_id)
@@ -349,7 +366,7 @@ def _artifacts(*extra: Any) -> Select[Any]:
     )
 
 
-def _artifact(row: Sequence[Any]) -> Artifact:
+def artifact_of(row: Sequence[Any]) -> Artifact:
     found: ArtifactRow = row[0]
     return Artifact(
         id=found.id,
@@ -377,7 +394,27 @@ def _artifact(row: Sequence[Any]) -> Artifact:
         version=found.version,
         demo=found.demo,
         measured=found.measured_at is not None,
+        station=found.station,
+        review=Review(found.review),
+        flagged_at=found.flagged_at,
+        passed_at=found.passed_at,
     )
+
+
+FORGOTTEN = "(gone with the voice)"
+
+
+def forget_words(session: Session, artifact_id: int) -> None:
+    """Take the words of an ended artifact out of the trail too: that a steward changed them stays, they do not."""
+    rows = session.execute(
+        select(StewardActionRow).where(StewardActionRow.subject == subject_of_artifact(artifact_id))
+    ).scalars()
+    for row in rows:
+        row.before, row.after = (
+            {name: FORGOTTEN if name == "topic_tag" and value else value for name, value in said.items()}
+            for said in (row.before, row.after)
+        )
+    session.flush()
 
 
 def _outline(stored: Sequence[Sequence[float]] | None) -> Outline | None:

@@ -5,7 +5,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, select, update
+from sqlalchemy import CursorResult, Text, delete, or_, select, update
+from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -19,8 +20,8 @@ from core.adapters.sql.tables import (
     StewardStateRow,
 )
 from core.domain.consent import Manifest, Mode
-from core.domain.steward import StewardState
-from core.ports.work import Consent, Derivative, Remembered, StewardAction
+from core.domain.steward import SWITCHES, StewardState
+from core.ports.work import Consent, Derivative, Remembered, StewardAction, TrailQuery
 
 STEWARD_ROW = 1
 
@@ -191,16 +192,15 @@ class SqlStewardship:
         row = self._session.get(StewardStateRow, STEWARD_ROW, populate_existing=True)
         if row is None:
             return self._first
-        return StewardState(
-            **{**asdict(self._first), **row.fields, "updated_at": row.updated_at, "version": row.version}
-        )
+        fields = {name: _time(value) if name in _TIMES else value for name, value in row.fields.items()}
+        return StewardState(**{**asdict(self._first), **fields, "updated_at": row.updated_at, "version": row.version})
 
     def save(self, state: StewardState, *, expected_version: int) -> bool:
         """Write where nobody else has since `expected_version`; False otherwise."""
         first = asdict(self._first)
         # Only what a steward has changed: the rest goes on following the settings.
         fields = {
-            name: value
+            name: value.isoformat() if isinstance(value, datetime) else value
             for name, value in asdict(state).items()
             if name not in ("updated_at", "version") and value != first[name]
         }
@@ -223,17 +223,48 @@ class SqlStewardship:
 
     def record(self, action: StewardAction) -> None:
         """Add to the trail."""
-        self._session.add(StewardActionRow(**asdict(action)))
+        values = asdict(action)
+        del values["id"]
+        self._session.add(StewardActionRow(**values))
 
-    def recent(self, *, limit: int) -> list[StewardAction]:
-        """The newest entries of the trail."""
-        rows = self._session.execute(
-            select(StewardActionRow).order_by(StewardActionRow.id.desc()).limit(limit)
-        ).scalars()
-        return [
-            StewardAction(at=row.at, actor=row.actor, action=row.action, before=row.before, after=row.after)
-            for row in rows
+    def search(self, query: TrailQuery) -> list[StewardAction]:
+        """Entries of the trail, newest first."""
+        row = StewardActionRow
+        where = [
+            *([row.id < query.before] if query.before is not None else []),
+            *([row.at >= query.since] if query.since is not None else []),
+            *([row.at <= query.until] if query.until is not None else []),
+            *([row.actor == query.actor] if query.actor else []),
+            *([row.action == query.action] if query.action else []),
         ]
+        searched = (row.actor, row.action, row.subject, cast_to(row.before, Text), cast_to(row.after, Text))
+        where += [
+            or_(*(column.icontains(word, autoescape=True) for column in searched)) for word in query.words.split()
+        ]
+        rows = self._session.execute(select(row).where(*where).order_by(row.id.desc()).limit(query.limit)).scalars()
+        return [
+            StewardAction(
+                id=found.id,
+                at=found.at,
+                actor=found.actor,
+                action=found.action,
+                subject=found.subject,
+                before=found.before,
+                after=found.after,
+            )
+            for found in rows
+        ]
+
+    def prune(self, before: datetime) -> int:
+        """Forget entries older than `before`."""
+        return _rowcount(self._session.execute(delete(StewardActionRow).where(StewardActionRow.at < before)))
+
+
+_TIMES = tuple(f"{name}_until" for name in SWITCHES)
+
+
+def _time(value: str | None) -> datetime | None:
+    return datetime.fromisoformat(value) if value is not None else None
 
 
 class SqlSchedule:

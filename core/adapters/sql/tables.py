@@ -122,6 +122,9 @@ class ArtifactRow(Base):
     measured_at: Mapped[datetime | None]
     outline: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
     demo: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    station: Mapped[str] = mapped_column(String(64), server_default="")
+    flagged_at: Mapped[datetime | None]
+    passed_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(Integer, server_default="1")
 
     __table_args__ = (
@@ -155,6 +158,20 @@ class ArtifactRow(Base):
             "raw_until",
             sqlite_where=text("state = 'EPHEMERAL'"),
             postgresql_where=text("state = 'EPHEMERAL'"),
+        ),
+        Index(
+            "ix_artifact_active_deployment",
+            "deployment",
+            "id",
+            sqlite_where=text("state = 'ACTIVE'"),
+            postgresql_where=text("state = 'ACTIVE'"),
+        ),
+        Index(
+            "ix_artifact_active_review",
+            "review",
+            "id",
+            sqlite_where=text("state = 'ACTIVE' AND review <> ''"),
+            postgresql_where=text("state = 'ACTIVE' AND review <> ''"),
         ),
         Index("ix_artifact_ended_at", "ended_at"),
     )
@@ -230,9 +247,79 @@ class StewardActionRow(Base):
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     actor: Mapped[str] = mapped_column(String(64))
-    action: Mapped[str] = mapped_column(String(64))
+    action: Mapped[str] = mapped_column(String(64), index=True)
+    subject: Mapped[str] = mapped_column(String(64), server_default="", index=True)
     before: Mapped[dict[str, Any]]
     after: Mapped[dict[str, Any]]
+
+
+class StewardRow(Base):
+    """A named steward; what they sign in with is kept as a keyed hash only."""
+
+    __tablename__ = "steward"
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    role: Mapped[str] = mapped_column(String(16))
+    secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+
+
+class StewardSessionRow(Base):
+    """A signed-in browser; `id` is a keyed hash of its cookie, `made_with` one of the secret it signed in with."""
+
+    __tablename__ = "steward_session"
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), index=True)
+    role: Mapped[str] = mapped_column(String(16))
+    bound: Mapped[str] = mapped_column(String(64))
+    made_with: Mapped[str] = mapped_column(String(64))
+    opened_at: Mapped[datetime]
+    until: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class PromptRow(Base):
+    """A prompt a steward wrote for the kiosk."""
+
+    __tablename__ = "prompt"
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    text: Mapped[str]
+    language: Mapped[str] = mapped_column(String(16))
+    active: Mapped[bool] = mapped_column(Boolean)
+    updated_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(Integer, server_default="1")
+
+
+class DeviceRow(Base):
+    """An open kiosk or room page, as it last reported itself."""
+
+    __tablename__ = "device"
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    surface: Mapped[str] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(String(64), server_default="")
+    station: Mapped[str] = mapped_column(String(64), server_default="")
+    report: Mapped[dict[str, Any]]
+    opened_at: Mapped[datetime]
+    contact_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    closed_at: Mapped[datetime | None]
+
+
+class SampleRow(Base):
+    """Counts of the node at one moment, for charts and for what is too large to count when asked."""
+
+    __tablename__ = "sample"
+    at: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
+    counts: Mapped[dict[str, Any]]
+
+
+class WarningRow(Base):
+    """A warning that stands, since when, and when stewards were last told of it."""
+
+    __tablename__ = "warning"
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(64), primary_key=True)
+    level: Mapped[str] = mapped_column(String(16))
+    since: Mapped[datetime]
+    told_at: Mapped[datetime | None]
 
 
 class ScheduleRow(Base):

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from core.adapters.sql.archive import SqlArchive
 from core.adapters.sql.artifacts import SqlArtifacts
 from core.adapters.sql.engine import WRITER, answering
 from core.adapters.sql.records import (
@@ -19,6 +20,7 @@ from core.adapters.sql.records import (
     SqlStewardship,
 )
 from core.adapters.sql.running import SqlJobRuns, SqlPresences
+from core.adapters.sql.stewarding import SqlDevices, SqlPrompts, SqlSamples, SqlSessions, SqlStewards, SqlWarnings
 from core.adapters.sql.tombstones import SqlTombstones
 from core.domain.steward import StewardState
 from core.domain.work import Job, Signal
@@ -81,6 +83,34 @@ class SqlTransaction:
     @cached_property
     def presences(self) -> SqlPresences:
         return SqlPresences(self.session)
+
+    @cached_property
+    def archive(self) -> SqlArchive:
+        return SqlArchive(self.session)
+
+    @cached_property
+    def stewards(self) -> SqlStewards:
+        return SqlStewards(self.session)
+
+    @cached_property
+    def sessions(self) -> SqlSessions:
+        return SqlSessions(self.session)
+
+    @cached_property
+    def prompts(self) -> SqlPrompts:
+        return SqlPrompts(self.session)
+
+    @cached_property
+    def devices(self) -> SqlDevices:
+        return SqlDevices(self.session)
+
+    @cached_property
+    def samples(self) -> SqlSamples:
+        return SqlSamples(self.session)
+
+    @cached_property
+    def warnings(self) -> SqlWarnings:
+        return SqlWarnings(self.session)
 
 
 class SqlUnitOfWork:

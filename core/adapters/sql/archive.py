@@ -1,0 +1,180 @@
+"""Held takes as stewards look for them, count them and change them."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from core.adapters.sql.artifacts import artifact_of, artifacts
+from core.adapters.sql.tables import ArtifactRow, DerivativeRow
+from core.domain.artifact import Artifact, Kind, Review, State
+from core.domain.pool.facts import PoolFacts
+from core.ports.stewarding import ArchiveQuery, FossilPicture, RetentionCounts, Totals
+
+CHOICES_MOST = 100
+
+
+class SqlArchive:
+    """See `core.ports.stewarding.Archive`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def search(self, query: ArchiveQuery, now: datetime) -> list[Artifact]:
+        """Takes still held by right, newest first."""
+        where = _held(now)
+        exact = {"station": query.station, "deployment": query.deployment, "status": query.status}
+        where += [getattr(ArtifactRow, name) == value for name, value in exact.items() if value]
+        if query.since is not None:
+            where.append(ArtifactRow.created_at >= query.since)
+        if query.until is not None:
+            where.append(ArtifactRow.created_at <= query.until)
+        if query.topic:
+            where.append(ArtifactRow.topic.icontains(query.topic, autoescape=True))
+        if query.review is not None:
+            where.append(ArtifactRow.review == query.review.value)
+        if query.waiting:
+            where.append((ArtifactRow.review != "") | _asked_about())
+        if query.before is not None:
+            where.append(ArtifactRow.id < query.before)
+        found = artifacts().where(*where).order_by(ArtifactRow.id.desc()).limit(query.limit)
+        return [artifact_of(row) for row in self._session.execute(found)]
+
+    def rank(self, artifact: Artifact) -> int:
+        """The stack position: 1 for the oldest of the deployment's active artifacts; worked out now, never stored."""
+        older = select(func.count()).select_from(ArtifactRow)
+        where = [ArtifactRow.state == State.ACTIVE.value, ArtifactRow.deployment == artifact.deployment]
+        return self._session.execute(older.where(*where, ArtifactRow.id <= artifact.id)).scalar_one()
+
+    def statuses(self, deployment: str) -> list[str]:
+        """Statuses in use in a deployment."""
+        return self._in_use(ArtifactRow.status, [*_active(), ArtifactRow.deployment == deployment])
+
+    def stations(self, now: datetime) -> list[str]:
+        """Stations whose takes are still held."""
+        return self._in_use(ArtifactRow.station, _held(now))
+
+    def describe(self, artifact_id: int, *, topic: str, status: str) -> None:
+        """Change topic and status."""
+        self._change(artifact_id, {"topic": topic, "status": status})
+
+    def set_review(
+        self, artifact_id: int, review: Review, *, flagged_at: datetime | None, passed_at: datetime | None
+    ) -> None:
+        """Hold, flag or pass."""
+        self._change(artifact_id, {"review": review.value, "flagged_at": flagged_at, "passed_at": passed_at})
+
+    def totals(self, now: datetime) -> Totals:
+        """Artifacts by state, and how many wait for a steward."""
+        by_state = dict(
+            self._session.execute(select(ArtifactRow.state, func.count()).group_by(ArtifactRow.state)).tuples()
+        )
+        waiting = self._session.execute(
+            select(func.count())
+            .select_from(ArtifactRow)
+            .where(*_held(now), (ArtifactRow.review != "") | _asked_about())
+        ).scalar_one()
+        return Totals(
+            active=by_state.get(State.ACTIVE.value, 0),
+            expired=by_state.get(State.EXPIRED.value, 0),
+            revoked=by_state.get(State.REVOKED.value, 0),
+            waiting=waiting,
+        )
+
+    def retention(self, now: datetime, *, soon: datetime) -> RetentionCounts:
+        """What is held under which right, and what ends next."""
+        raw = ArtifactRow.raw_key.is_not(None) & (ArtifactRow.raw_until > now)
+        fossil = ArtifactRow.derivative_until > now
+        row = self._session.execute(
+            select(
+                func.count().filter(raw),
+                func.count().filter(raw, ArtifactRow.raw_until <= soon),
+                func.count().filter(fossil),
+                func.count().filter(fossil, ArtifactRow.raw_key.is_(None)),
+                func.min(ArtifactRow.raw_until, type_=ArtifactRow.raw_until.type).filter(raw),
+                func.min(ArtifactRow.derivative_until, type_=ArtifactRow.derivative_until.type).filter(fossil),
+            ).where(*_active())
+        ).one()
+        return RetentionCounts(
+            raw_held=row[0],
+            raw_expiring_soon=row[1],
+            fossil_retained=row[2],
+            fossil_residue_only=row[3],
+            next_raw_expiry_at=row[4],
+            next_fossil_expiry_at=row[5],
+        )
+
+    def playable(self, now: datetime, *, limit: int | None) -> list[tuple[PoolFacts, str]]:
+        """Facts and memory colour of what the room may choose from, `limit` of them at most (None: all)."""
+        row = ArtifactRow
+        columns = (
+            row.id, row.created_at, row.duration_ms, row.wear, row.plays, row.heard_at, row.deployment, row.topic,
+            row.status, row.effect,
+        )  # fmt: skip
+        query = select(*columns).where(*_held(now), row.review == "").limit(limit)
+        return [
+            (
+                PoolFacts(
+                    artifact_id=found[0],
+                    created_at=found[1],
+                    duration_ms=found[2],
+                    wear=found[3],
+                    plays=found[4],
+                    heard_at=found[5],
+                    deployment=found[6],
+                    topic=found[7],
+                    status=found[8],
+                ),
+                found[9],
+            )
+            for found in self._session.execute(query)
+        ]
+
+    def pictures(self, now: datetime, *, limit: int, publishable_only: bool = False) -> list[FossilPicture]:
+        """The newest spectrograms whose right lasts; for the public only those of takes the room may have."""
+        where = [*_active(), DerivativeRow.kind == Kind.SPECTROGRAM.value, DerivativeRow.until > now]
+        if publishable_only:
+            where += [DerivativeRow.publishable.is_(True), ArtifactRow.review == ""]
+        rows = self._session.execute(
+            select(DerivativeRow)
+            .join(ArtifactRow, ArtifactRow.id == DerivativeRow.artifact_id)
+            .where(*where)
+            .order_by(DerivativeRow.id.desc())
+            .limit(limit)
+        ).scalars()
+        return [
+            FossilPicture(
+                artifact_id=row.artifact_id,
+                key=row.key,
+                until=row.until,
+                created_at=row.created_at,
+                publishable=row.publishable,
+            )
+            for row in rows
+        ]
+
+    def _in_use(self, column: Any, where: list[Any]) -> list[str]:
+        query = select(column).where(*where, column != "").distinct().order_by(column).limit(CHOICES_MOST)
+        return list(self._session.execute(query).scalars())
+
+    def _change(self, artifact_id: int, values: dict[str, Any]) -> None:
+        self._session.execute(
+            update(ArtifactRow)
+            .where(ArtifactRow.id == artifact_id, ArtifactRow.state == State.ACTIVE.value)
+            .values(version=ArtifactRow.version + 1, **values)
+        )
+
+
+def _active() -> list[Any]:
+    return [ArtifactRow.state == State.ACTIVE.value]
+
+
+def _held(now: datetime) -> list[Any]:
+    return [*_active(), ArtifactRow.playable_until > now]
+
+
+def _asked_about() -> Any:
+    """A listener asked for a check and no steward has passed it since; the room may go on playing it meanwhile."""
+    unpassed = ArtifactRow.passed_at.is_(None) | (ArtifactRow.passed_at < ArtifactRow.flagged_at)
+    return ArtifactRow.flagged_at.is_not(None) & unpassed
