@@ -16,12 +16,14 @@ from starlette.types import Scope
 from core.bootstrap import System
 from core.errors import MemoryEngineError, NotFound, OverBudget
 from memory_ui import metrics, theme
-from memory_ui.api import health, intake, media, pool, receipt, surface
+from memory_ui.api import controls, health, intake, media, pool, receipt, surface
+from memory_ui.board import Board
 from memory_ui.live import Live
 from memory_ui.middleware import TOO_MUCH, SelectiveGZip, Surroundings, allowed_hosts
-from memory_ui.pages import kiosk, room
+from memory_ui.pages import kiosk, ops, room
 from memory_ui.plain import door, revoke, signin
 from memory_ui.plain.render import problem_page
+from memory_ui.sockets import bind_sockets
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +52,7 @@ def plain_app(system: System, background: Background = no_background) -> FastAPI
 
     app = FastAPI(title="Memory Engine", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.system = system
-    for routes in (health, intake, media, pool, receipt, surface, door, revoke, signin, theme, metrics):
+    for routes in (controls, health, intake, media, pool, receipt, surface, door, revoke, signin, theme, metrics):
         app.include_router(routes.router)
     app.add_api_route("/api/{path:path}", _unknown, methods=_ANY, include_in_schema=False)
     app.add_exception_handler(MemoryEngineError, _refused)
@@ -64,10 +66,17 @@ def plain_app(system: System, background: Background = no_background) -> FastAPI
 
 def create_app(system: System, background: Background = no_background) -> FastAPI:
     """The whole application; once a process, because the live pages' framework is one a process."""
-    app = plain_app(system, background)
-    live = Live(system.effects)
+    live = Live(system)
+
+    @asynccontextmanager
+    async def watched(system: System) -> AsyncIterator[None]:
+        async with background(system), live.watching():
+            yield
+
+    app = plain_app(system, watched)
     kiosk.register(system, live)
     room.register(system, live)
+    ops.register(system, live, Board(system, live))
     # Routes of ours come before the framework's: behind its session they would run several times slower, and an
     # unknown path below it would build a page.
     app.add_api_route("/{path:unframed}", _unknown, methods=_ANY, include_in_schema=False)
@@ -80,6 +89,7 @@ def create_app(system: System, background: Background = no_background) -> FastAP
         tailwind=False,
         show_welcome_message=False,
     )
+    bind_sockets()
     return app
 
 

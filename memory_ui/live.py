@@ -1,29 +1,46 @@
 """One subscriber for this process; fans changes out to the open pages.
 
-A page registers what to do when the posture or the pool changed; it then reads again. Signals may be lost: pages
-also read when they connect.
+A page registers what to do when something changed; it then reads again. Signals may be lost: pages also read when they
+connect, and the posture's version is looked at now and then.
+
+However many pages are open, the posture is read once for all of them.
 """
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from nicegui import background_tasks
 
-from core.adapters.effects import Effects
+from core.bootstrap import System
+from core.domain.steward import StewardState
 from core.domain.work import Signal
+from core.errors import MemoryEngineError
+from memory_ui.web import in_thread
 
 log = logging.getLogger(__name__)
 
 Hook = Callable[[dict[str, Any]], Awaitable[None]]
 
+FRESH_S = 0.25
+"""Pages that ask within this time of each other share one reading; a change makes it stale at once."""
+
+LOOK_S = 3.0
+
 
 class Live:
     """Hooks of open pages by signal; all calls happen in the event loop."""
 
-    def __init__(self, effects: Effects) -> None:
+    def __init__(self, system: System) -> None:
+        self._system = system
         self._hooks: dict[Signal, list[Hook]] = {signal: [] for signal in Signal}
-        self.close = effects.subscribe(self._tell)
+        self._reading: asyncio.Task[StewardState] | None = None
+        self._read_at_s = 0.0
+        self._told_version = -1
+        self.close = system.effects.subscribe(self.tell)
 
     def on(self, signal: Signal, hook: Hook) -> Callable[[], None]:
         """Call `hook` with each signal's detail until the returned function is called."""
@@ -35,9 +52,50 @@ class Live:
 
         return off
 
-    def _tell(self, signal: Signal, detail: dict[str, Any]) -> None:
+    async def posture(self) -> StewardState:
+        """The posture in force, read once for everybody who asks at about the same time."""
+        now_s = time.monotonic()
+        if self._reading is None or now_s - self._read_at_s > FRESH_S:
+            self._reading = asyncio.create_task(in_thread(self._system.stewardship.state))
+            self._read_at_s = now_s
+        # Shielded: a page that goes away must not take the reading from the others.
+        return await asyncio.shield(self._reading)
+
+    def tell(self, signal: Signal, detail: dict[str, Any]) -> None:
+        """Call every hook of a signal."""
+        if signal is Signal.STEWARD:
+            self._reading = None
         for hook in list(self._hooks[signal]):
             background_tasks.create(self._call(signal, hook, detail), name=f"live {signal.value}")
+
+    @asynccontextmanager
+    async def watching(self) -> AsyncIterator[None]:
+        """While open, notice what nobody signals: a switch whose time is over, a signal that was lost."""
+        looking = asyncio.create_task(self._look())
+        try:
+            yield
+        finally:
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
+            self.close()
+
+    async def _look(self) -> None:
+        own = asyncio.current_task()
+        while own is None or not own.cancelling():
+            rest_s = LOOK_S
+            try:
+                state = await in_thread(self._system.stewardship.state)
+                if self._told_version not in (-1, state.version):
+                    self.tell(Signal.STEWARD, {"version": state.version})
+                self._told_version = state.version
+                if state.next_end is not None:
+                    left_s = (state.next_end - self._system.clock.now()).total_seconds()
+                    rest_s = max(0.0, min(LOOK_S, left_s))
+            except MemoryEngineError:
+                log.debug("live.unavailable")
+            await asyncio.sleep(rest_s)
+            if rest_s < LOOK_S:
+                self.tell(Signal.STEWARD, {})
 
     async def _call(self, signal: Signal, hook: Hook, detail: dict[str, Any]) -> None:
         try:

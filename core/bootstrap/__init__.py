@@ -9,6 +9,7 @@ from core.adapters.effects import Effects
 from core.adapters.vault import generated_secret, read_secret
 from core.bootstrap.engines import Outside, open_outside
 from core.bootstrap.figures import (
+    LANGUAGES,
     NOTICE_VERSION,
     access_figures,
     control_limits,
@@ -43,6 +44,7 @@ from core.services.jobs import JobService
 from core.services.media import MediaService
 from core.services.once import OneTime
 from core.services.pool import PoolService
+from core.services.prompts import Prompts
 from core.services.retention import Retention
 from core.services.revocation import Revocation
 from core.services.room import RoomService
@@ -76,6 +78,7 @@ class System:
     retention: Retention
     access: Access
     stewardship: StewardService
+    prompts: Prompts
     room: RoomService
     health: Health
     demo: DemoService
@@ -142,6 +145,7 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         revocation=Revocation(outside.work, outside.vault, outside.clock, retention),
         retention=retention,
         stewardship=StewardService(outside.work, outside.clock, limits=control_limits(settings)),
+        prompts=Prompts(outside.work, outside.clock, languages=LANGUAGES),
         room=RoomService(outside.work, pool, outside.clock, figures=load("room", RoomFigures), deployment=deployment),
         health=Health(outside.work, outside.store, outside.clock, figures=health_figures(settings)),
         demo=DemoService(

@@ -64,7 +64,7 @@ class Command(StrEnum):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
     """What one page says of itself. `sound_ago_s`: since its output last carried sound, None where it never did;
-    `skew_s`: its clock ahead of the node's; `since_s`: how long it has been doing what it does.
+    `skew_s`: its clock ahead of the node's; `since_s`: how long it has been doing what it does; `playing`: the artifact heard now.
     """
 
     activity: Activity = Activity.IDLE
@@ -77,6 +77,7 @@ class Report:
     skew_s: float = 0.0
     page_version: str = ""
     visible: bool = True
+    playing: int | None = None
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> "Report":

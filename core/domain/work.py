@@ -34,3 +34,8 @@ class Signal(StrEnum):
 def subject_of(args: tuple[object, ...]) -> str:
     """What one job is about, as one short text: its attempts are counted under it."""
     return ":".join(str(arg) for arg in args)
+
+
+def args_of(subject: str) -> tuple[int | str, ...]:
+    """The arguments of a job, from what it is about: the inverse of `subject_of` for numbers and plain words."""
+    return tuple(int(part) if part.isdecimal() else part for part in subject.split(":")) if subject else ()

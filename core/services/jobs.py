@@ -3,12 +3,13 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from core.domain.work import Job, subject_of
-from core.errors import MemoryEngineError, Unavailable
+from core.domain.work import Job, args_of, subject_of
+from core.errors import MemoryEngineError, NotFound, Unavailable
 from core.ports.outside import Clock
-from core.ports.work import UnitOfWork
+from core.ports.work import JobFailure, Presence, StewardAction, UnitOfWork
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,33 @@ class JobService:
     def given_up(self, job: Job, args: tuple[Any, ...]) -> None:
         """Note a job that cost its worker too often."""
         self._end(job, subject_of(args), "it ended its worker too often")
+
+    def retry(self, job: Job, subject: str, *, actor: str) -> None:
+        """Let a job that has failed try anew, its attempts forgotten. Raises `NotFound` where it has not failed."""
+        with self._work.write() as tx:
+            if not tx.job_runs.forgive(job.value, subject, self._clock.now()):
+                raise NotFound("This job has not failed, or has succeeded since.")
+            tx.want(job, *args_of(subject))
+            tx.steward.record(
+                StewardAction(
+                    at=self._clock.now(),
+                    actor=actor,
+                    action="retry_job",
+                    subject=f"{job.value} {subject}".strip()[:64],
+                    before={},
+                    after={},
+                )
+            )
+
+    def failures(self, since: datetime) -> list[JobFailure]:
+        """Failures since then that no success has superseded, newest first."""
+        with self._work.read() as tx:
+            return tx.job_runs.failures(since)
+
+    def alive(self, since: datetime) -> list[Presence]:
+        """Processes heard of since then, newest first."""
+        with self._work.read() as tx:
+            return tx.presences.since(since)
 
     def beat(self, name: str, role: str) -> None:
         """A sign of life."""

@@ -92,6 +92,11 @@ class PoolService:
             chosen_at=now,
         )
 
+    def artifact(self, artifact_id: int) -> Artifact | None:
+        """One artifact as it stands."""
+        with self._work.read() as tx:
+            return tx.artifacts.get(artifact_id)
+
     def heard(self, token: str) -> Heard:
         """Count one audible playback, once per grant. Raises `NotFound` for a bad or stale token."""
         grant = self._grants.heard_grant(token)

@@ -69,6 +69,15 @@ class SqlJobRuns:
             if row.failed_at is not None
         ]
 
+    def forgive(self, job: str, subject: str, now: datetime) -> bool:
+        """Forget the attempts of a job that has failed, and note that it is asked for; False where it has not."""
+        result = self._session.execute(
+            update(JobRunRow)
+            .where(*_is(job, subject), JobRunRow.failed_at.is_not(None))
+            .values(attempts=0, wanted_at=now)
+        )
+        return cast("CursorResult[Any]", result).rowcount == 1
+
     def counts(self) -> list[JobCount]:
         """Ends of every job, well and badly."""
         rows = self._session.execute(
