@@ -1,4 +1,4 @@
-"""The bench's charts, as data: samples over time in the shape the charting library takes (plotly.js: data and layout)."""
+"""The bench's charts as data: samples over time, in the shape the charting library takes (data and layout)."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,6 +1,6 @@
 """How a node stands in one word, and the one thing a steward should do next."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,22 +44,22 @@ def state_of(warnings: Sequence[Spoken]) -> str:
 
 
 def next_step(state: StewardState, warnings: Sequence[Spoken], pages: Sequence[Seen], waiting: int) -> Step:
-    """What is broken first; then what keeps the room shut, then who is missing, then what is merely not as it should be."""
-    grave = next((warning for warning in warnings if warning.level == "critical"), None)
-    if grave is not None:
-        return Step(warning=grave)
-    if state.maintenance_mode:
-        return Step(key="next_maintenance")
-    if state.intake_paused and state.playback_paused:
-        return Step(key="next_open")
+    """The first that holds: what is broken, what keeps the room shut, who is missing, what is not as it should be."""
+    return next(_steps(state, warnings, pages, waiting))
+
+
+def _steps(state: StewardState, warnings: Sequence[Spoken], pages: Sequence[Seen], waiting: int) -> Iterator[Step]:
     here = {page.surface for page in pages if page.standing is not Standing.OFFLINE}
+    yield from (Step(warning=warning) for warning in warnings if warning.level == "critical")
+    if state.maintenance_mode:
+        yield Step(key="next_maintenance")
+    if state.intake_paused and state.playback_paused:
+        yield Step(key="next_open")
     if Surface.ROOM not in here and not state.playback_paused:
-        return Step(key="next_room_page")
+        yield Step(key="next_room_page")
     if Surface.KIOSK not in here and not state.intake_paused:
-        return Step(key="next_kiosk_page")
-    light = next((warning for warning in warnings if warning.name not in SWITCHES), None)
-    if light is not None:
-        return Step(warning=light)
+        yield Step(key="next_kiosk_page")
+    yield from (Step(warning=warning) for warning in warnings if warning.name not in SWITCHES)
     if waiting:
-        return Step(key="next_waiting_one" if waiting == 1 else "next_waiting", params={"count": waiting})
-    return Step(key="next_fine")
+        yield Step(key="next_waiting_one" if waiting == 1 else "next_waiting", params={"count": waiting})
+    yield Step(key="next_fine")

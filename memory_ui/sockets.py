@@ -1,7 +1,7 @@
 """A socket speaks for the page it was opened for, and for no other.
 
-The framework finds the page of an event by the id the event names, whatever socket it came by. Here the socket itself must
-have been admitted to that page, and a steward's page admits only the browser that holds its session.
+The framework finds the page of an event by the id the event names, whatever socket it came by. Here the socket itself
+must have been admitted to that page, and a steward's page admits only the browser that holds its session.
 """
 
 import logging

@@ -64,7 +64,8 @@ class Command(StrEnum):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
     """What one page says of itself. `sound_ago_s`: since its output last carried sound, None where it never did;
-    `skew_s`: its clock ahead of the node's; `since_s`: how long it has been doing what it does; `playing`: the artifact heard now.
+    `skew_s`: its clock ahead of the node's; `since_s`: how long it has been doing what it does; `playing`: the artifact
+    heard now.
     """
 
     activity: Activity = Activity.IDLE

@@ -1,4 +1,4 @@
-"""The steward's pages as elements. The server pushes `view`; everything done goes over HTTP with the browser's session."""
+"""The steward's pages as elements. The server pushes `view`; what is done goes over HTTP with the session's cookie."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -79,7 +79,7 @@ class Bench(
         plotly_url: str,
         view: Mapping[str, Any],
     ) -> None:
-        """Build the page; as `Ops`, with `ops` for what both say, and `figures` holding `trace` and `charts_every_ms` too."""
+        """Build the page as `Ops` is; `ops` is what both say, `figures` holds `trace` and `charts_every_ms` too."""
         super().__init__()
         self._props["copy"] = dict(copy)
         self._props["ops"] = dict(ops)
