@@ -21,6 +21,7 @@ from bench.ground import Instance, Measured, embedded, machine, sign_in, summary
 
 PROMISED_MS = 200.0
 ASKED = 20
+PATHS = ("/kiosk/", "/room/")
 CLIENT_ID = re.compile(r"client_id[\"']?\s*[:=]\s*[\"']([0-9a-f-]{36})")
 
 
@@ -47,10 +48,9 @@ async def _measure(node: Measured, count: int) -> dict[str, Any]:
     for _ in range(3):
         steward.get("/ops/")
     at_rest_mb = instance.memory_mb()
-    pages = []
+    pages: list[OpenPage] = []
     async with httpx.AsyncClient(base_url=instance.url, timeout=30) as http:
-        for number in range(count):
-            pages.append(await OpenPage.open(http, instance, "/kiosk/" if number % 2 else "/room/"))
+        pages += [await OpenPage.open(http, instance, PATHS[number % len(PATHS)]) for number in range(count)]
     await asyncio.sleep(5)
     with_pages_mb = instance.memory_mb()
     found: dict[str, Any] = {

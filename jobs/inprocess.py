@@ -13,6 +13,7 @@ from core.domain.work import Job
 from core.ports.work import QueueDepth
 from jobs.schedule import run_schedule
 from jobs.tasks import register
+from jobs.watching import stand_in
 
 NAME = "embedded"
 
@@ -33,12 +34,13 @@ async def running(system: System) -> AsyncIterator[None]:
         return QueueDepth(waiting=max(0, tasks - 1), running=min(1, tasks), oldest_waiting_s=0.0)
 
     system.effects.kick_with(kick, depth)
-    schedule = asyncio.create_task(run_schedule(system, kick, name=NAME))
+    beside = [asyncio.create_task(run_schedule(system, kick, name=NAME)), asyncio.create_task(stand_in(system))]
     try:
         yield
     finally:
-        schedule.cancel()
-        await asyncio.gather(schedule, return_exceptions=True)
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         system.effects.kick_with(None, None)
         await broker.wait_all()
         await broker.shutdown()

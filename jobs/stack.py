@@ -1,10 +1,12 @@
 """The stack's background: the web process only kicks, workers and schedulers run elsewhere."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from core.bootstrap import System
 from jobs.broker import BrokerFigures, StreamBroker, make_broker, make_kick
+from jobs.watching import stand_in
 
 
 def stack_broker(system: System) -> StreamBroker:
@@ -16,12 +18,15 @@ def stack_broker(system: System) -> StreamBroker:
 
 @asynccontextmanager
 async def kicking(system: System) -> AsyncIterator[None]:
-    """Kick jobs into the queue while the context is open."""
+    """Kick jobs into the queue while the context is open, and look at the node where no worker does."""
     broker = stack_broker(system)
     await broker.startup()
     system.effects.kick_with(make_kick(broker), broker.depth)
+    looking = asyncio.create_task(stand_in(system))
     try:
         yield
     finally:
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
         system.effects.kick_with(None, None)
         await broker.shutdown()

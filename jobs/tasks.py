@@ -22,7 +22,15 @@ def functions(system: System, *, name: str, role: str) -> dict[Job, Callable[...
         Job.FIND_WORK: system.derive.find_work,
         Job.CLEAR_TIMED: system.stewardship.clear_timed,
         Job.HEARTBEAT: partial(system.jobs.beat, name, role),
+        Job.SAMPLE: system.status.sample,
+        Job.WATCH: partial(_watch, system, name, role),
     }
+
+
+def _watch(system: System, name: str, role: str) -> None:
+    # Whoever looks is alive, whatever its last heartbeat says.
+    system.jobs.beat(name, role)
+    system.watch.look(system.effects.depth_in_thread())
 
 
 def register(broker: AsyncBroker, system: System, *, name: str, role: str) -> None:

@@ -12,15 +12,17 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from core.adapters.copy import load_copy
-from core.services.devices import SeenDevice
-from core.services.status import Status
 from nicegui import background_tasks
 
+from core.adapters.copy import load_copy
+from core.adapters.warnings_text import in_words
 from core.bootstrap import System
 from core.domain.work import Signal
 from core.errors import MemoryEngineError
 from core.ports.work import JobFailure, QueueDepth, TrailQuery
+from core.services.devices import SeenDevice
+from core.services.status import Status
+from core.services.watch import Raised
 from memory_ui.api import controls, node, shapes
 from memory_ui.api.health import queue_depth
 from memory_ui.captions import caption
@@ -117,7 +119,7 @@ class Board:
         now = status.now
         seen = system.devices.all()
         recent = [controls.action(entry) for entry in system.stewardship.trail(TrailQuery(limit=RECENT_ACTIONS))]
-        warnings = node.spoken(status)
+        warnings = [_spoken(one) for one in status.warnings]
         return {
             "now_ms": _ms(now),
             "state": state_of(warnings),
@@ -143,6 +145,17 @@ class Board:
         }
 
 
+def _spoken(one: Raised) -> Spoken:
+    words = in_words(one.warning, load_copy("en"))
+    return Spoken(
+        name=one.warning.name.value,
+        subject=one.warning.subject,
+        level=words.level,
+        title=words.title,
+        detail=words.detail,
+    )
+
+
 def _archive(status: Status, system: System) -> dict[str, Any]:
     deletions = system.retention.waiting()
     counted = status.counted
@@ -152,7 +165,7 @@ def _archive(status: Status, system: System) -> dict[str, Any]:
         "memory_colors": counted.colours,
         "exact": counted.at == status.now,
         "counted_at_ms": _ms(counted.at),
-        "retention": node.retention(counted, system),
+        "retention": node.retention(status, system.settings.RETENTION_SOON_HOURS),
         "tombstones": {
             "due": deletions.due,
             "failing": deletions.failing,

@@ -35,8 +35,9 @@ PLAIN_POLICY = (
     "frame-ancestors 'none'"
 )
 _ADDRESSES = """
-_nicegui _nicegui_ws api artifacts assets audio consume controls ephemeral favicon.ico flag fossils fossils-url healthz
-heard kiosk livez logout media next ops metrics play pool raw readyz receipt revoke room spectrogram state surface v1
+_nicegui _nicegui_ws api artifacts assets audio consume controls devices ephemeral favicon.ico flag forget fossils
+fossils-url healthz heard identify kiosk livez logout media name next node operator ops metrics play pool raw readyz
+receipt reload revoke room spectrogram state status surface tone v1
 """
 _WORDS = frozenset(_ADDRESSES.split())
 """Everything an address of ours is made of. Nothing else of a path is logged: it may be a code someone typed there."""

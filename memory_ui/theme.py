@@ -1,6 +1,5 @@
 """Assets under addresses that change with their content, and the frame every page shares."""
 
-import hashlib
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -9,10 +8,10 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse
 from nicegui import ui
 
+from core.adapters.catalogs import SERVED, asset_version
 from core.errors import NotFound
 
 ASSETS = Path(str(files("assets")))
-_SERVED = {".css": "text/css", ".woff2": "font/woff2", ".svg": "image/svg+xml", ".js": "text/javascript"}
 _YEAR = "public, max-age=31536000, immutable"
 
 router = APIRouter()
@@ -21,17 +20,7 @@ router = APIRouter()
 @cache
 def asset(path: str) -> str:
     """The versioned address of a file below `assets`."""
-    return f"/assets/{_version()}/{path}"
-
-
-@cache
-def _version() -> str:
-    # One version for all: style sheets name fonts relative to themselves.
-    digest = hashlib.sha256()
-    for path in sorted(ASSETS.rglob("*")):
-        if path.suffix in _SERVED:
-            digest.update(path.relative_to(ASSETS).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()[:12]
+    return f"/assets/{asset_version()}/{path}"
 
 
 @router.get("/assets/{version}/{path:path}", include_in_schema=False)
@@ -40,16 +29,16 @@ def serve_asset(version: str, path: str) -> FileResponse:
     if "\0" in path:
         raise NotFound("There is no such asset.")
     found = (ASSETS / path).resolve()
-    if found.suffix not in _SERVED or not found.is_relative_to(ASSETS.resolve()) or not found.is_file():
+    if found.suffix not in SERVED or not found.is_relative_to(ASSETS.resolve()) or not found.is_file():
         raise NotFound("There is no such asset.")
-    caching = _YEAR if version == _version() else "no-cache"
-    return FileResponse(found, media_type=_SERVED[found.suffix], headers={"Cache-Control": caching})
+    caching = _YEAR if version == asset_version() else "no-cache"
+    return FileResponse(found, media_type=SERVED[found.suffix], headers={"Cache-Control": caching})
 
 
 @router.get("/favicon.ico", include_in_schema=False)
 def favicon() -> FileResponse:
     """The sign of the project, under the one name browsers ask for unasked."""
-    return FileResponse(ASSETS / "mark-small.svg", media_type=_SERVED[".svg"], headers={"Cache-Control": "no-cache"})
+    return FileResponse(ASSETS / "mark-small.svg", media_type=SERVED[".svg"], headers={"Cache-Control": "no-cache"})
 
 
 def dress(page: str, *, body_class: str = "") -> None:

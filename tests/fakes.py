@@ -70,6 +70,17 @@ class FixedDisk:
         return self.total
 
 
+@dataclass(kw_only=True)
+class FixedDrift:
+    """A clock that has been moved as far as a test says."""
+
+    moved: float = 0.0
+
+    def moved_s(self) -> float:
+        """How far."""
+        return self.moved
+
+
 class MoodyStore:
     """A byte store that refuses, hangs or loses what it is told to, around one that works.
 
@@ -156,6 +167,7 @@ class Node:
     clock: FrozenClock
     store: MoodyStore
     disk: FixedDisk
+    drift: FixedDrift
     rng: random.Random = field(default_factory=lambda: random.Random(7))
 
     def keep(self, mode: Mode = Mode.ROOM, data: bytes = SHORT_TAKE, **said: Any) -> Kept:
@@ -226,15 +238,15 @@ def new_node(
     **settings: Any,
 ) -> Node:
     """A node on a data folder and what its settings name; building a second one on the same is a restart."""
-    clock, disk = clock or FrozenClock(), disk or FixedDisk()
+    clock, disk, drift = clock or FrozenClock(), disk or FixedDisk(), FixedDrift()
     stores: list[MoodyStore] = []
 
     def put_in(outside: Outside) -> Outside:
         stores.append(MoodyStore(outside.store))
-        return wrap(replace(outside, clock=clock, disk=disk, store=stores[0]))
+        return wrap(replace(outside, clock=clock, disk=disk, drift=drift, store=stores[0]))
 
     system = build(Settings(_env_file=None, MEMORY_DATA_DIR=data_dir, **settings), wrap=put_in)  # type: ignore[call-arg]
-    return Node(system=system, clock=clock, store=stores[0], disk=disk)
+    return Node(system=system, clock=clock, store=stores[0], disk=disk, drift=drift)
 
 
 class Client:

@@ -7,12 +7,15 @@ from threading import Lock
 
 from limits import RateLimitItem, RateLimitItemPerSecond
 from limits.storage import MemoryStorage, Storage
-from limits.strategies import FixedWindowRateLimiter
+from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter
 
 from core.errors import OverBudget
-from core.ports.outside import Budget
+from core.ports.outside import Budget, Throttle
 
 Scope = tuple[RateLimitItem, str]
+
+DENIALS = RateLimitItemPerSecond(1000, 3600)
+"""How many refusals of one kind are counted, and for how long."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,7 +35,9 @@ class WindowBudgets:
         self._kinds = kinds
         self._low_share = low_share
         self._counting = Lock()
-        self._limiter = FixedWindowRateLimiter(storage or MemoryStorage())
+        storage = storage or MemoryStorage()
+        self._limiter = FixedWindowRateLimiter(storage)
+        self._denials = MovingWindowRateLimiter(storage)
 
     def spend(self, kind: str, *, client: str, address: str) -> None:
         """Count against both budgets, or refuse; many at once never pass a limit together."""
@@ -41,18 +46,40 @@ class WindowBudgets:
             for item, scope in self._scopes(kind, client, address):
                 # Another process may have counted since the check: the hit itself has the last word.
                 if not self._limiter.hit(item, scope):
-                    raise OverBudget(self._kinds[kind].message, retry_after_s=self._reset_s(item, scope))
+                    raise self._denied(kind, item, scope)
 
     def check(self, kind: str, *, client: str, address: str) -> None:
         """Raise `OverBudget` where either budget is used up; counts nothing."""
         for item, scope in self._scopes(kind, client, address):
             if not self._limiter.test(item, scope):
-                raise OverBudget(self._kinds[kind].message, retry_after_s=self._reset_s(item, scope))
+                raise self._denied(kind, item, scope)
 
     def snapshot(self, kind: str, *, client: str, address: str) -> tuple[Budget, Budget]:
         """Both budgets, counting nothing."""
         station, place = self._scopes(kind, client, address)
         return self._budget(*station), self._budget(*place)
+
+    def denials(self, kind: str) -> int:
+        """Refusals within the last hour, up to `DENIALS`; never whose."""
+        remaining: int = self._denials.get_window_stats(DENIALS, f"{kind}:denied").remaining
+        return DENIALS.amount - remaining
+
+    def throttles(self) -> dict[str, Throttle]:
+        """Every kind and its refusals."""
+        return {
+            kind: Throttle(
+                per_station=figures.per_station,
+                per_address=figures.per_address,
+                window_seconds=figures.window_s,
+                denied_last_hour=self.denials(kind),
+            )
+            for kind, figures in self._kinds.items()
+        }
+
+    def _denied(self, kind: str, item: RateLimitItem, scope: str) -> OverBudget:
+        """Count a refusal by its kind alone, and say when to come back."""
+        self._denials.hit(DENIALS, f"{kind}:denied")
+        return OverBudget(self._kinds[kind].message, retry_after_s=self._reset_s(item, scope))
 
     def _scopes(self, kind: str, client: str, address: str) -> tuple[Scope, Scope]:
         figures = self._kinds[kind]

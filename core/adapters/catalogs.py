@@ -1,9 +1,11 @@
 """Reads the catalogs under `assets/catalogs` into frozen dataclasses, or says everything that is wrong."""
 
+import hashlib
 import json
 import tomllib
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from pydantic import ConfigDict, ValidationError, create_model
@@ -42,6 +44,21 @@ def parse(file: str, text: str, cls: type[T]) -> T:
     except ValidationError as error:
         raise ValueError("; ".join(f"{file}: {line}" for line in _complaints(error))) from error
     return cast(T, cast(Any, read).root)
+
+
+SERVED = {".css": "text/css", ".woff2": "font/woff2", ".svg": "image/svg+xml", ".js": "text/javascript"}
+"""Assets that go out to browsers, by suffix."""
+
+
+@cache
+def asset_version() -> str:
+    """One version of everything that is served: what an open page was made of. Style sheets name fonts by it, too."""
+    assets = Path(str(resources.files("assets")))
+    digest = hashlib.sha256()
+    for path in sorted(assets.rglob("*")):
+        if path.suffix in SERVED:
+            digest.update(path.relative_to(assets).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def _complaints(error: ValidationError) -> list[str]:

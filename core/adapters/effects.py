@@ -1,6 +1,7 @@
 """Handing effects on after a commit: a bounded queue between the threads that commit and whoever carries them out."""
 
 import asyncio
+import concurrent.futures
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -17,6 +18,7 @@ Kick = Callable[[Job, tuple[Any, ...]], Awaitable[None]]
 Listener = Callable[[Signal, dict[str, Any]], None]
 
 QUEUE_MOST = 1_000
+DEPTH_S = 5.0
 
 
 class Effects:
@@ -54,6 +56,18 @@ class Effects:
         if self._depth is None:
             raise Unavailable("There is no queue here.")
         return await self._depth()
+
+    def depth_in_thread(self) -> QueueDepth | None:
+        """The same for a thread beside the loop; None where the queue does not answer in time."""
+        loop = self._loop
+        if loop is None or loop.is_closed():
+            return None
+        asked = asyncio.run_coroutine_threadsafe(self.depth(), loop)
+        try:
+            return asked.result(DEPTH_S)
+        except (MemoryEngineError, TimeoutError, concurrent.futures.CancelledError):
+            asked.cancel()
+            return None
 
     async def run(self) -> None:
         """Carry effects out until cancelled."""

@@ -1,6 +1,7 @@
-"""Small adapters: the system clock and the disk."""
+"""Small adapters: the system clock, how far it has been moved, and the disk."""
 
 import shutil
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,23 @@ class SystemClock:
     def now(self) -> datetime:
         """Aware UTC."""
         return datetime.now(UTC)
+
+
+class ClockWatch:
+    """See `core.ports.outside.ClockDrift`."""
+
+    def __init__(self) -> None:
+        self._offset_s = time.time() - _steady_s()
+
+    def moved_s(self) -> float:
+        """What the clock has gained on the steady one since this was made."""
+        return time.time() - _steady_s() - self._offset_s
+
+
+def _steady_s() -> float:
+    # Of the steady clocks the one that goes on while a machine sleeps, or every nap would look like a moved clock.
+    asleep_too = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if asleep_too is None else time.clock_gettime(asleep_too)
 
 
 class DataDisk:

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from core.adapters.budgets import BudgetFigures, WindowBudgets
 from core.domain.work import Signal
-from core.ports.outside import Budget
+from core.ports.outside import Budget, Throttle
 
 log = logging.getLogger(__name__)
 
@@ -122,6 +122,14 @@ class SharedBudgets:
     def snapshot(self, kind: str, *, client: str, address: str) -> tuple[Budget, Budget]:
         """See `core.ports.outside.Budgets`."""
         return self._either(lambda budgets: budgets.snapshot(kind, client=client, address=address))
+
+    def denials(self, kind: str) -> int:
+        """See `core.ports.outside.Budgets`."""
+        return self._either(lambda budgets: budgets.denials(kind))
+
+    def throttles(self) -> dict[str, Throttle]:
+        """See `core.ports.outside.Budgets`."""
+        return self._either(WindowBudgets.throttles)
 
     def _either(self, ask: Callable[[WindowBudgets], T]) -> T:
         if time.monotonic() >= self._away_until_s:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.adapters.catalogs import load
+from core.adapters.catalogs import asset_version, load
 from core.adapters.effects import Effects
 from core.adapters.vault import generated_secret, read_secret
 from core.bootstrap.engines import Outside, open_outside
@@ -14,6 +14,7 @@ from core.bootstrap.figures import (
     access_figures,
     control_limits,
     derive_figures,
+    device_figures,
     health_figures,
     intake_figures,
     intervals_s,
@@ -21,8 +22,10 @@ from core.bootstrap.figures import (
     retention_figures,
     retention_policy,
     slices,
+    snapshot_figures,
 )
 from core.bootstrap.makers import makers
+from core.bootstrap.messengers import messengers, wording
 from core.domain.consent import Notice
 from core.domain.deployment import Deployment, DeploymentCatalog, find_deployment
 from core.domain.memory_color import ColorCatalog
@@ -37,6 +40,7 @@ from core.services.access import Access
 from core.services.audit import Audit
 from core.services.demo import DemoCatalog, DemoService
 from core.services.derive import DeriveService
+from core.services.devices import DeviceService
 from core.services.grants import Grants
 from core.services.health import Health
 from core.services.intake import Intake
@@ -48,7 +52,10 @@ from core.services.prompts import Prompts
 from core.services.retention import Retention
 from core.services.revocation import Revocation
 from core.services.room import RoomService
+from core.services.snapshot import Snapshots
+from core.services.status import StatusService
 from core.services.stewardship import StewardService
+from core.services.watch import Watch
 from core.settings import Settings, prepare_data_dir
 
 __all__ = ["NOTICE_VERSION", "Outside", "System", "build", "spool_dir"]
@@ -85,6 +92,9 @@ class System:
     derive: DeriveService
     jobs: JobService
     audit: Audit
+    devices: DeviceService
+    status: StatusService
+    watch: Watch
     intervals_s: dict[Job, int] = field(default_factory=dict)
 
     def close(self) -> None:
@@ -119,6 +129,15 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         figures=intake_figures(settings, colours),
         retention=policy,
         default_notice=notice,
+    )
+    snapshots = Snapshots(
+        outside.work,
+        outside.store,
+        outside.clock,
+        outside.disk,
+        outside.drift,
+        reserve_bytes=intake.reserve_bytes,
+        figures=snapshot_figures(settings, colours),
     )
     return System(
         settings=settings,
@@ -171,6 +190,25 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         ),
         jobs=JobService(outside.work, outside.clock, figures=job_figures(settings)),
         audit=Audit(outside.work, outside.store, outside.clock, overdue_s=settings.AUDIT_OVERDUE_SECONDS),
+        devices=DeviceService(
+            outside.work, outside.clock, figures=device_figures(settings), page_version=asset_version()
+        ),
+        status=StatusService(
+            outside.work,
+            snapshots,
+            outside.budgets,
+            outside.clock,
+            deployment=settings.ENGINE_DEPLOYMENT,
+            sample_every_s=settings.SAMPLE_INTERVAL_SECONDS,
+        ),
+        watch=Watch(
+            outside.work,
+            snapshots,
+            messengers(settings),
+            wording(),
+            node=settings.NODE_NAME,
+            quiet_minutes=settings.WARN_QUIET_MINUTES,
+        ),
         intervals_s=intervals_s(settings),
     )
 

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from core.adapters.budgets import WindowBudgets
 from core.adapters.effects import Effects
-from core.adapters.outside import DataDisk, SystemClock
+from core.adapters.outside import ClockWatch, DataDisk, SystemClock
 from core.adapters.redis import RedisSignals, redis_budgets
 from core.adapters.sql.engine import open_engine, sqlite_url
 from core.adapters.sql.migrate import upgrade
@@ -20,7 +20,7 @@ from core.adapters.vault import KeyVault, open_vault
 from core.bootstrap.figures import budget_kinds, pool_figures
 from core.domain.deployment import Deployment
 from core.domain.steward import StewardState
-from core.ports.outside import Budgets, ByteStore, Clock, Disk, Pool, Vault
+from core.ports.outside import Budgets, ByteStore, Clock, ClockDrift, Disk, Pool, Vault
 from core.ports.work import UnitOfWork
 from core.settings import Settings
 
@@ -36,6 +36,7 @@ class Outside:
     store: ByteStore
     vault: Vault
     clock: Clock
+    drift: ClockDrift
     disk: Disk
     budgets: Budgets
     pool: Pool
@@ -71,6 +72,7 @@ def open_outside(settings: Settings, deployment: Deployment, data_dir: Path) -> 
         store=store,
         vault=vault,
         clock=clock,
+        drift=ClockWatch(),
         disk=DataDisk(data_dir),
         budgets=budgets,
         pool=SqlPool(engine, figures=pool_figures(settings), deployment=deployment),

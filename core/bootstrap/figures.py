@@ -1,14 +1,16 @@
 """The figures every service is given, from settings and catalogs."""
 
 from core.adapters.budgets import BudgetFigures
-from core.adapters.catalogs import load
+from core.adapters.catalogs import asset_version, load
 from core.domain.access import Binding, networks
 from core.domain.consent import RetentionPolicy
+from core.domain.device import DeviceFigures
 from core.domain.memory_color import ColorCatalog
 from core.domain.pool.lanes import LaneFigures
 from core.domain.pool.weights import PoolCatalog, PoolFigures
 from core.domain.pool.windows import SliceFigures
 from core.domain.steward import ControlLimits
+from core.domain.warnings import WarningFigures
 from core.domain.work import Job
 from core.services.access import AccessFigures
 from core.services.derive import DeriveFigures
@@ -16,6 +18,7 @@ from core.services.health import HealthFigures
 from core.services.intake import IntakeFigures
 from core.services.jobs import JobFigures
 from core.services.retention import RetentionFigures
+from core.services.snapshot import SnapshotFigures
 from core.settings import Settings
 
 LANGUAGES = frozenset({"en"})
@@ -85,6 +88,45 @@ def health_figures(settings: Settings) -> HealthFigures:
         stale_s=settings.HEARTBEAT_STALE_SECONDS,
         failure_recent_s=settings.JOB_FAILURE_RECENT_SECONDS,
         queue_critical=settings.QUEUE_CRITICAL,
+    )
+
+
+def device_figures(settings: Settings) -> DeviceFigures:
+    """When an open page is gone, silent, or wrong about the time."""
+    return DeviceFigures(
+        offline_s=settings.DEVICE_OFFLINE_SECONDS,
+        silent_s=settings.DEVICE_SILENT_SECONDS,
+        skew_s=settings.CLOCK_SKEW_SECONDS,
+    )
+
+
+def warning_figures(settings: Settings) -> WarningFigures:
+    """From where on stewards are warned."""
+    return WarningFigures(
+        stale_s=settings.HEARTBEAT_STALE_SECONDS,
+        queue_warning=settings.QUEUE_WARNING,
+        queue_critical=settings.QUEUE_CRITICAL,
+        disk_warning_bytes=settings.DISK_WARNING_GB * 1e9,
+        disk_warning_share=settings.DISK_WARNING_SHARE,
+        disk_critical_bytes=settings.DISK_CRITICAL_GB * 1e9,
+        disk_critical_share=settings.DISK_CRITICAL_SHARE,
+        pool_low=settings.POOL_LOW_PLAYABLE,
+        dominant_share=settings.POOL_DOMINANT_SHARE,
+        overdue_s=settings.TOMBSTONE_OVERDUE_SECONDS,
+        skew_s=settings.CLOCK_SKEW_SECONDS,
+        devices=device_figures(settings),
+        page_version=asset_version(),
+    )
+
+
+def snapshot_figures(settings: Settings, colours: ColorCatalog) -> SnapshotFigures:
+    """What a look at the node counts."""
+    return SnapshotFigures(
+        lanes=lane_figures(settings),
+        colours=tuple(colour.code for colour in colours.colours),
+        failure_recent_s=settings.JOB_FAILURE_RECENT_SECONDS,
+        soon_h=settings.RETENTION_SOON_HOURS,
+        warnings=warning_figures(settings),
     )
 
 
@@ -158,9 +200,9 @@ def retention_figures(settings: Settings) -> RetentionFigures:
     )
 
 
-def pool_figures(settings: Settings) -> PoolFigures:
-    """Thresholds and weights of the pool."""
-    lanes = LaneFigures(
+def lane_figures(settings: Settings) -> LaneFigures:
+    """Thresholds of lane, density and mood."""
+    return LaneFigures(
         fresh_max_age_hours=settings.POOL_FRESH_MAX_AGE_HOURS,
         fresh_max_wear=settings.POOL_FRESH_MAX_WEAR,
         fresh_max_plays=settings.POOL_FRESH_MAX_PLAY_COUNT,
@@ -171,6 +213,11 @@ def pool_figures(settings: Settings) -> PoolFigures:
         dense_min_ms=int(settings.POOL_DENSE_MIN_SECONDS * 1000),
         suspended_min_age_hours=settings.POOL_SUSPENDED_MIN_AGE_HOURS,
     )
+
+
+def pool_figures(settings: Settings) -> PoolFigures:
+    """Thresholds and weights of the pool."""
+    lanes = lane_figures(settings)
     return PoolFigures(lanes=lanes, cooldown_s=settings.POOL_COOLDOWN_SECONDS, catalog=load("pool", PoolCatalog))
 
 

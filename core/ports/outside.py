@@ -39,6 +39,13 @@ class Clock(Protocol):
         """Aware UTC."""
 
 
+class ClockDrift(Protocol):
+    """This machine's clock against one that nobody can set."""
+
+    def moved_s(self) -> float:
+        """How many seconds the clock has gained since this process began, beyond those that have passed."""
+
+
 class Vault(Protocol):
     """Everything that needs a secret key."""
 
@@ -85,6 +92,16 @@ class Budget:
     exhausted: bool
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Throttle:
+    """One kind of budget: how much it allows, and how often it has refused."""
+
+    per_station: int
+    per_address: int
+    window_seconds: int
+    denied_last_hour: int
+
+
 class Budgets(Protocol):
     """Per-station and per-address budgets."""
 
@@ -96,6 +113,12 @@ class Budgets(Protocol):
 
     def snapshot(self, kind: str, *, client: str, address: str) -> tuple[Budget, Budget]:
         """(station, address) as they stand, counting nothing."""
+
+    def denials(self, kind: str) -> int:
+        """How many requests were refused within the last hour; never whose."""
+
+    def throttles(self) -> dict[str, "Throttle"]:
+        """Every kind of budget, and how often it has refused."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -55,13 +55,16 @@ class Sample:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
-    """A warning that stands; `told_at` is when stewards were last told, None where they were not yet."""
+    """A warning that stands; `told_at` is when stewards were last told, None where they were not yet, and `told_level`
+    how grave it was then. Both outlast the warning for a while: one that comes and goes is not told each time.
+    """
 
     name: str
     subject: str
     level: str
     since: datetime
-    told_at: datetime | None
+    told_at: datetime | None = None
+    told_level: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -169,8 +172,12 @@ class Warnings(Protocol):
 
     def all(self) -> list[Standing]: ...
     def raise_(self, standing: Standing) -> bool: ...
-    def told(self, name: str, subject: str, now: datetime) -> None: ...
-    def clear(self, name: str, subject: str) -> bool: ...
+    def clear(self, name: str, subject: str, now: datetime) -> bool: ...
+    def tell(self, standing: Standing, now: datetime, *, unless_since: datetime) -> bool: ...
+    def untell(self, standing: Standing, now: datetime) -> None: ...
+    def tell_over(self, now: datetime) -> bool: ...
+    def untell_over(self, now: datetime) -> None: ...
+    def prune(self, before: datetime) -> int: ...
 
 
 class Archive(Protocol):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from core.domain.warnings import NodeFacts, WarningFigures
 from core.errors import MemoryEngineError
 from core.ports.outside import ByteStore, Clock
 from core.ports.work import JobFailure, QueueDepth, UnitOfWork
@@ -38,6 +39,21 @@ class Readiness:
     queue: QueueDepth | None
     failures: list[JobFailure]
     now: datetime
+
+
+def components(facts: NodeFacts, figures: WarningFigures) -> dict[str, str]:
+    """The same components as `Health.readiness` tells, from facts that were read already."""
+    since = facts.now - timedelta(seconds=figures.stale_s)
+    alive = {process.role for process in facts.processes or () if process.seen_at >= since}
+    waiting = facts.waiting_jobs
+    full = waiting is not None and waiting >= figures.queue_critical
+    return {
+        "database": "ok" if facts.database else "down",
+        "queue": "down" if waiting is None else "full" if full else "ok",
+        "store": "ok" if facts.store else "down",
+        **{role: "ok" if role in alive else "stale" for role in ROLES},
+        "jobs": "failing" if facts.failed_jobs else "ok",
+    }
 
 
 class Health:

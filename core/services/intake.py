@@ -118,9 +118,12 @@ class Intake:
                 if state.maintenance_mode
                 else "This room is not taking anything in right now."
             )
-        reserve = max(self._figures.reserve_bytes, int(self._disk.total_bytes() * self._figures.reserve_share))
-        if self._disk.free_bytes() <= reserve:
+        if self._disk.free_bytes() <= self.reserve_bytes():
             raise DiskReserve("This node has no room for another take right now.")
+
+    def reserve_bytes(self) -> int:
+        """What is kept free on the disk for playing and taking back."""
+        return max(self._figures.reserve_bytes, int(self._disk.total_bytes() * self._figures.reserve_share))
 
     def knows(self, client_key: str) -> bool:
         """Whether this key has been answered before: its retry is answered again, paused or not."""

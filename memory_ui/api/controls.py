@@ -19,12 +19,13 @@ from core.ports.work import StewardAction, TrailQuery
 from core.services.access import actor_of
 from core.services.stewardship import plain
 from memory_ui.api import shapes
+from memory_ui.api.answers import ASKING, CLASHING, LOOKING
 from memory_ui.charts import figures
 from memory_ui.copy import load_copy
 from memory_ui.session import SessionOf, StewardOf
 from memory_ui.web import SystemOf, in_thread
 
-router = APIRouter(prefix="/api/v1/operator", responses=shapes.STEWARDS_ONLY)
+router = APIRouter(prefix="/api/v1/operator", responses=LOOKING)
 
 RECENT_ACTIONS = 12
 TRAIL_MOST = 200
@@ -95,7 +96,7 @@ async def read_controls(system: SystemOf, _session: SessionOf) -> dict[str, Any]
     return await _controls(system, state, {})
 
 
-@router.post("/controls", responses=shapes.CHANGES)
+@router.post("/controls", responses=CLASHING)
 async def change_controls(body: ControlsBody, system: SystemOf, session: StewardOf) -> dict[str, Any]:
     """Change any of the controls, all or none."""
     wanted = dict(body.root)
@@ -104,14 +105,14 @@ async def change_controls(body: ControlsBody, system: SystemOf, session: Steward
     return await _controls(system, changed.state, changed.changes)
 
 
-@router.post("/controls/clear-session", responses=shapes.CHANGES)
+@router.post("/controls/clear-session", responses=CLASHING)
 async def clear_session(system: SystemOf, session: StewardOf) -> dict[str, Any]:
     """Take theme, mood and focus of a session away."""
     changed = await in_thread(system.stewardship.clear_session, actor=actor_of(session))
     return await _controls(system, changed.state, changed.changes)
 
 
-@router.get("/actions", responses={200: {"content": {"text/csv": {}}}, **shapes.ASKS})
+@router.get("/actions", responses={200: {"content": {"text/csv": {}}}, **ASKING})
 async def actions(
     wish: Annotated[TrailWish, Query()], system: SystemOf, _session: SessionOf
 ) -> dict[str, list[dict[str, Any]]]:
@@ -120,7 +121,7 @@ async def actions(
     return {"actions": [action(entry) for entry in found]}
 
 
-@router.get("/actions/csv", response_class=Response, responses={200: {"content": {"text/csv": {}}}, **shapes.ASKS})
+@router.get("/actions/csv", response_class=Response, responses={200: {"content": {"text/csv": {}}}, **ASKING})
 async def actions_csv(wish: Annotated[TrailWish, Query()], system: SystemOf, _session: SessionOf) -> Response:
     """The same as a table for a spreadsheet."""
     found = await in_thread(system.stewardship.trail, wish.query(wish.limit))
@@ -142,14 +143,14 @@ async def prompts(system: SystemOf, _session: SessionOf) -> dict[str, list[dict[
     return {"prompts": [_prompt(found) for found in await in_thread(system.prompts.all)]}
 
 
-@router.post("/prompts", status_code=201, responses=shapes.CHANGES)
+@router.post("/prompts", status_code=201, responses=CLASHING)
 async def add_prompt(body: PromptBody, system: SystemOf, session: StewardOf) -> dict[str, Any]:
     """Write a prompt; the kiosk uses it at once."""
     added = await in_thread(system.prompts.add, text=body.text, language=body.language, actor=actor_of(session))
     return {"prompt": _prompt(added)}
 
 
-@router.post("/prompts/{prompt_id}", responses=shapes.CHANGES | shapes.MISSING)
+@router.post("/prompts/{prompt_id}", responses=CLASHING)
 async def change_prompt(
     prompt_id: shapes.RowId, body: PromptChangeBody, system: SystemOf, session: StewardOf
 ) -> dict[str, Any]:
@@ -159,14 +160,14 @@ async def change_prompt(
     return {"prompt": _prompt(changed)}
 
 
-@router.post("/prompts/{prompt_id}/remove", responses=shapes.CHANGES | shapes.MISSING)
+@router.post("/prompts/{prompt_id}/remove", responses=CLASHING)
 async def remove_prompt(prompt_id: shapes.RowId, system: SystemOf, session: StewardOf) -> dict[str, bool]:
     """Delete a prompt."""
     await in_thread(system.prompts.remove, prompt_id, actor=actor_of(session))
     return {"ok": True}
 
 
-@router.post("/jobs/retry", responses=shapes.CHANGES | shapes.MISSING)
+@router.post("/jobs/retry", responses=CLASHING)
 async def retry(body: RetryBody, system: SystemOf, session: StewardOf) -> dict[str, bool]:
     """Let a failed job try anew."""
     if body.job not in set(Job):
@@ -175,7 +176,7 @@ async def retry(body: RetryBody, system: SystemOf, session: StewardOf) -> dict[s
     return {"ok": True}
 
 
-@router.get("/charts", responses=shapes.ASKS)
+@router.get("/charts", responses=ASKING)
 async def charts(
     system: SystemOf, _session: SessionOf, hours: Annotated[int, Query(ge=1, le=CHART_HOURS_MOST)] = 24
 ) -> dict[str, list[dict[str, Any]]]:

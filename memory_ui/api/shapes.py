@@ -13,31 +13,6 @@ from core.domain.steward import SWITCHES, StewardState
 from core.ports.outside import Budget
 from core.services.pool import Playback
 
-
-class Problem(BaseModel):
-    """What every refused request is answered with."""
-
-    error: str
-
-
-Responses = dict[int | str, dict[str, Any]]
-
-
-def may_answer(**sentences: str) -> Responses:
-    """What a route may answer beside its success, for the OpenAPI document: `_404="unknown"` and the like."""
-    return {int(status[1:]): {"model": Problem, "description": text} for status, text in sentences.items()}
-
-
-ASKS = may_answer(_400="A field or query value is not what the contract says.")
-STEWARDS_ONLY = may_answer(
-    _403="No live steward session, a foreign origin, or a role that may only look.",
-    _503="No steward secret is set, or the database does not answer.",
-)
-CHANGES = ASKS | may_answer(
-    _409="Changed by somebody else meanwhile, or not possible in this state.", _413="More than this address takes."
-)
-MISSING = may_answer(_404="Unknown, ended or stale.")
-
 RowId = Annotated[int, PathOf(ge=1, le=LARGEST_ID)]
 """A row's number in an address."""
 

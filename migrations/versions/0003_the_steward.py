@@ -79,7 +79,10 @@ def upgrade() -> None:
         sa.Column("subject", sa.String(length=64), nullable=False),
         sa.Column("level", sa.String(length=16), nullable=False),
         sa.Column("since", UtcDateTime(), nullable=False),
+        sa.Column("cleared_at", UtcDateTime(), nullable=True),
         sa.Column("told_at", UtcDateTime(), nullable=True),
+        sa.Column("told_level", sa.String(length=16), server_default="", nullable=False),
+        sa.Column("over_at", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("name", "subject", name=op.f("pk_warning")),
     )
     with op.batch_alter_table("artifact", schema=None) as batch_op:

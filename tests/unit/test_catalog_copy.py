@@ -9,7 +9,7 @@ import pytest
 
 from core.domain.consent import Mode
 from core.domain.steward import SWITCHES
-from core.services.health import ROLES
+from core.domain.warnings import Level, Name
 from memory_ui.captions import WEAR
 from memory_ui.copy import load_copy
 
@@ -33,7 +33,15 @@ ROOM_SCRIPTS = "\n".join(
     (ROOT / "assets/js" / name).read_text() for name in ("wall.js", "wall_parts.js", "components/player.js")
 )
 
-WARNINGS = (*SWITCHES, *ROLES, "refused", "empty", "store", "queue", "waiting", "jobs")
+WARNINGS = {
+    *(f"warnings.{name}" for name in Name),
+    *(f"warnings.{name}_detail" for name in Name),
+    *(f"warnings.{name}_until" for name in SWITCHES),
+    *(f"warnings.level_{level}" for level in Level),
+    *(f"warnings.mail_{part}" for part in ("since", "cleared", "foot")),
+}
+"""What `core.adapters` puts warnings into words with."""
+
 COMPOSED = {
     'f"room.kind_{_kind(artifact, now)}"': ["room.kind_room", "room.kind_fossil", "room.kind_residue"],
     'f"room.wear_{_wear(artifact.wear)}"': [f"room.wear_{name}" for _, name in WEAR] + ["room.wear_deep"],
@@ -41,8 +49,6 @@ COMPOSED = {
     'f"times.{unit}_ago"': [f"times.{unit}_ago" for unit in ("day", "hour", "minute")],
     'f"times.{unit}s_ago"': [f"times.{unit}s_ago" for unit in ("day", "hour", "minute")],
     'f"revoke.mode_{manifest.mode.value.lower()}"': ["revoke.mode_room", "revoke.mode_fossil"],
-    'f"ops.warn_{name}"': [f"ops.warn_{name}" for name in WARNINGS],
-    'f"ops.warn_{name}_detail"': [f"ops.warn_{name}_detail" for name in WARNINGS],
     '"signin." ~ state': ["signin.unset", "signin.network"],
     '"door." ~ name': ["door.kiosk", "door.room", "door.revoke"],
     '"door." ~ name ~ "_note"': ["door.kiosk_note", "door.room_note", "door.revoke_note"],
@@ -114,7 +120,7 @@ def room_keys():
 def used():
     """Every key that something reads."""
     possible = {key for keys in COMPOSED.values() for key in keys}
-    return named_in_sources() | possible | kiosk_keys() | room_keys()
+    return named_in_sources() | possible | kiosk_keys() | room_keys() | WARNINGS
 
 
 def test_every_composed_key_is_known_to_this_test():
@@ -162,7 +168,7 @@ def test_an_unknown_key_or_a_missing_placeholder_is_an_error():
     with pytest.raises(KeyError):
         COPY.t("revoke.nonsense")
     with pytest.raises(KeyError):
-        COPY.t("ops.warn_refused_detail")
+        COPY.t("warnings.deletions_refused_detail")
 
 
 def test_there_is_no_copy_of_a_language_nobody_wrote():

@@ -67,9 +67,8 @@ class SqlArchive:
 
     def totals(self, now: datetime) -> Totals:
         """Artifacts by state, and how many wait for a steward."""
-        by_state = dict(
-            self._session.execute(select(ArtifactRow.state, func.count()).group_by(ArtifactRow.state)).tuples()
-        )
+        states = self._session.execute(select(ArtifactRow.state, func.count()).group_by(ArtifactRow.state))
+        by_state = {row[0]: row[1] for row in states}
         waiting = self._session.execute(
             select(func.count())
             .select_from(ArtifactRow)

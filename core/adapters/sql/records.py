@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Text, delete, or_, select, update
+from sqlalchemy import CursorResult, Text, delete, func, or_, select, update
 from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
@@ -174,6 +174,11 @@ class SqlAccessEvents:
         """Note a playback; False where this nonce is spent."""
         values = {"artifact_id": artifact_id, "nonce": nonce, "context": context, "action": action, "at": now}
         return insert_once(self._session, AccessEventRow, values)
+
+    def count(self, since: datetime, until: datetime) -> int:
+        """How many playbacks were acknowledged after `since`, up to `until`."""
+        within = (AccessEventRow.at > since, AccessEventRow.at <= until)
+        return self._session.execute(select(func.count()).select_from(AccessEventRow).where(*within)).scalar_one()
 
     def prune(self, before: datetime) -> int:
         """Forget events older than `before`."""

@@ -1,4 +1,4 @@
-"""Queries over stewards, their sessions and prompts, open pages, samples and standing warnings."""
+"""Queries over stewards, their sessions and prompts, open pages and samples."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -9,10 +9,10 @@ from sqlalchemy import CursorResult, delete, select, update
 from sqlalchemy.orm import Session as SqlSession
 
 from core.adapters.sql.records import insert_once
-from core.adapters.sql.tables import DeviceRow, PromptRow, SampleRow, StewardRow, StewardSessionRow, WarningRow
+from core.adapters.sql.tables import DeviceRow, PromptRow, SampleRow, StewardRow, StewardSessionRow
 from core.domain.access import Role
 from core.domain.device import Device, Report, Surface
-from core.ports.stewarding import Prompt, Sample, Session, Standing, Steward
+from core.ports.stewarding import Prompt, Sample, Session, Steward
 
 
 class SqlStewards:
@@ -191,39 +191,6 @@ class SqlSamples:
     def prune(self, before: datetime) -> int:
         """Forget what is older."""
         return _count(self._session.execute(delete(SampleRow).where(SampleRow.at < before)))
-
-
-class SqlWarnings:
-    """See `core.ports.stewarding.Warnings`."""
-
-    def __init__(self, session: SqlSession) -> None:
-        self._session = session
-
-    def all(self) -> list[Standing]:
-        """Everything that stands, the oldest first."""
-        rows = self._session.execute(select(WarningRow).order_by(WarningRow.since, WarningRow.name)).scalars()
-        return [
-            Standing(name=row.name, subject=row.subject, level=row.level, since=row.since, told_at=row.told_at)
-            for row in rows
-        ]
-
-    def raise_(self, standing: Standing) -> bool:
-        """Note a warning, or that its level has changed; True where it is new."""
-        if insert_once(self._session, WarningRow, asdict(standing)):
-            return True
-        where = (WarningRow.name == standing.name, WarningRow.subject == standing.subject)
-        self._session.execute(update(WarningRow).where(*where).values(level=standing.level))
-        return False
-
-    def told(self, name: str, subject: str, now: datetime) -> None:
-        """Stewards were told."""
-        where = (WarningRow.name == name, WarningRow.subject == subject)
-        self._session.execute(update(WarningRow).where(*where).values(told_at=now))
-
-    def clear(self, name: str, subject: str) -> bool:
-        """It stands no more; False where somebody else has noted that."""
-        where = (WarningRow.name == name, WarningRow.subject == subject)
-        return _count(self._session.execute(delete(WarningRow).where(*where))) == 1
 
 
 def _steward(row: StewardRow) -> Steward:

@@ -312,14 +312,17 @@ class SampleRow(Base):
 
 
 class WarningRow(Base):
-    """A warning that stands, since when, and when stewards were last told of it."""
+    """A warning that stands, since when, and what stewards were told of it; kept a while after it is over."""
 
     __tablename__ = "warning"
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     subject: Mapped[str] = mapped_column(String(64), primary_key=True)
     level: Mapped[str] = mapped_column(String(16))
     since: Mapped[datetime]
+    cleared_at: Mapped[datetime | None]
     told_at: Mapped[datetime | None]
+    told_level: Mapped[str] = mapped_column(String(16), server_default="")
+    over_at: Mapped[datetime | None]
 
 
 class ScheduleRow(Base):

@@ -20,8 +20,9 @@ from core.adapters.sql.records import (
     SqlStewardship,
 )
 from core.adapters.sql.running import SqlJobRuns, SqlPresences
-from core.adapters.sql.stewarding import SqlDevices, SqlPrompts, SqlSamples, SqlSessions, SqlStewards, SqlWarnings
+from core.adapters.sql.stewarding import SqlDevices, SqlPrompts, SqlSamples, SqlSessions, SqlStewards
 from core.adapters.sql.tombstones import SqlTombstones
+from core.adapters.sql.warnings import SqlWarnings
 from core.domain.steward import StewardState
 from core.domain.work import Job, Signal
 from core.ports.work import Dispatcher
