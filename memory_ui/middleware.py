@@ -35,8 +35,9 @@ PLAIN_POLICY = (
     "frame-ancestors 'none'"
 )
 _ADDRESSES = """
-_nicegui _nicegui_ws api artifacts assets audio consume controls ephemeral favicon.ico flag fossils fossils-url healthz
-heard kiosk livez logout media next ops metrics play pool raw readyz receipt revoke room spectrogram state surface v1
+_nicegui _nicegui_ws api artifacts assets audio consume controls end ephemeral favicon.ico flag fossils fossils-url
+healthz heard kiosk livez logout media next operator ops metrics play pool raw readyz receipt revoke room session
+sessions spectrogram state surface v1
 """
 _WORDS = frozenset(_ADDRESSES.split())
 """Everything an address of ours is made of. Nothing else of a path is logged: it may be a code someone typed there."""
