@@ -106,7 +106,7 @@ class Settings(BaseSettings):
     CODE_KEY: Secret = Field("", description="64 hex digits; receipt codes are hashed with it. For the stack.")
     TOKEN_KEY: Secret = Field("", description="64 hex digits; grants and sessions are signed with it. For the stack.")
     PREVIOUS_CODE_KEYS: Secret = Field("", description="Former code keys, separated by commas: old codes still work.")
-    TRUSTED_PROXIES: Line = Field(
+    TRUSTED_PROXIES: Networks = Field(
         "", description="Addresses or networks, separated by commas, whose forwarded headers are believed."
     )
     METRICS: bool = Field(False, description="Whether /metrics answers.")
@@ -189,7 +189,9 @@ class Settings(BaseSettings):
     )
     SMTP_HOST: Line = Field("", description="Mail server warnings are handed to.")
     SMTP_PORT: int = Field(587, ge=1, le=65535, description="Port of the mail server.")
-    SMTP_SECURITY: Literal["starttls", "tls", "none"] = Field("starttls", description="How the connection to it is secured.")
+    SMTP_SECURITY: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How the connection to it is secured."
+    )
     SMTP_USER: Line = Field("", description="Name to sign in to it with, where it asks for one.")
     SMTP_PASSWORD: Secret = Field("", description="Password to sign in to it with.")
     POOL_LOW_PLAYABLE: int = Field(6, ge=0, description="Playable takes up to which the pool counts as low.")
