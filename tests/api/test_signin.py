@@ -212,13 +212,20 @@ class TestLockout:
         assert sign_in(visits.client(headers={"User-Agent": "b" * 400}), node).status_code == 429
 
     def test_many_guesses_at_once_are_no_more_guesses(self, visits, node):
-        access = node.system.access
+        access, asked = node.system.access, []
         secret = access.shared_secret()
-        # From a slow disk: all of them are under way before the first has failed.
-        access.shared_secret = lambda: time.sleep(0.02) or secret
+
+        def slowly():
+            asked.append(1)
+            time.sleep(0.02)  # from a slow disk: all are under way before the first has failed
+            return secret
+
+        access.shared_secret = slowly
         clients = [visits.client() for _ in range(24)]
         answers = at_once(*[lambda client=client: sign_in(client, node, "wrong") for client in clients])
         assert sorted(answer.status_code for answer in answers) == [403] * 6 + [429] * 18
+        # Each asks once whether there is a secret; six are compared with it.
+        assert len(asked) == 24 + 6
 
     def test_a_right_secret_costs_nothing(self, client, node):
         assert [sign_in(client, node).status_code for _ in range(10)] == [303] * 10

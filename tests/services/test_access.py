@@ -51,7 +51,7 @@ class TestSigningIn:
         assert access.sign_in(secret, HERE) is None
         assert node.counts()["steward_session"] == 0
 
-    @pytest.mark.parametrize("secret", ["é und ß" * 3, "\U0001f701" * 24])
+    @pytest.mark.parametrize("secret", ["Größe und Ruhe im ganzen Haus", "alchemists wrote \U0001f701 for air"])
     def test_a_secret_of_any_signs_is_right_where_it_is_the_same(self, make_node, secret):
         access = make_node(OPS_SHARED_SECRET=secret).system.access
         assert sign_in(access, secret)
