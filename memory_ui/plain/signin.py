@@ -37,7 +37,7 @@ async def enter(request: Request, system: SystemOf) -> Response:
         # One at a time: many at once must not all be looked at before the first failure counts. They wait without a
         # thread, so that whoever guesses keeps nobody else waiting.
         async with request.app.state.signing_in:
-            opened = await in_thread(_try, system, fields.get("secret", ""), visitor)
+            opened = await in_thread(_try, system, fields.get("secret", "").strip(), visitor)
     except OverBudget as error:
         return _plain(budget_page(request, "signin", "locked", error))
     if opened is None:

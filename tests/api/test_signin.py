@@ -95,6 +95,10 @@ class TestSignIn:
         assert T("signin.wrong") in answer.text
         assert node.counts()["steward_session"] == 0
 
+    @pytest.mark.parametrize("around", ["{}\n", "{}\r\n", " {} ", "\t{}"])
+    def test_spaces_and_ends_of_lines_that_came_along_when_it_was_copied_do_not_matter(self, client, node, around):
+        assert sign_in(client, node, around.format(node.system.access.shared_secret())).status_code == 303
+
     @pytest.mark.parametrize("body", [b"", b"other=x", b"secret=", b"secret=%ED%A0%80", b"secret=%FF", b"SECRET=x"])
     def test_a_form_without_a_secret_anyone_could_have_is_403(self, client, body):
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
