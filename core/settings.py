@@ -106,7 +106,7 @@ class Settings(BaseSettings):
     CODE_KEY: Secret = Field("", description="64 hex digits; receipt codes are hashed with it. For the stack.")
     TOKEN_KEY: Secret = Field("", description="64 hex digits; grants and sessions are signed with it. For the stack.")
     PREVIOUS_CODE_KEYS: Secret = Field("", description="Former code keys, separated by commas: old codes still work.")
-    TRUSTED_PROXIES: Line = Field(
+    TRUSTED_PROXIES: Networks = Field(
         "", description="Addresses or networks, separated by commas, whose forwarded headers are believed."
     )
     METRICS: bool = Field(False, description="Whether /metrics answers.")

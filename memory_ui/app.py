@@ -16,7 +16,7 @@ from starlette.types import Scope
 from core.bootstrap import System
 from core.errors import MemoryEngineError, NotFound, OverBudget
 from memory_ui import metrics, theme
-from memory_ui.api import controls, devices, health, intake, media, node, pool, receipt, surface
+from memory_ui.api import controls, devices, health, intake, media, node, pool, receipt, session, surface
 from memory_ui.board import Board
 from memory_ui.live import Live
 from memory_ui.middleware import TOO_MUCH, SelectiveGZip, Surroundings, allowed_hosts
@@ -52,7 +52,8 @@ def plain_app(system: System, background: Background = no_background) -> FastAPI
 
     app = FastAPI(title="Memory Engine", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.system = system
-    for routes in _ROUTES:
+    app.state.signing_in = asyncio.Lock()
+    for routes in ROUTES:
         app.include_router(routes.router)
     app.add_api_route("/api/{path:path}", _unknown, methods=_ANY, include_in_schema=False)
     app.add_exception_handler(MemoryEngineError, _refused)
@@ -93,7 +94,25 @@ def create_app(system: System, background: Background = no_background) -> FastAP
     return app
 
 
-_ROUTES = (controls, devices, health, intake, media, node, pool, receipt, surface, door, revoke, signin, theme, metrics)
+ROUTES = (
+    controls,
+    devices,
+    health,
+    intake,
+    media,
+    node,
+    pool,
+    receipt,
+    session,
+    surface,
+    door,
+    revoke,
+    signin,
+    theme,
+    metrics,
+)
+"""Everything that answers over plain HTTP, in the order it is asked."""
+
 _ANY = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 

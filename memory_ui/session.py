@@ -22,9 +22,14 @@ def visitor_of(request: Request) -> Visitor:
     return Visitor(user_agent=request.headers.get("user-agent", ""), address=address)
 
 
+def token_in(cookies: Mapping[str, str]) -> str:
+    """What a browser shows for a session; empty where it shows nothing."""
+    return cookies.get(COOKIE, "")
+
+
 def session_of(system: System, cookies: Mapping[str, str], visitor: Visitor) -> Session | None:
     """The live session of a browser, if it has one; blocks for a moment."""
-    return system.access.session(cookies.get(COOKIE, ""), visitor)
+    return system.access.session(token_in(cookies), visitor)
 
 
 async def require_session(request: Request, system: SystemOf) -> Session:
@@ -53,10 +58,11 @@ StewardOf = Annotated[Session, Depends(require_steward)]
 
 
 def hand_over(response: Response, token: str, session: Session, *, secure: bool) -> None:
-    """Give the browser its session."""
-    response.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure, path="/", expires=session.until)
+    """Give the browser its session, for a length of time: its clock may be another than ours."""
+    age_s = int((session.until - session.opened_at).total_seconds())
+    response.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure, path="/", max_age=age_s)
 
 
 def take_back(response: Response) -> None:
     """Take the cookie away."""
-    response.delete_cookie(COOKIE, path="/")
+    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")

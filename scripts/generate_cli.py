@@ -1,6 +1,7 @@
 """The reference of the command line, from its own definitions; `--check` finds a stale one."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,14 @@ A command that is refused says why in one sentence and ends with status 1; setti
 
 
 def command_text(name: str, command: Any) -> str:
-    """One command with its options."""
-    lines = [f"## memory-engine {name}\n", (command.help or "").strip(), ""]
-    options = [option for option in command.params if option.name != "help"]
-    if options:
+    """One command with its arguments and options."""
+    named = [part for part in command.params if part.param_type_name == "argument"]
+    options = [part for part in command.params if part.param_type_name == "option" and part.name != "help"]
+    heading = " ".join(["## memory-engine", name, *(part.name.upper() for part in named)])
+    lines = [f"{heading}\n", (command.help or "").strip(), ""]
+    if named or options:
         lines.append("| Option | What it does |\n| --- | --- |")
+        lines += [f"| `{part.name.upper()}` | {part.help or ''} |" for part in named]
         lines += [f"| {_flags(option)} | {option.help or ''} |" for option in options]
         lines.append("")
     return "\n".join(lines)
@@ -39,10 +43,20 @@ def _flags(option: Any) -> str:
     return ", ".join(f"`{flag}{value}`" for flag in both)
 
 
+def _each(commands: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Every command under its whole name, those of a group too."""
+    for name in sorted(commands):
+        below = getattr(commands[name], "commands", None)
+        if below is None:
+            yield before + name, commands[name]
+        else:
+            yield from _each(below, f"{before}{name} ")
+
+
 def reference() -> str:
     """docs/reference/cli.md."""
     commands = get_command(app).commands  # type: ignore[attr-defined]
-    return "\n".join([HEAD, *(command_text(name, commands[name]) for name in sorted(commands))]).rstrip() + "\n"
+    return "\n".join([HEAD, *(command_text(name, command) for name, command in _each(commands))]).rstrip() + "\n"
 
 
 if __name__ == "__main__":

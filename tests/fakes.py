@@ -318,12 +318,12 @@ def visits_to(node: Node, background: Background = no_background) -> Iterator[Vi
 
 
 @contextmanager
-def served(app: ASGIApp) -> Iterator[int]:
-    """The port of a real server around `app`, in a thread of its own."""
+def served(app: ASGIApp, **options: Any) -> Iterator[int]:
+    """The port of a real server around `app`, in a thread of its own; options are uvicorn's."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(64)
-        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2)
+        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2, **options)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

@@ -108,14 +108,14 @@ def generated_secret(path: Path) -> str:
     """A secret in a file of its own, made on the first start, readable by its owner only."""
     if not path.exists():
         write_secret(path, secrets.token_urlsafe(18) + "\n")
-    return path.read_text().strip()
+    return read_secret(path)
 
 
 def read_secret(path: Path) -> str:
-    """What a secret's file holds now; empty where it is gone."""
+    """What a secret's file holds now; empty where it is gone or cannot be read, for then it opens nothing."""
     try:
-        return path.read_text().strip()
-    except FileNotFoundError:
+        return path.read_text("utf-8-sig").strip()
+    except (OSError, UnicodeDecodeError):
         return ""
 
 

@@ -6,7 +6,9 @@ somebody signs everyone out.
 """
 
 import hmac
+import re
 import secrets
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -17,13 +19,19 @@ from core.errors import BadField, Conflict, NotFound, Unavailable
 from core.ports.outside import Clock, Vault
 from core.ports.stewarding import Session, Steward
 from core.ports.work import StewardAction, Transaction, UnitOfWork
+from core.services.stewardship import NODE
 
 SHARED = "steward"
 """How the trail names whoever signed in with the shared secret."""
 
+COMMAND_LINE = "command line"
+"""How it names whoever may run commands on the node's machine."""
+
 NAME_SIGNS = 64
 SECRET_BYTES = 18
 USER_AGENT_SIGNS = 400
+_TAKEN = {SHARED, COMMAND_LINE, NODE}
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _NOBODY = "There is no steward of this name."
 
 
@@ -103,11 +111,23 @@ class Access:
 
     def session(self, token: str, visitor: Visitor) -> Session | None:
         """The live session this token opens for this visitor."""
-        return self._live(self._id(token), visitor) if token else None
+        return self._live(self._id(token), visitor) if _TOKEN.fullmatch(token) else None
 
-    def still(self, session: Session) -> Session | None:
-        """The same session as it stands now; None once it has ended. For a page that was opened with it."""
-        return self._live(session.id, None)
+    def still(self, session: Session, visitor: Visitor | None = None) -> Session | None:
+        """The same session as it stands now; None once it has ended. For a page that was opened with it.
+
+        `visitor` is whoever speaks through that page by now, where the page can tell.
+        """
+        return self._live(session.id, visitor)
+
+    def leave(self, token: str) -> None:
+        """End the session this token opens, whatever it is bound to: to give one up, holding it is enough."""
+        if not _TOKEN.fullmatch(token):
+            return
+        with self._work.read() as tx:
+            session = tx.sessions.get(self._id(token))
+        if session is not None:
+            self.sign_out(session)
 
     def sign_out(self, session: Session) -> None:
         """End one session, wherever it is open."""
@@ -117,17 +137,25 @@ class Access:
                 tx.signal(Signal.SESSIONS)
 
     def sign_everyone_out(self, *, actor: str) -> int:
-        """End every session, the asker's own too; how many."""
+        """End every session, the asker's own too; how many were live."""
         with self._work.write() as tx:
-            ended = tx.sessions.end_all()
+            ended = len(self._all_live(tx))
+            tx.sessions.end_all()
             self._note(tx, actor, "sign_everyone_out", after={"sessions": ended})
             tx.signal(Signal.SESSIONS)
         return ended
 
+    def shared_secret_changed(self, *, actor: str) -> None:
+        """Note that there is a new shared secret; what was signed in with the old one has ended, and is forgotten."""
+        with self._work.write() as tx:
+            tx.sessions.end_all(name="")
+            self._note(tx, actor, "renew_shared_secret")
+            tx.signal(Signal.SESSIONS)
+
     def sessions(self) -> list[Session]:
-        """Who is signed in."""
+        """Who is signed in, the newest first."""
         with self._work.read() as tx:
-            return tx.sessions.live(self._clock.now())
+            return self._all_live(tx)
 
     def stewards(self) -> list[Steward]:
         """Every named steward."""
@@ -136,9 +164,11 @@ class Access:
 
     def add(self, name: str, role: Role, *, actor: str) -> str:
         """Name a steward; the secret they sign in with, told once. Raises `BadField`, `Conflict`."""
-        name = " ".join(name.split())
-        if not 0 < len(name) <= NAME_SIGNS or not name.isprintable() or name == SHARED:
-            raise BadField(f"A name has 1 to {NAME_SIGNS} printable characters and is not {SHARED}.")
+        name = _tidy(name)
+        if not 0 < len(name) <= NAME_SIGNS or not name.isprintable():
+            raise BadField(f"A name has 1 to {NAME_SIGNS} printable characters.")
+        if name.casefold() in _TAKEN:
+            raise BadField("The audit trail uses this name already. Please choose another.")
         secret = new_secret()
         steward = Steward(name=name, role=role, created_at=self._clock.now())
         with self._work.write() as tx:
@@ -149,7 +179,7 @@ class Access:
 
     def renew(self, name: str, *, actor: str) -> str:
         """Give a steward a new secret, told once; their sessions end. Raises `NotFound`."""
-        secret = new_secret()
+        name, secret = _tidy(name), new_secret()
         with self._work.write() as tx:
             if not tx.stewards.change_secret(name, secret_hash=self._secret_hash(secret)):
                 raise NotFound(_NOBODY)
@@ -160,6 +190,7 @@ class Access:
 
     def remove(self, name: str, *, actor: str) -> None:
         """Forget a steward; their sessions end, their name stays in the trail. Raises `NotFound`."""
+        name = _tidy(name)
         with self._work.write() as tx:
             if not tx.stewards.remove(name):
                 raise NotFound(_NOBODY)
@@ -169,15 +200,14 @@ class Access:
 
     def _whose(self, secret: str) -> tuple[str, Role, str] | None:
         """(name, role, what the session is made with) of whoever signs in with this secret."""
-        shared = self.shared_secret()
+        offered, shared = self._shared_hash(secret), self._shared_now()
+        if hmac.compare_digest(offered, shared):
+            return "", Role.STEWARD, offered
         with self._work.read() as tx:
             # Found by a keyed hash: how long that takes says nothing about the secret.
             named = tx.stewards.by_secret(self._secret_hash(secret))
             if not shared and not tx.stewards.all():
                 raise Unavailable("No steward secret is set on this node.")
-        right = hmac.compare_digest(_bytes(secret), _bytes(shared)) and bool(shared)
-        if right:
-            return "", Role.STEWARD, self._shared_hash()
         return (named.name, named.role, self._secret_hash(secret)) if named is not None else None
 
     def _live(self, session_id: str, visitor: Visitor | None) -> Session | None:
@@ -187,10 +217,17 @@ class Access:
                 return None
             if visitor is not None and not self._belongs(session, visitor):
                 return None
-            if not session.name:
-                shared = bool(self.shared_secret())
-                return session if shared and hmac.compare_digest(session.made_with, self._shared_hash()) else None
-            steward = tx.stewards.by_secret(session.made_with)
+            return self._with_secrets_of_now(tx, session)
+
+    def _all_live(self, tx: Transaction) -> list[Session]:
+        found = (self._with_secrets_of_now(tx, session) for session in tx.sessions.live(self._clock.now()))
+        return [session for session in found if session is not None]
+
+    def _with_secrets_of_now(self, tx: Transaction, session: Session) -> Session | None:
+        """The session in the role its steward has now; None where the secret it was made with opens nothing more."""
+        if not session.name:
+            return session if hmac.compare_digest(session.made_with, self._shared_now()) else None
+        steward = tx.stewards.by_secret(session.made_with)
         return replace(session, role=steward.role) if steward is not None and steward.name == session.name else None
 
     def _belongs(self, session: Session, visitor: Visitor) -> bool:
@@ -206,8 +243,13 @@ class Access:
     def _secret_hash(self, secret: str) -> str:
         return self._vault.digest("named-steward", secret)
 
-    def _shared_hash(self) -> str:
-        return self._vault.digest("steward-secret", self.shared_secret())
+    def _shared_hash(self, secret: str) -> str:
+        return self._vault.digest("steward-secret", secret)
+
+    def _shared_now(self) -> str:
+        """The hash of the shared secret, which is read once for it; empty, and nothing's hash, where there is none."""
+        shared = self.shared_secret()
+        return self._shared_hash(shared) if shared else ""
 
     def _note(
         self, tx: Transaction, actor: str, action: str, *, subject: str = "", after: dict[str, object] | None = None
@@ -224,5 +266,6 @@ def new_secret() -> str:
     return secrets.token_urlsafe(SECRET_BYTES)
 
 
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
+def _tidy(name: str) -> str:
+    """A name as it is stored: however its accents were typed, and without spaces nobody sees."""
+    return " ".join(unicodedata.normalize("NFC", name).split())

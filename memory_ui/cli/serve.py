@@ -4,7 +4,7 @@ import errno
 import socket
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -62,13 +62,22 @@ def _serve(settings: "Settings", listener: socket.socket) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        # Forwarded addresses count only from proxies named in the settings: budgets and lockouts rest on them.
-        proxy_headers=bool(settings.TRUSTED_PROXIES),
-        forwarded_allow_ips=settings.TRUSTED_PROXIES,
+        **forwarding(settings),
         timeout_graceful_shutdown=5,
         ws_max_size=1 << 20,
     )
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def forwarding(settings: "Settings") -> dict[str, Any]:
+    """The server's options of whose word about a visitor's address and scheme it takes.
+
+    Proxies named in the settings, and nobody else: budgets, lockouts and the networks of stewards rest on addresses.
+    """
+    from core.domain.access import networks
+
+    trusted = [str(network) for network in networks(settings.TRUSTED_PROXIES)]
+    return {"proxy_headers": bool(trusted), "forwarded_allow_ips": trusted}
 
 
 def _bind(host: str, port: int) -> socket.socket:

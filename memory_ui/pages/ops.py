@@ -81,6 +81,7 @@ class Watched:
         self._board = board
         self._session = session
         self._element = element
+        self._visitor: Visitor | None = None
         self._off: list[Callable[[], None]] = []
 
     def attach(self, client: Client) -> None:
@@ -100,7 +101,10 @@ class Watched:
             session = session_of(self._system, {COOKIE: cookie.value if cookie is not None else ""}, visitor)
         except (CookieError, MemoryEngineError):
             return False
-        return session is not None and session.id == self._session.id
+        if session is None or session.id != self._session.id:
+            return False
+        self._visitor = visitor
+        return True
 
     async def _connect(self) -> None:
         self._disconnect()
@@ -124,7 +128,7 @@ class Watched:
         if not self._off:
             return
         try:
-            session = await in_thread(self._system.access.still, self._session)
+            session = await in_thread(self._system.access.still, self._session, self._visitor)
         except MemoryEngineError:
             return
         if session is None:

@@ -131,12 +131,17 @@ class TestAsOneNode:
 
     def test_a_session_of_one_is_a_session_of_the_other(self, pair):
         one, two = pair
-        signed_in = one.client.post("/ops/", data={"secret": one.node.system.access.shared_secret()})
-        # Handed over as it is: by the client's clock, which is the real one, it has ended.
-        headers = {"Cookie": signed_in.headers["Set-Cookie"].split(";")[0]}
-        answer = two.client.post("/ops/controls/", data={"intake_paused": "true", "version": "0"}, headers=headers)
-        assert answer.status_code == 303
-        assert one.node.system.stewardship.state().intake_paused
+        one.client.post("/ops/", data={"secret": one.node.system.access.shared_secret()})
+        token = one.client.cookies["memory_engine_steward"]
+        two.client.cookies.set("memory_engine_steward", token)
+        assert two.client.get("/api/v1/operator/session").status_code == 200
+
+    def test_signing_out_of_one_signs_out_of_the_other(self, pair):
+        one, two = pair
+        one.client.post("/ops/", data={"secret": one.node.system.access.shared_secret()})
+        two.client.cookies.set("memory_engine_steward", one.client.cookies["memory_engine_steward"])
+        one.client.post("/ops/logout/", data={"x": ""})
+        assert two.client.get("/api/v1/operator/session").status_code == 403
 
     @pytest.mark.parametrize("attempt", range(4))
     def test_a_one_time_take_is_heard_once_across_both(self, pair, attempt):

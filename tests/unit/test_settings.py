@@ -103,6 +103,12 @@ def test_a_line_is_one_line(name):
     assert complaints(**{name: "one\ntwo"})[0].startswith(f"{name}:")
 
 
+@pytest.mark.parametrize("name", ["TRUSTED_PROXIES", "OPS_ALLOWED_NETWORKS"])
+@pytest.mark.parametrize("value", ["*", ",", "proxy.internal", "10.0.0.0/33", "127.0.0.1 10.0.0.1"])
+def test_what_is_no_network_is_not_taken_for_everywhere(name, value):
+    assert complaints(**{name: value})[0].startswith(f"{name}: must be addresses or networks")
+
+
 def test_an_unknown_name_in_the_env_file_is_refused(tmp_path):
     (tmp_path / ".env").write_text("NODE_NAMES=A slip\n")
     assert "NODE_NAMES" in complaints()[0]
