@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from nicegui import app as pages
 from nicegui import ui
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
@@ -91,6 +92,8 @@ def create_app(system: System, background: Background = no_background) -> FastAP
         show_welcome_message=False,
     )
     bind_sockets()
+    # Pages are built by an application of their own; what they render plainly looks for the system there.
+    pages.state.system = system
     return app
 
 

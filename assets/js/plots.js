@@ -51,9 +51,9 @@ function dressed(layout, place) {
     paper_bgcolor: "transparent",
     plot_bgcolor: "transparent",
     font: { family: style.fontFamily, size: 13, color: colour("--ink") },
-    margin: { l: 48, r: 12, t: 36, b: 32 },
+    margin: { l: 44, r: 8, t: 36, b: 72 },
     colorway: [colour("--ink"), colour("--clay"), colour("--line"), colour("--ink-soft"), colour("--hair")],
-    legend: { orientation: "h", y: -0.2 },
+    legend: { orientation: "h", y: -0.28, yanchor: "top" },
     xaxis: { ...axis, ...layout.xaxis },
     yaxis: { ...axis, rangemode: "tozero", ...layout.yaxis },
   };

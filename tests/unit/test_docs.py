@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 
 from core.adapters.sql.tables import Base
 from core.settings import Settings
+from memory_ui import metrics
 from memory_ui.app import ROUTES
 
 ROOT = Path(__file__).parents[2]

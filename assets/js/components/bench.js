@@ -145,7 +145,7 @@ export default {
           @click="draw(hours)">{{ copy['span_' + hours] }}</button></div>
         <p v-if="charts === 'failed'" class="note">{{ copy.charts_failed }}</p>
         <p v-else-if="charts === 'empty'" class="note">{{ copy.charts_empty }}</p>
-        <div ref="charts" class="bench-columns"></div>
+        <div ref="charts" class="bench-charts"></div>
       </section>
 
       <section class="bench-part" id="jobs" aria-labelledby="h-jobs">
