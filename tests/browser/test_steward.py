@@ -1,0 +1,304 @@
+"""The steward's pages as a steward sees them, and as somebody who is none would like to."""
+
+import asyncio
+import json
+import re
+import subprocess
+import sys
+import uuid
+from typing import Any
+
+import httpx
+import pytest
+import socketio
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Node, Visit, record, stage, visit
+
+SIZES = ({"width": 1280, "height": 800}, {"width": 390, "height": 844}, {"width": 1080, "height": 1920})
+MOMENTS = ("open", "run", "fix", "close")
+SERVED_IDS = re.compile(r'"client_id":\s*"([0-9a-f-]{36})"')
+
+
+def secret_of(node: Node) -> str:
+    return (node.data_dir / "data" / "steward-secret.txt").read_text().strip()
+
+
+def command(node: Node, *arguments: str) -> str:
+    """What a command of the node says."""
+    program = [sys.executable, "-c", "from memory_ui.cli import main; main()", *arguments]
+    folder = str(node.data_dir / "data")
+    ran = subprocess.run(
+        [*program, "--data-dir", folder], capture_output=True, text=True, check=True, cwd=node.data_dir
+    )
+    return ran.stdout
+
+
+def sign_in(opened: Visit, secret: str, path: str = "/ops/") -> Page:
+    page = opened.open("/ops/")
+    page.fill("#secret", secret)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".ops-state")
+    if path != "/ops/":
+        page.goto(f"{opened.base}{path}")
+        page.wait_for_selector(".bench")
+    return page
+
+
+def moment(page: Page, name: str) -> None:
+    page.locator(f"#tab-{name}").click()
+
+
+def button(page: Page, name: str) -> Any:
+    return page.get_by_role("button", name=name, exact=True)
+
+
+@pytest.fixture
+def steward(speaking_browser: Browser, node: Node) -> Any:
+    opened = visit(speaking_browser, node)
+    yield opened
+    opened.context.close()
+
+
+@pytest.fixture
+def other(speaking_browser: Browser, node: Node) -> Any:
+    opened = visit(speaking_browser, node)
+    yield opened
+    opened.context.close()
+
+
+def violations(page: Page) -> list[str]:
+    found = Axe().run(page, options={"rules": {"color-contrast": {"enabled": True}}})
+    return [f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in found.response["violations"]]
+
+
+def test_every_moment_is_accessible_at_every_size_and_nothing_is_fetched_from_elsewhere(steward, node):
+    page = sign_in(steward, secret_of(node))
+    for size in SIZES:
+        page.set_viewport_size(size)
+        for name in MOMENTS:
+            moment(page, name)
+            assert violations(page) == []
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (size, name)
+    page.goto(f"{node.url}/ops/bench/")
+    page.wait_for_selector(".bench-chart, #charts .note")
+    for size in SIZES:
+        page.set_viewport_size(size)
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), size
+    steward.clean()
+
+
+def test_a_click_reaches_kiosk_room_and_the_other_steward(steward, other, node):
+    page = sign_in(steward, secret_of(node))
+    second = sign_in(other, secret_of(node))
+    kiosk, room = other.open("/kiosk/"), other.open("/room/")
+    stage(kiosk, "idle")
+    moment(page, "run")
+    moment(second, "run")
+    button(page, "Pause intake").click()
+    expect(kiosk.locator(".kiosk")).to_have_attribute("data-blocked", "paused")
+    expect(button(second, "Open intake")).to_be_visible()
+    button(second, "Pause playback").click()
+    expect(room.locator(".room-wall")).to_have_attribute("data-sound", "paused")
+    expect(page.locator(".ops-next")).to_contain_text("Open the room.")
+    moment(page, "open")
+    button(page, "Open the room").click()
+    expect(kiosk.locator(".kiosk")).to_have_attribute("data-blocked", "")
+    steward.clean()
+    other.clean()
+
+
+def test_a_switch_for_a_quarter_of_an_hour_says_when_it_ends(steward, node):
+    page = sign_in(steward, secret_of(node))
+    moment(page, "run")
+    page.get_by_role("button", name="Make quieter for 15 minutes").click()
+    expect(page.locator(".ops-switches")).to_contain_text("ends in 15 minutes")
+    expect(page.locator(".ops-last")).to_contain_text("Changed controls, steward")
+
+
+def test_two_stewards_at_one_theme_do_not_overwrite_each_other_unseen(steward, other, node):
+    first, second = sign_in(steward, secret_of(node)), sign_in(other, secret_of(node))
+    for page in (first, second):
+        moment(page, "open")
+    first.get_by_label("Theme").fill("Rain")
+    second.get_by_label("Theme").fill("Snow")
+    button(first, "Save").click()
+    expect(second.locator(".ops-theirs")).to_contain_text("Theme")
+    expect(second.get_by_label("Theme")).to_have_value("Snow")
+    button(second, "Save").click()
+    expect(first.get_by_label("Theme")).to_have_value("Rain")
+    button(second, "Keep mine").click()
+    button(second, "Save").click()
+    expect(first.get_by_label("Theme")).to_have_value("Snow")
+
+
+def test_a_curator_looks_and_changes_nothing(steward, node):
+    secret = command(node, "steward", "add", "Carl", "--role", "curator").split()[-1]
+    page = sign_in(steward, secret)
+    for name in MOMENTS:
+        moment(page, name)
+        shown = [one.inner_text() for one in page.locator(".ops-panel button").all()]
+        assert set(shown) <= {"Play a tone here"}, (name, shown)
+    expect(page.locator(".ops-who")).to_contain_text("Carl, looking only")
+    refused = page.evaluate(
+        "fetch('/api/v1/operator/controls', {method: 'POST', headers: {'Content-Type': 'application/json'}, "
+        "body: '{\"intake_paused\": true}'}).then((answer) => answer.status)"
+    )
+    assert refused == 403
+
+
+def test_signing_everyone_out_ends_an_open_page_and_takes_what_it_showed(steward, other, node):
+    page, second = sign_in(steward, secret_of(node)), sign_in(other, secret_of(node))
+    moment(second, "close")
+    button(second, "Sign everyone out").click()
+    expect(page.locator(".ops-over")).to_contain_text("Your session has ended.")
+    assert page.locator(".ops-panel").count() == 0
+    page.reload()
+    expect(page.locator("#secret")).to_be_visible()
+
+
+def test_a_rotated_secret_ends_an_open_page(steward, node):
+    page = sign_in(steward, secret_of(node))
+    command(node, "secret", "--rotate")
+    expect(page.locator(".ops-over")).to_be_visible(timeout=15_000)
+
+
+def test_a_lost_node_is_shown_and_the_page_heals(steward, node):
+    page = sign_in(steward, secret_of(node))
+    node.kill()
+    expect(page.locator(".ops-lost")).to_be_visible(timeout=20_000)
+    node.start()
+    expect(page.locator(".ops-lost")).to_have_count(0, timeout=30_000)
+    moment(page, "run")
+    button(page, "Pause intake").click()
+    expect(button(page, "Open intake")).to_be_visible()
+
+
+def test_a_take_is_found_listened_to_described_and_removed_on_the_bench(steward, speaker, node):
+    kiosk = speaker.open("/kiosk/")
+    record(kiosk, 2)
+    kiosk.keyboard.press("1")
+    kiosk.keyboard.press("Space")
+    stage(kiosk, "complete")
+    page = sign_in(steward, secret_of(node), "/ops/bench/")
+    row = page.locator("#takes .bench-rows tr")
+    expect(row).to_have_count(1)
+    assert (
+        page.evaluate(
+            "document.querySelector('#takes audio').src && fetch(document.querySelector('#takes audio').src).then((a) => a.status)"
+        )
+        == 200
+    )
+    row.get_by_label("Topic of take 1").fill("rain")
+    row.get_by_label("Topic of take 1").press("Enter")
+    expect(page.locator("#trail")).to_contain_text("Described a take")
+    page.get_by_label("Topic contains").fill("snow")
+    page.locator("#takes").get_by_role("button", name="Search").click()
+    expect(row).to_have_count(0)
+    page.locator("#takes").get_by_role("button", name="Show all").click()
+    expect(row).to_have_count(1)
+    row.get_by_role("button", name="Remove", exact=True).click()
+    assert row.count() == 1
+    row.get_by_role("button", name="Remove for good").click()
+    expect(page.locator(".ops-said")).to_contain_text("looked for and not found")
+    expect(row).to_have_count(0)
+    assert node.sounds() == []
+    page.get_by_label("Words to look for").fill("remove")
+    page.locator("#trail").get_by_role("button", name="Search").click()
+    expect(page.locator("#trail tbody tr")).to_have_count(1)
+    expect(page.locator("#trail")).not_to_contain_text("rain")
+
+
+def test_a_prompt_of_the_steward_reaches_the_kiosk(steward, speaker, node):
+    page = sign_in(steward, secret_of(node), "/ops/bench/")
+    page.get_by_label("A new prompt").fill("What did the house sound like?")
+    page.locator("#prompts").get_by_role("button", name="Add").click()
+    kiosk = speaker.open("/kiosk/")
+    stage(kiosk, "idle")
+    kiosk.keyboard.press("Space")
+    stage(kiosk, "armed")
+    expect(kiosk.locator(".kiosk")).to_contain_text("What did the house sound like?")
+
+
+class TestSockets:
+    """What a socket may not do: the page's id alone opens nothing."""
+
+    @staticmethod
+    def client_id(page: Page) -> str:
+        found: str = page.evaluate("window.clientId")
+        return found
+
+    @staticmethod
+    async def _connect(node: Node, client_id: str, headers: dict[str, str]) -> socketio.AsyncClient:
+        client = socketio.AsyncClient(reconnection=False)
+        query = f"client_id={client_id}&next_message_id=0&implicit_handshake=true&tab_id={uuid.uuid4()}&document_id={uuid.uuid4()}"
+        await client.connect(
+            f"{node.url}?{query}", headers=headers, socketio_path="/_nicegui_ws/socket.io", transports=["websocket"]
+        )
+        return client
+
+    def refused(self, node: Node, client_id: str, headers: dict[str, str]) -> bool:
+        try:
+            client = asyncio.run(self._connect(node, client_id, headers))
+        except socketio.exceptions.ConnectionError:
+            return True
+        asyncio.run(client.disconnect())
+        return False
+
+    def page_of(self, node: Node, cookie: str, agent: str) -> str:
+        """A steward's page that was built and to which no socket was opened yet."""
+        html = httpx.get(f"{node.url}/ops/", headers={"Cookie": cookie, "User-Agent": agent}).text
+        found = served_id(html)
+        assert found is not None
+        return found.group(1)
+
+    def session(self, node: Node, agent: str) -> str:
+        answer = httpx.post(f"{node.url}/ops/", data={"secret": secret_of(node)}, headers={"User-Agent": agent})
+        return answer.headers["Set-Cookie"].split(";")[0]
+
+    def test_a_page_is_opened_by_its_own_browser_only(self, node):
+        mine = self.session(node, "mine")
+        assert self.refused(node, self.page_of(node, mine, "mine"), {})
+        assert self.refused(node, self.page_of(node, mine, "mine"), {"Cookie": mine, "User-Agent": "stolen"})
+        another = self.session(node, "mine")
+        assert self.refused(node, self.page_of(node, mine, "mine"), {"Cookie": another, "User-Agent": "mine"})
+        assert not self.refused(node, self.page_of(node, mine, "mine"), {"Cookie": mine, "User-Agent": "mine"})
+
+    def test_a_page_whose_session_has_ended_admits_nobody(self, node):
+        mine = self.session(node, "mine")
+        page = self.page_of(node, mine, "mine")
+        httpx.post(f"{node.url}/ops/logout/", headers={"Cookie": mine, "User-Agent": "mine"}, data={"x": ""})
+        assert self.refused(node, page, {"Cookie": mine, "User-Agent": "mine"})
+
+    def test_an_event_by_a_foreign_socket_is_not_heard(self, node, other):
+        room = other.open("/room/?autostart=0")
+        room.wait_for_selector(".room-wall")
+        room.wait_for_timeout(500)
+        victim = self.client_id(room)
+
+        async def speak() -> None:
+            html = httpx.get(f"{node.url}/kiosk/").text
+            own = served_id(html)
+            assert own is not None
+            client = await self._connect(node, own.group(1), {})
+            for kind, message in (
+                ("event", {"client_id": victim, "id": 4, "listener_id": "x", "args": [json.dumps({"seq": 0})]}),
+                ("log", {"client_id": victim, "level": "error", "message": "planted"}),
+                ("javascript_response", {"client_id": victim, "request_id": "x", "result": 1}),
+                ("ack", {"client_id": victim, "next_message_id": 9999}),
+                ("event", "no object"),
+                ("event", {"client_id": own.group(1)}),
+                ("handshake", {}),
+            ):
+                await client.emit(kind, message)
+            await asyncio.sleep(1)
+            await client.disconnect()
+
+        asyncio.run(speak())
+        logged = node.logged()
+        assert logged.count("socket.foreign") >= 4
+        assert "planted" not in logged
+        assert "Traceback" not in logged
+        assert room.evaluate("window.socket.connected")
