@@ -150,6 +150,10 @@ class Settings(BaseSettings):
     ROOM_TONE_PROFILE: Literal["soft_air", "warm_hiss", "low_vent"] = Field(
         "soft_air", description="Voice of the room tone."
     )
+    ROOM_FOSSIL_VISUALS: bool = Field(False, description="Whether a room may show the pictures of fossils.")
+    ROOM_FOSSIL_FEED_SECONDS: Count = Field(
+        86_400, description="Seconds the address of the feed of those pictures is good for."
+    )
 
     RESERVATION_SECONDS: int = Field(
         3600, ge=300, description="Seconds a store key stays reserved for a take that is being put."
@@ -189,7 +193,9 @@ class Settings(BaseSettings):
     )
     SMTP_HOST: Line = Field("", description="Mail server warnings are handed to.")
     SMTP_PORT: int = Field(587, ge=1, le=65535, description="Port of the mail server.")
-    SMTP_SECURITY: Literal["starttls", "tls", "none"] = Field("starttls", description="How the connection to it is secured.")
+    SMTP_SECURITY: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How the connection to it is secured."
+    )
     SMTP_USER: Line = Field("", description="Name to sign in to it with, where it asks for one.")
     SMTP_PASSWORD: Secret = Field("", description="Password to sign in to it with.")
     POOL_LOW_PLAYABLE: int = Field(6, ge=0, description="Playable takes up to which the pool counts as low.")

@@ -2,8 +2,10 @@
 
 from core.adapters.budgets import BudgetFigures
 from core.adapters.catalogs import load
+from core.adapters.sql.pool import EXACT_COUNT_MOST
 from core.domain.access import Binding, networks
 from core.domain.consent import RetentionPolicy
+from core.domain.deployment import Deployment, DeploymentCatalog
 from core.domain.memory_color import ColorCatalog
 from core.domain.pool.lanes import LaneFigures
 from core.domain.pool.weights import PoolCatalog, PoolFigures
@@ -11,6 +13,7 @@ from core.domain.pool.windows import SliceFigures
 from core.domain.steward import ControlLimits
 from core.domain.work import Job
 from core.services.access import AccessFigures
+from core.services.archive import ArchiveFigures
 from core.services.derive import DeriveFigures
 from core.services.health import HealthFigures
 from core.services.intake import IntakeFigures
@@ -128,6 +131,17 @@ def access_figures(settings: Settings) -> AccessFigures:
 def control_limits(settings: Settings) -> ControlLimits:
     """What stewards may set."""
     return ControlLimits(languages=LANGUAGES, longest_recording_s=min(300, int(settings.TAKE_MAX_SECONDS)))
+
+
+def archive_figures(settings: Settings, deployment: Deployment) -> ArchiveFigures:
+    """What a steward's view of the archive is worked out with."""
+    return ArchiveFigures(
+        deployment=deployment,
+        deployments=load("deployments", DeploymentCatalog),
+        lanes=pool_figures(settings).lanes,
+        soon_hours=settings.RETENTION_SOON_HOURS,
+        counted_most=EXACT_COUNT_MOST,
+    )
 
 
 def retention_policy(settings: Settings) -> RetentionPolicy:
