@@ -16,7 +16,7 @@ from starlette.types import Scope
 from core.bootstrap import System
 from core.errors import MemoryEngineError, NotFound, OverBudget
 from memory_ui import metrics, theme
-from memory_ui.api import health, intake, media, pool, receipt, surface
+from memory_ui.api import archive, health, intake, media, pool, receipt, surface
 from memory_ui.live import Live
 from memory_ui.middleware import TOO_MUCH, SelectiveGZip, Surroundings, allowed_hosts
 from memory_ui.pages import kiosk, room
@@ -50,7 +50,7 @@ def plain_app(system: System, background: Background = no_background) -> FastAPI
 
     app = FastAPI(title="Memory Engine", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.system = system
-    for routes in (health, intake, media, pool, receipt, surface, door, revoke, signin, theme, metrics):
+    for routes in (archive, health, intake, media, pool, receipt, surface, door, revoke, signin, theme, metrics):
         app.include_router(routes.router)
     app.add_api_route("/api/{path:path}", _unknown, methods=_ANY, include_in_schema=False)
     app.add_exception_handler(MemoryEngineError, _refused)

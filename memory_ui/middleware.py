@@ -35,8 +35,9 @@ PLAIN_POLICY = (
     "frame-ancestors 'none'"
 )
 _ADDRESSES = """
-_nicegui _nicegui_ws api artifacts assets audio consume controls ephemeral favicon.ico flag fossils fossils-url healthz
-heard kiosk livez logout media next ops metrics play pool raw readyz receipt revoke room spectrogram state surface v1
+_nicegui _nicegui_ws api archive artifact-summary artifacts assets audio consume controls derivatives ephemeral
+favicon.ico flag fossils fossils-url healthz heard hold kiosk livez logout media metadata metrics next operator ops pass
+play pool raw readyz receipt remove revoke room spectrogram spectrograms state surface v1
 """
 _WORDS = frozenset(_ADDRESSES.split())
 """Everything an address of ours is made of. Nothing else of a path is logged: it may be a code someone typed there."""

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from core.adapters.sql.tables import Base
 from core.settings import Settings
 from memory_ui import metrics, theme
-from memory_ui.api import health, intake, media, pool, receipt, surface
+from memory_ui.api import archive, health, intake, media, pool, receipt, surface
 from memory_ui.plain import door, revoke, signin
 
 ROOT = Path(__file__).parents[2]
@@ -110,7 +110,7 @@ def test_every_table_that_is_documented_exists() -> None:
 
 def test_every_address_is_documented_with_its_method() -> None:
     text = (ROOT / "docs/reference/http-api.md").read_text("utf-8")
-    modules = (health, intake, media, pool, receipt, surface, door, revoke, signin, theme, metrics)
+    modules = (archive, health, intake, media, pool, receipt, surface, door, revoke, signin, theme, metrics)
     routes = [route for module in modules for route in module.router.routes if isinstance(route, APIRoute)]
     missing = [
         f"{method} {route.path}"
