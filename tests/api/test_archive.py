@@ -5,8 +5,10 @@ import pytest
 from core.domain.access import Role
 from core.domain.artifact import Kind
 from core.domain.consent import Mode
+from core.domain.pool.facts import Wish
+from core.domain.work import Signal
 from tests import wavs
-from tests.fakes import SHORT_TAKE, FrozenClock, visits_to
+from tests.fakes import SHORT_TAKE, FrozenClock, visits_to, wait_for
 
 TEN_SECONDS = wavs.take(10, sample_rate_hz=8000)
 SIZE = len(SHORT_TAKE)
@@ -398,3 +400,48 @@ class TestFlag:
     def test_an_address_may_ask_thirty_times_whatever_stations_it_names(self, listener, url):
         statuses = [listener.post(url, headers={"X-Memory-Client-Id": f"s{n}"}).status_code for n in range(31)]
         assert statuses == [200] * 30 + [429]
+
+
+class TestOpenPages:
+    @pytest.fixture
+    def told(self, node, visits):
+        """Every signal, as open pages get it."""
+        heard = []
+        node.system.effects.subscribe(lambda signal, detail: heard.append((signal, detail)))
+        return heard
+
+    @pytest.mark.parametrize(
+        "act",
+        [
+            lambda node, playback: node.system.review.flag(playback.heard_token),
+            lambda node, playback: node.system.review.hold(playback.artifact.id, actor="t"),
+            lambda node, playback: node.system.archive.remove(playback.artifact.id, actor="t"),
+        ],
+        ids=["flag", "hold", "remove"],
+    )
+    def test_every_room_is_told_to_drop_what_it_may_not_have(self, node, told, act):
+        node.keep()
+        act(node, node.system.pool.next(Wish(), node.rng))
+        assert wait_for(lambda: (Signal.POOL, {"dropped": [1]}) in told)
+
+    def test_a_pass_is_told_to_rooms_and_to_stewards(self, node, told):
+        node.keep()
+        node.system.review.hold(1, actor="t")
+        told.clear()
+        node.system.review.let_in(1, actor="t")
+        assert wait_for(lambda: (Signal.POOL, {"added": 1}) in told)
+        assert (Signal.REVIEW, {"artifact": 1}) in told
+
+    def test_a_flag_that_is_only_noted_takes_nothing_from_a_room(self, node, told):
+        node.keep()
+        node.system.review.let_in(1, actor="t")
+        node.clock.advance(seconds=1)
+        told.clear()
+        node.system.review.flag(node.system.pool.next(Wish(), node.rng).heard_token)
+        assert wait_for(lambda: (Signal.REVIEW, {"artifact": 1}) in told)
+        assert Signal.POOL not in [signal for signal, _ in told]
+
+    def test_new_words_are_told_to_stewards(self, node, told):
+        node.keep()
+        node.system.archive.describe(1, topic="rain", actor="t")
+        assert wait_for(lambda: (Signal.REVIEW, {"described": 1}) in told)
