@@ -1,13 +1,10 @@
 """Held takes over HTTP, for stewards: find, listen, describe, remove, hold, pass."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
 
-from core.domain.artifact import Review
-from core.domain.pool.facts import LARGEST_ID
-from core.ports.stewarding import ArchiveQuery
 from core.services.access import actor_of
 from memory_ui.api import media, takes
 from memory_ui.api.answers import binary, refusals
@@ -39,38 +36,13 @@ async def recent(
 
 
 @router.get("/operator/archive", responses=_READS)
-async def search(
-    session: SessionOf,
-    system: SystemOf,
-    since: takes.Moment | None = None,
-    until: takes.Moment | None = None,
-    station: takes.Words = "",
-    topic: takes.Words = "",
-    status: takes.Words = "",
-    deployment: takes.Words = "",
-    review: Literal["", "none", "held", "flagged"] = "",
-    waiting: bool = False,
-    before: Annotated[int | None, Query(ge=1, le=LARGEST_ID)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> takes.FoundTakes:
+async def search(session: SessionOf, system: SystemOf, asked: Annotated[takes.Search, Query()]) -> takes.FoundTakes:
     """Held takes, newest first; what is not asked narrows nothing."""
-    query = ArchiveQuery(
-        since=since,
-        until=until,
-        station=station,
-        topic=topic,
-        status=status,
-        deployment=deployment,
-        review=_review(review),
-        waiting=waiting,
-        before=before,
-        limit=limit,
-    )
-    found = await in_thread(system.archive.search, query)
+    found = await in_thread(system.archive.search, asked.query())
     choices = await in_thread(system.archive.choices)
     return takes.FoundTakes(
         artifacts=[takes.held_take(take) for take in found],
-        next_before=found[-1].id if len(found) == limit else None,
+        next_before=found[-1].id if len(found) == asked.limit else None,
         stations=choices.stations,
         statuses=choices.statuses,
     )
@@ -148,9 +120,3 @@ async def spectrograms(session: SessionOf, system: SystemOf) -> takes.Pictures:
     """The newest 50 pictures of fossils."""
     found = await in_thread(system.archive.spectrograms)
     return takes.Pictures(spectrograms=[takes.picture(one) for one in found])
-
-
-def _review(asked: str) -> Review | None:
-    if not asked:
-        return None
-    return Review.NONE if asked == "none" else Review(asked)

@@ -1,13 +1,14 @@
 """JSON of held takes as stewards see and change them."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Path
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
-from core.domain.artifact import Artifact
+from core.domain.artifact import Artifact, Review
 from core.domain.pool.facts import LARGEST_ID
+from core.ports.stewarding import ArchiveQuery
 from core.services.archive import NotRemoved, Recent, Removed, Spectrogram
 from core.services.intake import STATUS_SIGNS, TOPIC_SIGNS
 from memory_ui.api.shapes import at, picture_url
@@ -27,6 +28,27 @@ def _in_utc(moment: datetime) -> datetime:
 
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 Words = Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f]*$")]
+
+
+class Search(BaseModel):
+    """What a steward asks of the archive; review `none` asks for takes that are not under review."""
+
+    since: Moment | None = None
+    until: Moment | None = None
+    station: Words = ""
+    topic: Words = ""
+    status: Words = ""
+    deployment: Words = ""
+    review: Literal["", "none", "held", "flagged"] = ""
+    waiting: bool = False
+    before: Annotated[int | None, Field(ge=1, le=LARGEST_ID)] = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+    def query(self) -> ArchiveQuery:
+        """The same as the archive takes it."""
+        asked = {name: getattr(self, name) for name in Search.model_fields}
+        review = None if not self.review else Review.NONE if self.review == "none" else Review(self.review)
+        return ArchiveQuery(**{**asked, "review": review})
 
 
 class DescribeBody(BaseModel):
