@@ -150,6 +150,10 @@ class Settings(BaseSettings):
     ROOM_TONE_PROFILE: Literal["soft_air", "warm_hiss", "low_vent"] = Field(
         "soft_air", description="Voice of the room tone."
     )
+    ROOM_FOSSIL_VISUALS: bool = Field(False, description="Whether a room may show the pictures of fossils.")
+    ROOM_FOSSIL_FEED_SECONDS: Count = Field(
+        86_400, description="Seconds the address of the feed of those pictures is good for."
+    )
 
     RESERVATION_SECONDS: int = Field(
         3600, ge=300, description="Seconds a store key stays reserved for a take that is being put."

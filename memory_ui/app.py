@@ -17,7 +17,7 @@ from starlette.types import Scope
 from core.bootstrap import System
 from core.errors import MemoryEngineError, NotFound, OverBudget
 from memory_ui import metrics, theme
-from memory_ui.api import controls, devices, health, intake, media, node, pool, receipt, session, surface
+from memory_ui.api import archive, controls, devices, health, intake, media, node, pool, receipt, session, surface
 from memory_ui.board import Board
 from memory_ui.live import Live
 from memory_ui.middleware import TOO_MUCH, SelectiveGZip, Surroundings, allowed_hosts
@@ -98,6 +98,7 @@ def create_app(system: System, background: Background = no_background) -> FastAP
 
 
 ROUTES = (
+    archive,
     controls,
     devices,
     health,

@@ -14,10 +14,15 @@ def caption(artifact: Artifact, now: datetime, copy: Copy, *, heard_ms: int) -> 
     return copy.t(
         "room.caption",
         kind=copy.t(f"room.kind_{_kind(artifact, now)}"),
-        age=_age(artifact, now, copy),
+        age=_age(artifact.created_at, now, copy),
         wear=copy.t(f"room.wear_{_wear(artifact.wear)}"),
         length=copy.t("room.length_seconds", count=max(1, round(heard_ms / 1000))),
     )
+
+
+def fossil_title(created_at: datetime, now: datetime, copy: Copy) -> str:
+    """The title of a fossil's picture."""
+    return copy.t("room.fossil_title", kind=copy.t("room.kind_residue"), age=_age(created_at, now, copy))
 
 
 def _kind(artifact: Artifact, now: datetime) -> str:
@@ -26,8 +31,8 @@ def _kind(artifact: Artifact, now: datetime) -> str:
     return "fossil" if artifact.raw_lasts(now) else "residue"
 
 
-def _age(artifact: Artifact, now: datetime, copy: Copy) -> str:
-    minutes = max(0, int((now - artifact.created_at).total_seconds() // 60))
+def _age(created_at: datetime, now: datetime, copy: Copy) -> str:
+    minutes = max(0, int((now - created_at).total_seconds() // 60))
     hours, days = minutes // 60, minutes // (60 * 24)
     if days >= 1:
         return copy.t("room.age_one_day") if days == 1 else copy.t("room.age_days", count=days)

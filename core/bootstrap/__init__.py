@@ -12,6 +12,7 @@ from core.bootstrap.figures import (
     LANGUAGES,
     NOTICE_VERSION,
     access_figures,
+    archive_figures,
     control_limits,
     derive_figures,
     device_figures,
@@ -37,10 +38,12 @@ from core.errors import Misconfigured
 from core.ports.outside import Budgets, Clock, Vault
 from core.ports.work import UnitOfWork
 from core.services.access import Access
+from core.services.archive import Archive
 from core.services.audit import Audit
 from core.services.demo import DemoCatalog, DemoService
 from core.services.derive import DeriveService
 from core.services.devices import DeviceService
+from core.services.fossils import Fossils
 from core.services.grants import Grants
 from core.services.health import Health
 from core.services.intake import Intake
@@ -50,6 +53,7 @@ from core.services.once import OneTime
 from core.services.pool import PoolService
 from core.services.prompts import Prompts
 from core.services.retention import Retention
+from core.services.review import ReviewService
 from core.services.revocation import Revocation
 from core.services.room import RoomService
 from core.services.snapshot import Snapshots
@@ -86,6 +90,9 @@ class System:
     access: Access
     stewardship: StewardService
     prompts: Prompts
+    archive: Archive
+    review: ReviewService
+    fossils: Fossils
     room: RoomService
     health: Health
     demo: DemoService
@@ -165,6 +172,15 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         retention=retention,
         stewardship=StewardService(outside.work, outside.clock, limits=control_limits(settings)),
         prompts=Prompts(outside.work, outside.clock, languages=LANGUAGES),
+        archive=Archive(outside.work, outside.clock, retention, grants, figures=archive_figures(settings, deployment)),
+        review=ReviewService(outside.work, outside.clock, grants, flag_holds=settings.FLAG_HOLDS),
+        fossils=Fossils(
+            outside.work,
+            outside.clock,
+            grants,
+            shown=settings.ROOM_FOSSIL_VISUALS,
+            feed_s=settings.ROOM_FOSSIL_FEED_SECONDS,
+        ),
         room=RoomService(outside.work, pool, outside.clock, figures=load("room", RoomFigures), deployment=deployment),
         health=Health(outside.work, outside.store, outside.clock, figures=health_figures(settings)),
         demo=DemoService(

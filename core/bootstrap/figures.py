@@ -2,8 +2,10 @@
 
 from core.adapters.budgets import BudgetFigures
 from core.adapters.catalogs import asset_version, load
+from core.adapters.sql.pool import EXACT_COUNT_MOST
 from core.domain.access import Binding, networks
 from core.domain.consent import RetentionPolicy
+from core.domain.deployment import Deployment, DeploymentCatalog
 from core.domain.device import DeviceFigures
 from core.domain.memory_color import ColorCatalog
 from core.domain.pool.lanes import LaneFigures
@@ -13,6 +15,7 @@ from core.domain.steward import ControlLimits
 from core.domain.warnings import WarningFigures
 from core.domain.work import Job
 from core.services.access import AccessFigures
+from core.services.archive import ArchiveFigures
 from core.services.derive import DeriveFigures
 from core.services.health import HealthFigures
 from core.services.intake import IntakeFigures
@@ -170,6 +173,17 @@ def access_figures(settings: Settings) -> AccessFigures:
 def control_limits(settings: Settings) -> ControlLimits:
     """What stewards may set."""
     return ControlLimits(languages=LANGUAGES, longest_recording_s=min(300, int(settings.TAKE_MAX_SECONDS)))
+
+
+def archive_figures(settings: Settings, deployment: Deployment) -> ArchiveFigures:
+    """What a steward's view of the archive is worked out with."""
+    return ArchiveFigures(
+        deployment=deployment,
+        deployments=load("deployments", DeploymentCatalog),
+        lanes=pool_figures(settings).lanes,
+        soon_hours=settings.RETENTION_SOON_HOURS,
+        counted_most=EXACT_COUNT_MOST,
+    )
 
 
 def retention_policy(settings: Settings) -> RetentionPolicy:

@@ -136,7 +136,7 @@ def _checked(name: str, value: Any, now: datetime, limits: ControlLimits) -> Any
     if name in _TIMES:
         return _time(name, value, now)
     if name in _TEXTS:
-        return _text(name, value, _TEXTS[name])
+        return plain_text(name, value, _TEXTS[name])
     if name == "kiosk_max_recording_seconds":
         shortest, longest = limits.shortest_recording_s, limits.longest_recording_s
         if type(value) is not int or not shortest <= value <= longest:
@@ -172,7 +172,8 @@ def _time(name: str, value: Any, now: datetime) -> datetime | None:
     return until
 
 
-def _text(name: str, value: Any, signs: int) -> str:
+def plain_text(name: str, value: Any, signs: int) -> str:
+    """What somebody wrote, in single spaces. `BadField`, naming the field, for too much or for control signs."""
     text = " ".join(_of(str, name, value, "text").split())
     if len(text) > signs or any(ord(sign) < 32 or 0xD800 <= ord(sign) <= 0xDFFF for sign in text):
         raise BadField(f"{name} must be plain text of at most {signs} characters.")

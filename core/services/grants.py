@@ -1,4 +1,4 @@
-"""Signed, short-lived permissions: to fetch one sound, to say it was heard.
+"""Signed, short-lived permissions: to fetch one sound or picture, to say a sound was heard.
 
 A grant is a token, never a row: it names its artifact and its end, and every use reads the artifact's state anew.
 """
@@ -19,6 +19,18 @@ class HeardGrant:
     nonce: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PictureGrant:
+    """What a picture token says: whose fossil, and whether it was given to a steward."""
+
+    artifact_id: int
+    steward: bool
+
+
+_PICTURE = "picture"
+_STEWARDS_PICTURE = "stewards-picture"
+
+
 class Grants:
     """Makes and reads grants; `valid_s` is how long one lasts."""
 
@@ -29,15 +41,31 @@ class Grants:
 
     def media(self, artifact_id: int) -> tuple[str, datetime]:
         """A token for one artifact's sound, and when it ends."""
-        until = self._clock.now() + timedelta(seconds=self._valid_s)
-        return self._vault.sign("media", artifact_id, int(until.timestamp())), until
+        return self._sign("media", artifact_id, self._valid_s)
 
     def media_artifact(self, token: str) -> int | None:
         """The artifact a media token opens, None for a stale or foreign one."""
-        match self._vault.read("media", token):
-            case [int(artifact_id), int(until_s)] if self._clock.now().timestamp() <= until_s:
-                return artifact_id
+        return self._read("media", token)
+
+    def picture(self, artifact_id: int, *, steward: bool = False) -> str:
+        """A token for one fossil's picture; a steward's also opens that of a take under review."""
+        return self._sign(_STEWARDS_PICTURE if steward else _PICTURE, artifact_id, self._valid_s)[0]
+
+    def pictured(self, token: str) -> PictureGrant | None:
+        """What a picture token says, None for a stale or foreign one."""
+        for purpose in (_PICTURE, _STEWARDS_PICTURE):
+            artifact_id = self._read(purpose, token)
+            if artifact_id is not None:
+                return PictureGrant(artifact_id=artifact_id, steward=purpose == _STEWARDS_PICTURE)
         return None
+
+    def feed(self, *, valid_s: int) -> str:
+        """A token for the feed of fossils, which belongs to no artifact."""
+        return self._sign("fossils", 0, valid_s)[0]
+
+    def feed_lasts(self, token: str) -> bool:
+        """Whether a feed token is genuine and not stale."""
+        return self._read("fossils", token) is not None
 
     def heard(self, artifact_id: int, playback_ms: int) -> str:
         """A token to acknowledge one playback with."""
@@ -52,4 +80,14 @@ class Grants:
                 if self._clock.now() - granted_at > timedelta(seconds=self._valid_s):
                     return None
                 return HeardGrant(artifact_id=artifact_id, granted_at=granted_at, playback_ms=playback_ms, nonce=nonce)
+        return None
+
+    def _sign(self, purpose: str, artifact_id: int, valid_s: int) -> tuple[str, datetime]:
+        until = self._clock.now() + timedelta(seconds=valid_s)
+        return self._vault.sign(purpose, artifact_id, int(until.timestamp())), until
+
+    def _read(self, purpose: str, token: str) -> int | None:
+        match self._vault.read(purpose, token):
+            case [int(artifact_id), int(until_s)] if self._clock.now().timestamp() <= until_s:
+                return artifact_id
         return None

@@ -1,14 +1,18 @@
-"""Serving stored sound to whoever holds a grant, for as long as the right lasts."""
+"""Serving what is stored to whoever holds a grant, for as long as the right lasts, and to stewards."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import BinaryIO
 
+from core.domain.artifact import Artifact, Kind
 from core.errors import NotFound, StoreMissing
 from core.ports.outside import ByteStore, Clock
-from core.ports.work import UnitOfWork
+from core.ports.work import Transaction, UnitOfWork
 from core.services.grants import Grants
 
 _NOTHING = "There is nothing here to hear, or no longer."
+_NO_PICTURE = "There is no picture here, or no longer."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,22 +42,47 @@ class MediaService:
         artifact_id = self._grants.media_artifact(token)
         if artifact_id is None:
             raise NotFound(_NOTHING)
+        return self._stored(artifact_id, Artifact.playable, _sound_key, _NOTHING)
+
+    def sound_for_steward(self, artifact_id: int) -> Media:
+        """The same for a steward, whatever a review says; no hearing is counted. Raises `NotFound`."""
+        return self._stored(artifact_id, Artifact.lasts, _sound_key, _NOTHING)
+
+    def picture(self, token: str) -> Media:
+        """The picture behind a token. Raises `NotFound` once its right is over; for a room, also under review."""
+        grant = self._grants.pictured(token)
+        if grant is None:
+            raise NotFound(_NO_PICTURE)
+        allowed = Artifact.lasts if grant.steward else Artifact.playable
+        return self._stored(grant.artifact_id, allowed, _picture_key, _NO_PICTURE)
+
+    def _stored(
+        self,
+        artifact_id: int,
+        allowed: Callable[[Artifact, datetime], bool],
+        key_of: Callable[[Transaction, Artifact, datetime], str | None],
+        sentence: str,
+    ) -> Media:
         now = self._clock.now()
         with self._work.read() as tx:
             artifact = tx.artifacts.get(artifact_id)
-            if artifact is None or not artifact.playable(now):
-                raise NotFound(_NOTHING)
-            key = artifact.raw_key if artifact.raw_lasts(now) else None
-            if key is None:
-                key = next(
-                    (
-                        derivative.key
-                        for derivative in tx.derivatives.of(artifact_id)
-                        if derivative.kind == "essence_wav" and now < derivative.until
-                    ),
-                    None,
-                )
+            if artifact is None or not allowed(artifact, now):
+                raise NotFound(sentence)
+            key = key_of(tx, artifact, now)
         size_bytes = self._store.size(key) if key is not None else None
         if key is None or size_bytes is None:
-            raise NotFound(_NOTHING) from StoreMissing()
+            raise NotFound(sentence) from StoreMissing()
         return Media(key=key, size_bytes=size_bytes, store=self._store)
+
+
+def _sound_key(tx: Transaction, artifact: Artifact, now: datetime) -> str | None:
+    return artifact.raw_key if artifact.raw_lasts(now) else _made(tx, artifact, Kind.ESSENCE, now)
+
+
+def _picture_key(tx: Transaction, artifact: Artifact, now: datetime) -> str | None:
+    return _made(tx, artifact, Kind.SPECTROGRAM, now)
+
+
+def _made(tx: Transaction, artifact: Artifact, kind: Kind, now: datetime) -> str | None:
+    found = (made.key for made in tx.derivatives.of(artifact.id) if made.kind == kind and now < made.until)
+    return next(found, None)

@@ -167,6 +167,11 @@ class Retention:
         return forgotten
 
 
+def keys_of(tx: Transaction, artifact: Artifact) -> list[str]:
+    """Every key under which something of an artifact is stored."""
+    return [*([artifact.raw_key] if artifact.raw_key else []), *(made.key for made in tx.derivatives.of(artifact.id))]
+
+
 def bury_all(tx: Transaction, artifact: Artifact, reason: str, now: datetime) -> dict[str, int]:
     """Name every key of an artifact as due; how many of each kind."""
     deleted: dict[str, int] = {}

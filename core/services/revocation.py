@@ -10,7 +10,7 @@ from core.domain.work import Signal
 from core.errors import NotFound
 from core.ports.outside import Clock, Vault
 from core.ports.work import Consent, UnitOfWork
-from core.services.retention import Retention, bury_all
+from core.services.retention import Retention, bury_all, keys_of
 
 WAIT_S = 5.0
 """How long an answer may wait for deletions; what is not done by then is told as still being retried."""
@@ -89,8 +89,7 @@ class Revocation:
             consent = _known(tx.consents.by_code(hashes))
             held = [artifact for artifact in tx.artifacts.lock_consent(consent.id) if artifact.state.held]
             for artifact in held:
-                keys += [artifact.raw_key] if artifact.raw_key else []
-                keys += [derivative.key for derivative in tx.derivatives.of(artifact.id)]
+                keys += keys_of(tx, artifact)
                 for kind, count in bury_all(tx, artifact, "revoked", now).items():
                     deleted[kind] = deleted.get(kind, 0) + count
                 tx.artifacts.end(artifact.id, State.REVOKED, now)

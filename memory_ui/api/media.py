@@ -1,9 +1,11 @@
-"""Stored sound for whoever holds a grant."""
+"""Stored sound and pictures for whoever holds a grant."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from core.errors import NotFound
+from core.services.media import Media
+from memory_ui.api.answers import binary
 from memory_ui.api.bytes import BytesResponse, RangeUnsatisfiable, parse_range
 from memory_ui.web import SystemOf, in_store_thread, in_thread
 
@@ -12,10 +14,23 @@ router = APIRouter(prefix="/api/v1")
 _WAV = {"Content-Type": "audio/wav", "Cache-Control": "no-store"}
 
 
-@router.get("/media/raw/{token}")
+@router.get("/media/raw/{token}", responses=binary("audio/wav", 404, 416, 503))
 async def raw(token: str, request: Request, system: SystemOf) -> Response:
     """The sound behind a playback grant."""
-    media = await in_store_thread(system.media.sound, token)
+    return await serve(await in_store_thread(system.media.sound, token), request)
+
+
+@router.get("/media/spectrogram/{token}", responses=binary("image/png", 404, 503))
+async def spectrogram(token: str, system: SystemOf) -> Response:
+    """The picture of a fossil."""
+    media = await in_store_thread(system.media.picture, token)
+    stream = await in_store_thread(media.open, 0, media.size_bytes)
+    headers = {"Content-Type": "image/png", "Cache-Control": "no-store"}
+    return BytesResponse(stream, length=media.size_bytes, closed=stream.close, headers=headers)
+
+
+async def serve(media: Media, request: Request) -> Response:
+    """A sound, or the part of it that was asked for; never cached."""
     try:
         part = parse_range(request.headers.get("Range"), media.size_bytes)
     except RangeUnsatisfiable:

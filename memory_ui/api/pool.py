@@ -8,8 +8,9 @@ from fastapi.responses import JSONResponse
 from core.domain.pool.facts import Wish
 from core.services.pool import Heard
 from memory_ui.api import shapes
+from memory_ui.api.answers import Done, refusals
 from memory_ui.metrics import HEARD, SELECTIONS
-from memory_ui.web import SystemOf, in_thread
+from memory_ui.web import AskerOf, SystemOf, in_thread
 
 router = APIRouter(prefix="/api/v1/pool")
 
@@ -39,3 +40,11 @@ async def pool_heard(token: str, system: SystemOf) -> dict[str, Any]:
             return {"ok": True, "duplicate": True}
         case Heard.IGNORED:
             return {"ok": True, "ignored": True}
+
+
+@router.post("/flag/{token}", responses=refusals(404, 429, 503))
+async def pool_flag(token: str, system: SystemOf, asker: AskerOf) -> Done:
+    """Ask for a check of what was just heard, by its acknowledgement token."""
+    await in_thread(system.budgets.spend, "flag", client=asker.station, address=asker.address)
+    await in_thread(system.review.flag, token)
+    return Done()

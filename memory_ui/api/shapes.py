@@ -106,6 +106,11 @@ def sound_url(token: str) -> str:
     return f"/api/v1/media/raw/{token}"
 
 
+def picture_url(token: str) -> str:
+    """Where a fossil's picture is fetched."""
+    return f"/api/v1/media/spectrogram/{token}"
+
+
 def operator_state(state: StewardState) -> dict[str, Any]:
     """The live posture as every surface may know it."""
     return {

@@ -1,13 +1,32 @@
-"""The live posture, for clients without a socket."""
+"""The live posture and the pictures of fossils, for clients without a socket."""
 
 from typing import Any
 
 from fastapi import APIRouter
+from pydantic import BaseModel
 
+from core.services.fossils import Fossil
 from memory_ui.api import shapes
+from memory_ui.api.answers import refusals
+from memory_ui.captions import fossil_title
+from memory_ui.copy import load_copy
 from memory_ui.web import AskerOf, SystemOf, in_thread
 
 router = APIRouter(prefix="/api/v1/surface")
+
+
+class FeedAddress(BaseModel):
+    """Where pictures of fossils are; empty where this room shows none."""
+
+    feed_url: str
+
+
+class FossilPicture(BaseModel):
+    """A picture that may be shown; nothing says which take it was made from."""
+
+    created_at: str
+    image_url: str
+    title: str
 
 
 @router.get("/state")
@@ -16,3 +35,25 @@ async def surface_state(system: SystemOf, asker: AskerOf) -> dict[str, Any]:
     state = await in_thread(system.stewardship.state)
     budgets = await in_thread(system.budgets.snapshot, "ingest", client=asker.station, address=asker.address)
     return {"operator_state": shapes.operator_state(state), "ingest_budget": shapes.ingest_budget(*budgets)}
+
+
+@router.get("/fossils-url")
+async def fossils_url(system: SystemOf) -> FeedAddress:
+    """The address of the feed, good for a day."""
+    token = system.fossils.feed_token()
+    return FeedAddress(feed_url=f"/api/v1/surface/fossils/{token}" if token else "")
+
+
+@router.get("/fossils/{token}", responses=refusals(404, 503))
+async def fossils(token: str, system: SystemOf) -> list[FossilPicture]:
+    """Up to twelve pictures, newest first."""
+    found: list[Fossil] = await in_thread(system.fossils.feed, token)
+    now, copy = system.clock.now(), load_copy("en")
+    return [
+        FossilPicture(
+            created_at=one.created_at.isoformat(),
+            image_url=shapes.picture_url(one.token),
+            title=fossil_title(one.created_at, now, copy),
+        )
+        for one in found
+    ]

@@ -21,6 +21,13 @@ MOMENTS = ("open", "run", "fix", "close")
 SERVED_IDS = re.compile(r'"client_id":\s*"([0-9a-f-]{36})"')
 
 
+def served_id(html: str) -> str:
+    """The id a served page was given."""
+    found = SERVED_IDS.search(html)
+    assert found is not None
+    return found.group(1)
+
+
 def secret_of(node: Node) -> str:
     return (node.data_dir / "data" / "steward-secret.txt").read_text().strip()
 
@@ -185,12 +192,8 @@ def test_a_take_is_found_listened_to_described_and_removed_on_the_bench(steward,
     page = sign_in(steward, secret_of(node), "/ops/bench/")
     row = page.locator("#takes .bench-rows tr")
     expect(row).to_have_count(1)
-    assert (
-        page.evaluate(
-            "document.querySelector('#takes audio').src && fetch(document.querySelector('#takes audio').src).then((a) => a.status)"
-        )
-        == 200
-    )
+    heard = "fetch(document.querySelector('#takes audio').src).then((answer) => answer.status)"
+    assert page.evaluate(heard) == 200
     row.get_by_label("Topic of take 1").fill("rain")
     row.get_by_label("Topic of take 1").press("Enter")
     expect(page.locator("#trail")).to_contain_text("Described a take")
@@ -233,7 +236,8 @@ class TestSockets:
     @staticmethod
     async def _connect(node: Node, client_id: str, headers: dict[str, str]) -> socketio.AsyncClient:
         client = socketio.AsyncClient(reconnection=False)
-        query = f"client_id={client_id}&next_message_id=0&implicit_handshake=true&tab_id={uuid.uuid4()}&document_id={uuid.uuid4()}"
+        query = f"client_id={client_id}&next_message_id=0&implicit_handshake=true"
+        query += f"&tab_id={uuid.uuid4()}&document_id={uuid.uuid4()}"
         await client.connect(
             f"{node.url}?{query}", headers=headers, socketio_path="/_nicegui_ws/socket.io", transports=["websocket"]
         )
@@ -250,9 +254,7 @@ class TestSockets:
     def page_of(self, node: Node, cookie: str, agent: str) -> str:
         """A steward's page that was built and to which no socket was opened yet."""
         html = httpx.get(f"{node.url}/ops/", headers={"Cookie": cookie, "User-Agent": agent}).text
-        found = served_id(html)
-        assert found is not None
-        return found.group(1)
+        return served_id(html)
 
     def session(self, node: Node, agent: str) -> str:
         answer = httpx.post(f"{node.url}/ops/", data={"secret": secret_of(node)}, headers={"User-Agent": agent})
@@ -281,15 +283,14 @@ class TestSockets:
         async def speak() -> None:
             html = httpx.get(f"{node.url}/kiosk/").text
             own = served_id(html)
-            assert own is not None
-            client = await self._connect(node, own.group(1), {})
+            client = await self._connect(node, own, {})
             for kind, message in (
                 ("event", {"client_id": victim, "id": 4, "listener_id": "x", "args": [json.dumps({"seq": 0})]}),
                 ("log", {"client_id": victim, "level": "error", "message": "planted"}),
                 ("javascript_response", {"client_id": victim, "request_id": "x", "result": 1}),
                 ("ack", {"client_id": victim, "next_message_id": 9999}),
                 ("event", "no object"),
-                ("event", {"client_id": own.group(1)}),
+                ("event", {"client_id": own}),
                 ("handshake", {}),
             ):
                 await client.emit(kind, message)

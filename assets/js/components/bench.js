@@ -105,18 +105,16 @@ export default {
               {{ say(ops.artifact, { id: take.id }) }}<span class="fine">{{ moment(Date.parse(take.created_at), nowMs) }} · {{ clockTime(take.duration_ms) }} · {{ stationLabel(take.station) }}</span></th>
             <td><span>{{ takeWords(take) }}</span><span class="fine">{{ endWords(take) }}</span>
               <span v-if="take.review || take.flagged_at" class="fine"><LedgerShape of="warning"/>{{ reviewWords(take) }}</span></td>
-            <td><audio controls preload="none" controlslist="nodownload" :src="'/api/v1/operator/artifacts/' + take.id + '/audio'"
+            <td><audio controls preload="none" controlslist="nodownload" :src="take.audio_url"
               :aria-label="say(copy.listen, { id: take.id })"></audio><span class="fine">{{ copy.listen_note }}</span></td>
             <td class="act" v-if="mayChange"><div class="bench-edit">
-              <template v-if="take.active_deployment !== false">
                 <input type="text" maxlength="64" :value="take.topic_tag" :aria-label="say(copy.topic_of, { id: take.id })"
                   :placeholder="copy.topic" @change="describe(take, { topic_tag: $event.target.value })">
                 <select :value="take.lifecycle_status" :aria-label="say(copy.status_of, { id: take.id })"
                   @change="describe(take, { lifecycle_status: $event.target.value })">
                   <option v-for="status in statusChoices(take)" :key="status" :value="status">{{ status || copy.no_status }}</option></select>
-                <button v-for="status in take.quick_status_actions.slice(0, 2)" :key="status" class="button" type="button"
+                <button v-for="status in quick(take)" :key="status" class="button" type="button"
                   @click="describe(take, { lifecycle_status: status })">{{ status }}</button>
-              </template>
               <button v-if="take.review || take.flagged_at" class="button" type="button" @click="act(take, 'pass', copy.passed)">{{ copy.pass }}</button>
               <button v-else class="button" type="button" @click="act(take, 'hold', ops.held)">{{ copy.hold }}</button>
               <button class="button" type="button" @click="remove(take)">{{ asking === take.id ? copy.remove_sure : copy.remove }}</button>
@@ -356,7 +354,7 @@ export default {
       const { ok, data } = await this.client.get("operator/archive", { ...this.query(list), before, limit });
       if (!ok) return;
       list.rows = [...shown, ...data.artifacts];
-      list.more = data.artifacts.length === limit;
+      list.more = data.next_before !== null;
       if (list.name !== "takes") return;
       this.stationIds = data.stations;
       this.statuses = data.statuses;
@@ -383,12 +381,12 @@ export default {
 
     takeWords(take) {
       return fill(this.copy.take, {
-        mode: this.copy[`mode_${take.kind}`], count: take.play_count, wear: Math.round(take.wear * 100), lane: take.lane, mood: take.mood,
+        mode: this.copy[`mode_${take.kind}`], count: take.play_count, wear: Math.round(take.wear * 100),
       });
     },
 
     endWords(take) {
-      return fill(this.copy.ends, { when: take.playable_until ? moment(Date.parse(take.playable_until), this.nowMs) : "–" });
+      return fill(this.copy.ends, { when: moment(Date.parse(take.expires_at), this.nowMs) });
     },
 
     reviewWords(take) {
@@ -396,7 +394,12 @@ export default {
     },
 
     statusChoices(take) {
-      return [...new Set(["", ...take.statuses, take.lifecycle_status])];
+      return [...new Set(["", ...this.choices.statuses, ...this.statuses, take.lifecycle_status])];
+    },
+
+    /** The deployment's own statuses, one click away. */
+    quick(take) {
+      return this.choices.statuses.filter((status) => status !== take.lifecycle_status).slice(0, 2);
     },
 
     async describe(take, change) {

@@ -105,13 +105,16 @@ class SqlArchive:
         )
 
     def playable(self, now: datetime, *, limit: int | None) -> list[tuple[PoolFacts, str]]:
-        """Facts and memory colour of what the room may choose from, `limit` of them at most (None: all)."""
+        """Facts and memory colour of what the room may choose from; at most `limit` of them, taken at random."""
         row = ArtifactRow
         columns = (
             row.id, row.created_at, row.duration_ms, row.wear, row.plays, row.heard_at, row.deployment, row.topic,
             row.status, row.effect,
         )  # fmt: skip
-        query = select(*columns).where(*_held(now), row.review == "").limit(limit)
+        query = select(*columns).where(*_held(now), row.review == "")
+        if limit is not None:
+            # In the order of the draw, so that the part that is read is taken at random.
+            query = query.order_by(row.draw).limit(limit)
         return [
             (
                 PoolFacts(
@@ -132,7 +135,7 @@ class SqlArchive:
 
     def pictures(self, now: datetime, *, limit: int, publishable_only: bool = False) -> list[FossilPicture]:
         """The newest spectrograms whose right lasts; for the public only those of takes the room may have."""
-        where = [*_active(), DerivativeRow.kind == Kind.SPECTROGRAM.value, DerivativeRow.until > now]
+        where = [*_held(now), DerivativeRow.kind == Kind.SPECTROGRAM.value, DerivativeRow.until > now]
         if publishable_only:
             where += [DerivativeRow.publishable.is_(True), ArtifactRow.review == ""]
         rows = self._session.execute(

@@ -142,7 +142,10 @@ class SqlArtifacts:
         return before if _rowcount(claimed) == 1 else None
 
     def heard(self, artifact_id: int, *, wear_step: float, now: datetime) -> bool:
-        """Count one hearing where the artifact is still playable; wear is capped at 1 in SQL."""
+        """Count one hearing where the artifact is still playable; wear is capped at 1 in SQL.
+
+        The version stays: what a steward is just changing is not what a hearing changes.
+        """
         worn = ArtifactRow.wear + wear_step
         result = self._session.execute(
             update(ArtifactRow)
@@ -156,7 +159,6 @@ class SqlArtifacts:
                 plays=ArtifactRow.plays + 1,
                 wear=_least_one(worn),
                 heard_at=now,
-                version=ArtifactRow.version + 1,
             )
         )
         return _rowcount(result) == 1
