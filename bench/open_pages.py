@@ -22,7 +22,7 @@ from bench.ground import Instance, Measured, embedded, machine, sign_in, summary
 PROMISED_MS = 200.0
 ASKED = 20
 PATHS = ("/kiosk/", "/room/")
-CLIENT_ID = re.compile(r"client_id[\"']?\s*[:=]\s*[\"']([0-9a-f-]{36})")
+CLIENT_ID = re.compile(r"'client_id': '([0-9a-f-]{36})'")
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -18,7 +19,13 @@ from tests.browser.conftest import Node, Visit, record, stage, visit
 
 SIZES = ({"width": 1280, "height": 800}, {"width": 390, "height": 844}, {"width": 1080, "height": 1920})
 MOMENTS = ("open", "run", "fix", "close")
-SERVED_IDS = re.compile(r'"client_id":\s*"([0-9a-f-]{36})"')
+SERVED_IDS = re.compile(r"'client_id': '([0-9a-f-]{36})'")
+
+
+def apart(work: Any) -> Any:
+    """The result of a coroutine run beside the browser's own event loop."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 def served_id(html: str) -> str:
@@ -244,12 +251,16 @@ class TestSockets:
         return client
 
     def refused(self, node: Node, client_id: str, headers: dict[str, str]) -> bool:
-        try:
-            client = asyncio.run(self._connect(node, client_id, headers))
-        except socketio.exceptions.ConnectionError:
-            return True
-        asyncio.run(client.disconnect())
-        return False
+        async def knock() -> bool:
+            try:
+                client = await self._connect(node, client_id, headers)
+            except socketio.exceptions.ConnectionError:
+                return True
+            await client.disconnect()
+            return False
+
+        refused: bool = apart(knock())
+        return refused
 
     def page_of(self, node: Node, cookie: str, agent: str) -> str:
         """A steward's page that was built and to which no socket was opened yet."""
@@ -280,9 +291,9 @@ class TestSockets:
         room.wait_for_timeout(500)
         victim = self.client_id(room)
 
+        own = served_id(httpx.get(f"{node.url}/kiosk/").text)
+
         async def speak() -> None:
-            html = httpx.get(f"{node.url}/kiosk/").text
-            own = served_id(html)
             client = await self._connect(node, own, {})
             for kind, message in (
                 ("event", {"client_id": victim, "id": 4, "listener_id": "x", "args": [json.dumps({"seq": 0})]}),
@@ -297,7 +308,7 @@ class TestSockets:
             await asyncio.sleep(1)
             await client.disconnect()
 
-        asyncio.run(speak())
+        apart(speak())
         logged = node.logged()
         assert logged.count("socket.foreign") >= 4
         assert "planted" not in logged

@@ -33,12 +33,12 @@ export default {
     view: { type: Object, default: null },
   },
   template: `
-    <main v-if="view === null || over" class="ops ops-over">
+    <div v-if="view === null || over" class="ops ops-over">
       <h1>{{ ops.over }}</h1>
       <p class="note">{{ ops.over_note }}</p>
       <p><a class="button button-primary" href="/ops/">{{ ops.over_again }}</a></p>
-    </main>
-    <main v-else class="ops bench" :data-state="view.state" :data-link="link">
+    </div>
+    <div v-else class="ops bench" :data-state="view.state" :data-link="link">
       <header class="ops-head">
         <h1>{{ node.name }}</h1>
         <nav class="ops-ways" :aria-label="ops.pages">
@@ -249,7 +249,7 @@ export default {
         <div class="bench-level" role="meter" aria-valuemin="-60" aria-valuemax="0" :aria-valuenow="Math.round(level)" :aria-label="copy.level">
           <i :style="{ inlineSize: Math.max(0, Math.min(100, (level + 60) / 0.6)) + '%' }"></i></div>
       </section>
-    </main>`,
+    </div>`,
 
   data() {
     return {

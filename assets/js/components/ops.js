@@ -34,12 +34,12 @@ export default {
     view: { type: Object, default: null },
   },
   template: `
-    <main v-if="view === null || over" class="ops ops-over">
+    <div v-if="view === null || over" class="ops ops-over">
       <h1>{{ copy.over }}</h1>
       <p class="note">{{ copy.over_note }}</p>
       <p><a class="button button-primary" href="/ops/">{{ copy.over_again }}</a></p>
-    </main>
-    <main v-else class="ops" :data-state="view.state" :data-link="link">
+    </div>
+    <div v-else class="ops" :data-state="view.state" :data-link="link">
       <header class="ops-head">
         <h1>{{ node.name }}</h1>
         <nav class="ops-ways" :aria-label="copy.pages">
@@ -208,7 +208,7 @@ export default {
           </div>
         </template>
       </section>
-    </main>`,
+    </div>`,
 
   data() {
     return {
