@@ -8,7 +8,8 @@ from core.domain.device import Activity, Command, Standing, Surface, Trouble
 from core.domain.work import Signal
 from core.errors import BadField, Conflict, NotFound
 from core.ports.work import TrailQuery
-from tests.fakes import at_once, visits_to, wait_for
+from tests.fakes import at_once
+from tests.signals import pages_of
 from tests.takes import a_page
 
 
@@ -22,18 +23,8 @@ def trail(node):
 @pytest.fixture
 def told(node):
     """What pages are told from now on."""
-    with visits_to(node):
-        signals = []
-        node.system.effects.subscribe(lambda signal, detail: signals.append((signal, detail)))
-
-        def so_far(wanted):
-            node.system.effects.signal(Signal.SESSIONS, {})
-            wait_for(lambda: (Signal.SESSIONS, {}) in signals)
-            found = [detail for signal, detail in signals if signal is wanted]
-            signals.clear()
-            return found
-
-        yield so_far
+    with pages_of(node) as told:
+        yield told
 
 
 class TestReports:
@@ -76,36 +67,36 @@ class TestReports:
 class TestSignals:
     def test_stewards_are_told_of_a_new_page(self, node, told):
         node.system.devices.report([a_page(node)])
-        assert told(Signal.DEVICES) == [{}]
+        assert told.take(Signal.DEVICES) == [{}]
 
     def test_a_page_that_goes_on_as_before_is_nothing_to_tell(self, node, told):
         node.system.devices.report([a_page(node)])
-        told(Signal.DEVICES)
+        told.take(Signal.DEVICES)
         page = a_page(node, since_s=10.0, sound_ago_s=1.0)
         node.clock.advance(seconds=20)
         node.system.devices.report([replace(page, contact_at=node.clock.now(), name="another")])
         node.system.devices.report([])
-        assert told(Signal.DEVICES) == []
+        assert told.take(Signal.DEVICES) == []
 
     @pytest.mark.parametrize("said", [{"activity": Activity.SOUNDING}, {"microphone": "Desk"}, {"page_version": "old"}])
     def test_what_a_steward_sees_of_it_is(self, node, told, said):
         node.system.devices.report([a_page(node)])
-        told(Signal.DEVICES)
+        told.take(Signal.DEVICES)
         node.system.devices.report([a_page(node, **said)])
-        assert told(Signal.DEVICES) == [{}]
+        assert told.take(Signal.DEVICES) == [{}]
 
     def test_so_is_its_return(self, node, told):
         page = a_page(node)
         node.system.devices.report([page])
-        told(Signal.DEVICES)
+        told.take(Signal.DEVICES)
         node.clock.advance(seconds=60)
         node.system.devices.report([replace(page, contact_at=node.clock.now())])
-        assert told(Signal.DEVICES) == [{}]
+        assert told.take(Signal.DEVICES) == [{}]
 
     def test_a_command_names_its_page(self, node, told):
         node.system.devices.report([a_page(node)])
         node.system.devices.command("room-1", Command.TONE, actor="Ana")
-        assert told(Signal.COMMAND) == [{"device": "room-1", "command": "tone"}]
+        assert told.take(Signal.COMMAND) == [{"device": "room-1", "command": "tone"}]
 
 
 class TestStewards:

@@ -18,6 +18,7 @@ from core.ports.work import QueueDepth
 from jobs.watching import look_for_others, stand_in
 from tests.engines import at_work
 from tests.fakes import START, at_once, visits_to, wait_for
+from tests.signals import pages_of
 from tests.sinks import certificate, mail_sink, web_sink
 from tests.takes import a_page, put_takes
 
@@ -167,6 +168,15 @@ class TestCauses:
         node.system.devices.forget("room-1", actor="Ana")
         assert names(node) == []
 
+    def test_after_a_night_without_power_pages_get_the_time_to_come_back(self, well):
+        node = well()
+        node.system.devices.report([a_page(node)])
+        node.clock.advance(seconds=46)
+        node.drift.up = 45.0
+        assert names(node) == []
+        node.drift.up = 46.0
+        assert names(node) == ["device_offline"]
+
     def test_a_page_that_was_closed_is_not_missed(self, well):
         node = well()
         node.system.devices.report([replace(a_page(node), closed_at=START)])
@@ -250,30 +260,33 @@ class TestSince:
 
 class TestSignals:
     @pytest.fixture
-    def told(self, well):
-        """A node and what its pages are told of warnings."""
-        node = well()
-        with visits_to(node):
-            signals = []
-            node.system.effects.subscribe(lambda signal, detail: signals.append(signal))
-            yield node, signals
+    def node(self, well):
+        return well()
 
-    def count_after(self, told, *acts):
-        node, signals = told
-        for act in acts:
-            act(node)
-        node.system.effects.signal(Signal.SESSIONS, {})
-        wait_for(lambda: Signal.SESSIONS in signals)
-        return signals.count(Signal.WARNINGS)
+    @pytest.fixture
+    def told(self, node):
+        """What pages are told from now on."""
+        with pages_of(node) as told:
+            yield told
 
-    def test_pages_are_told_when_something_begins_and_when_it_ends(self, told):
-        assert self.count_after(told, lambda node: look(node, 12), look) == 2
+    def test_pages_are_told_when_something_begins_and_when_it_ends(self, node, told):
+        for waiting in (12, 0):
+            look(node, waiting)
+            assert told.take(Signal.WARNINGS) == [{}]
 
-    def test_pages_are_told_when_it_grows_graver(self, told):
-        assert self.count_after(told, lambda node: look(node, 12), lambda node: look(node, 40)) == 2
+    def test_pages_are_told_when_it_grows_graver(self, node, told):
+        look(node, 12)
+        told.take(Signal.WARNINGS)
+        look(node, 40)
+        assert told.take(Signal.WARNINGS) == [{}]
 
-    def test_pages_are_left_alone_while_nothing_changes(self, told):
-        assert self.count_after(told, look, look, lambda node: look(node, 12), lambda node: look(node, 13)) == 1
+    def test_pages_are_left_alone_while_nothing_changes(self, node, told):
+        look(node)
+        assert told.take(Signal.WARNINGS) == []
+        look(node, 12)
+        told.take(Signal.WARNINGS)
+        look(node, 13)
+        assert told.take(Signal.WARNINGS) == []
 
 
 @pytest.fixture
