@@ -72,13 +72,18 @@ class FixedDisk:
 
 @dataclass(kw_only=True)
 class FixedDrift:
-    """A clock that has been moved as far as a test says."""
+    """A clock that has been moved as far as a test says, in a process that began long ago unless it says otherwise."""
 
     moved: float = 0.0
+    up: float = 86_400.0
 
     def moved_s(self) -> float:
         """How far."""
         return self.moved
+
+    def up_s(self) -> float:
+        """How long ago."""
+        return self.up
 
 
 class MoodyStore:

@@ -18,11 +18,16 @@ class ClockWatch:
     """See `core.ports.outside.ClockDrift`."""
 
     def __init__(self) -> None:
-        self._offset_s = time.time() - _steady_s()
+        self._began_s = _steady_s()
+        self._offset_s = time.time() - self._began_s
 
     def moved_s(self) -> float:
         """What the clock has gained on the steady one since this was made."""
         return time.time() - _steady_s() - self._offset_s
+
+    def up_s(self) -> float:
+        """What has passed on the steady one since then."""
+        return _steady_s() - self._began_s
 
 
 def _steady_s() -> float:

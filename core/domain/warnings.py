@@ -100,7 +100,8 @@ class NodeFacts:
     """Everything rules look at. What is left out is well: without its database a node knows little else of itself.
 
     `waiting_jobs` is None where the queue does not answer, `processes` where nobody could be asked. `lanes` and `moods`
-    count the `playable`; `clock_moved_s` is this machine's clock against its own steady one.
+    count the `playable`; `clock_moved_s` is this machine's clock against its own steady one, `up_s` how long whoever looks
+    has been running.
     """
 
     now: datetime
@@ -118,6 +119,7 @@ class NodeFacts:
     deletions_failing: int = 0
     oldest_deletion_at: datetime | None = None
     clock_moved_s: float = 0.0
+    up_s: float = float("inf")
     devices: tuple[Device, ...] = ()
     steward: StewardState | None = None
     takes_waiting: int = 0
@@ -240,9 +242,11 @@ _CRITICAL_TROUBLES = {Trouble.SILENT, Trouble.BLOCKED, Trouble.NO_MICROPHONE}
 
 
 def _devices(facts: NodeFacts, figures: WarningFigures) -> Found:
+    # After a night without power every page is gone until it has had the time to come back.
+    missed = facts.up_s > figures.devices.offline_s
     for device in facts.devices:
         params = {"name": device.name or device.id}
-        if device.closed_at is None and offline(device, facts.now, figures.devices):
+        if missed and device.closed_at is None and offline(device, facts.now, figures.devices):
             yield NodeWarning(name=Name.DEVICE_OFFLINE, level=Level.WARNING, subject=device.id, params=params)
         for trouble in troubles(device, facts.now, figures.devices, page_version=figures.page_version):
             level = Level.CRITICAL if trouble in _CRITICAL_TROUBLES else Level.WARNING

@@ -45,6 +45,9 @@ class ClockDrift(Protocol):
     def moved_s(self) -> float:
         """How many seconds the clock has gained since this process began, beyond those that have passed."""
 
+    def up_s(self) -> float:
+        """How many have passed since then."""
+
 
 class Vault(Protocol):
     """Everything that needs a secret key."""

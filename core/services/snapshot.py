@@ -113,6 +113,7 @@ class Snapshots:
             total_bytes=self._disk.total_bytes(),
             reserve_bytes=self._reserve_bytes(),
             clock_moved_s=self._drift.moved_s(),
+            up_s=self._drift.up_s(),
         )
         try:
             with self._work.read() as tx:

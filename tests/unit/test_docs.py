@@ -10,6 +10,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from core.adapters.sql.tables import Base
+from core.domain.warnings import Name
 from core.settings import Settings
 from memory_ui import metrics
 from memory_ui.app import ROUTES
@@ -117,6 +118,11 @@ def test_every_address_is_documented_with_its_method() -> None:
         if f"`{method} {route.path.replace(':path', '')}`" not in text
     ]
     assert missing == []
+
+
+def test_every_warning_is_documented() -> None:
+    text = (ROOT / "docs/reference/warnings.md").read_text("utf-8")
+    assert [name.value for name in Name if f"`{name.value}`" not in text] == []
 
 
 def test_every_metric_is_documented() -> None:

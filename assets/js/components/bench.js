@@ -185,12 +185,12 @@ export default {
 
       <section class="bench-part" id="budgets" aria-labelledby="h-budgets">
         <h2 id="h-budgets">{{ copy.budgets }}</h2>
-        <table><thead><tr><th scope="col">{{ copy.budget }}</th><th scope="col" class="number">{{ copy.per_station }}</th>
+        <div class="bench-scroll" role="group" tabindex="0" aria-labelledby="h-budgets"><table><thead><tr><th scope="col">{{ copy.budget }}</th><th scope="col" class="number">{{ copy.per_station }}</th>
           <th scope="col" class="number">{{ copy.per_address }}</th><th scope="col" class="number">{{ copy.window }}</th><th scope="col" class="number">{{ copy.denied }}</th></tr></thead><tbody>
           <tr v-for="(budget, name) in view.throttles" :key="name"><th scope="row">{{ copy['budget_' + name] ?? name }}</th>
             <td class="number">{{ budget.per_station }}</td><td class="number">{{ budget.per_address }}</td>
             <td class="number">{{ Math.round(budget.window_seconds / 60) }} min</td><td class="number">{{ budget.denied_last_hour }}</td></tr>
-        </tbody></table>
+        </tbody></table></div>
       </section>
 
       <section class="bench-part" id="devices" aria-labelledby="h-devices">

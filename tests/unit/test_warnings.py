@@ -1,0 +1,240 @@
+"""The rules, as laws: whatever the facts, and with one fact changed."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.adapters.copy import load_copy
+from core.adapters.warnings_text import in_words
+from core.domain.device import Activity, Device, DeviceFigures, Permission, Report, Surface
+from core.domain.pool.facts import Lane, Mood
+from core.domain.steward import SWITCHES, StewardState
+from core.domain.warnings import PATIENT, SHOWN_ONLY, Level, Name, NodeFacts, Process, WarningFigures, standing
+from tests.fakes import START
+
+FIGURES = WarningFigures(
+    stale_s=180,
+    queue_warning=12,
+    queue_critical=40,
+    disk_warning_bytes=8e9,
+    disk_warning_share=0.15,
+    disk_critical_bytes=3e9,
+    disk_critical_share=0.08,
+    pool_low=6,
+    dominant_share=0.72,
+    overdue_s=900,
+    skew_s=60,
+    devices=DeviceFigures(offline_s=45, silent_s=15, skew_s=60),
+    page_version="now",
+)
+STATE = StewardState(kiosk_max_recording_seconds=120, updated_at=START)
+ALIVE = (Process(name="w", role="worker", seen_at=START), Process(name="s", role="scheduler", seen_at=START))
+WELL = NodeFacts(
+    now=START,
+    processes=ALIVE,
+    free_bytes=500_000_000_000,
+    total_bytes=1_000_000_000_000,
+    reserve_bytes=30_000_000_000,
+    playable=30,
+    lanes=dict.fromkeys(Lane, 10),
+    moods=dict.fromkeys(Mood, 6),
+    steward=STATE,
+)
+PAGE = Device(
+    id="kiosk-1",
+    surface=Surface.KIOSK,
+    name="Hall",
+    station="",
+    opened_at=START,
+    contact_at=START,
+    report=Report(page_version="now"),
+)
+
+moments = st.none() | st.integers(-4000, 4000).map(lambda s: START + timedelta(seconds=s))
+times = moments.filter(bool)
+reports = st.builds(
+    Report,
+    activity=st.sampled_from(Activity),
+    since_s=st.floats(0, 100),
+    sound_ago_s=st.none() | st.floats(0, 100),
+    permission=st.sampled_from(Permission),
+    microphone_silent=st.booleans(),
+    skew_s=st.floats(-200, 200),
+    page_version=st.sampled_from(["", "now", "old"]),
+)
+pages = st.builds(
+    Device,
+    id=st.text("abc", min_size=1, max_size=3),
+    surface=st.sampled_from(Surface),
+    name=st.sampled_from(["", "Hall", "Attic"]),
+    station=st.just(""),
+    opened_at=times,
+    contact_at=times,
+    closed_at=moments,
+    report=reports,
+)
+processes = st.builds(
+    Process,
+    name=st.text("xyz", min_size=1, max_size=3),
+    role=st.sampled_from(["worker", "scheduler"]),
+    seen_at=times,
+)
+postures = st.builds(
+    lambda on, until: replace(STATE, **dict.fromkeys(on, True), **{f"{name}_until": until for name in on}),
+    st.sets(st.sampled_from(SWITCHES)),
+    moments,
+)
+node_facts = st.builds(
+    NodeFacts,
+    now=st.just(START),
+    database=st.booleans(),
+    store=st.booleans(),
+    waiting_jobs=st.none() | st.integers(0, 100),
+    processes=st.none() | st.lists(processes, max_size=4, unique_by=lambda one: one.name).map(tuple),
+    failed_jobs=st.integers(0, 3),
+    free_bytes=st.none() | st.integers(0, 100_000_000_000),
+    total_bytes=st.integers(0, 100_000_000_000),
+    reserve_bytes=st.integers(0, 5_000_000_000),
+    playable=st.none() | st.integers(0, 100),
+    lanes=st.dictionaries(st.sampled_from(Lane), st.integers(0, 40)),
+    moods=st.dictionaries(st.sampled_from(Mood), st.integers(0, 40)),
+    deletions_failing=st.integers(0, 3),
+    oldest_deletion_at=moments,
+    clock_moved_s=st.floats(-1e6, 1e6),
+    devices=st.lists(pages, max_size=4, unique_by=lambda one: one.id).map(tuple),
+    steward=st.none() | postures,
+    takes_waiting=st.integers(0, 3),
+)
+
+
+def page(**said):
+    surface = said.pop("surface", Surface.KIOSK)
+    return {"devices": (replace(PAGE, surface=surface, report=replace(PAGE.report, **said)),)}
+
+
+def switched(name, **more):
+    return {"steward": replace(STATE, **{name: True}, **more)}
+
+
+LEVEL_OF = {
+    (Name.DATABASE_DOWN, Level.CRITICAL): {"database": False},
+    (Name.STORE_DOWN, Level.CRITICAL): {"store": False},
+    (Name.QUEUE_DOWN, Level.CRITICAL): {"waiting_jobs": None},
+    (Name.WORKER_STALE, Level.CRITICAL): {"processes": ALIVE[1:]},
+    (Name.SCHEDULER_STALE, Level.CRITICAL): {"processes": ALIVE[:1]},
+    (Name.QUEUE_FILLING, Level.WARNING): {"waiting_jobs": 12},
+    (Name.QUEUE_FILLING, Level.CRITICAL): {"waiting_jobs": 40},
+    (Name.JOBS_FAILED, Level.WARNING): {"failed_jobs": 1},
+    (Name.DISK_LOW, Level.WARNING): {"free_bytes": 149_000_000_000},
+    (Name.DISK_LOW, Level.CRITICAL): {"free_bytes": 79_000_000_000},
+    (Name.DISK_RESERVE, Level.CRITICAL): {"free_bytes": 30_000_000_000},
+    (Name.DELETIONS_REFUSED, Level.WARNING): {"deletions_failing": 1},
+    (Name.DELETIONS_OVERDUE, Level.CRITICAL): {"oldest_deletion_at": START - timedelta(seconds=901)},
+    (Name.CLOCK_MOVED, Level.CRITICAL): {"clock_moved_s": -61.0},
+    (Name.WORKER_CLOCK, Level.WARNING): {
+        "processes": (*ALIVE, Process(name="w2", role="worker", seen_at=START + timedelta(seconds=61)))
+    },
+    (Name.DEVICE_OFFLINE, Level.WARNING): {"devices": (replace(PAGE, contact_at=START - timedelta(seconds=46)),)},
+    (Name.DEVICE_SILENT, Level.CRITICAL): page(surface=Surface.ROOM, activity=Activity.SOUNDING, since_s=16.0),
+    (Name.DEVICE_BLOCKED, Level.CRITICAL): page(surface=Surface.ROOM, activity=Activity.BLOCKED),
+    (Name.DEVICE_NO_MICROPHONE, Level.CRITICAL): page(permission=Permission.DENIED),
+    (Name.DEVICE_MICROPHONE_SILENT, Level.WARNING): page(microphone_silent=True),
+    (Name.DEVICE_SKEWED, Level.WARNING): page(skew_s=-61.0),
+    (Name.DEVICE_OLD_PAGE, Level.WARNING): page(page_version="old"),
+    (Name.TAKES_WAITING, Level.WARNING): {"takes_waiting": 1},
+    **{(Name(name), Level.WARNING): switched(name) for name in SWITCHES},
+    (Name.POOL_EMPTY, Level.WARNING): {"playable": 0},
+    (Name.POOL_LOW, Level.WARNING): {"playable": 6},
+    (Name.LANE_DOMINATES, Level.WARNING): {"lanes": {Lane.FRESH: 22, Lane.MID: 4, Lane.WORN: 4}},
+    (Name.LANE_MISSING, Level.WARNING): {"lanes": {Lane.FRESH: 15, Lane.MID: 15}},
+    (Name.MOOD_DOMINATES, Level.WARNING): {"moods": {**dict.fromkeys(Mood, 1), Mood.HUSHED: 22}},
+    (Name.MOOD_MISSING, Level.WARNING): {"moods": {**dict.fromkeys(Mood, 8), Mood.CLEAR: 0}},
+}
+"""What alone makes each warning stand."""
+
+
+def test_a_node_where_all_is_well_warns_of_nothing():
+    assert standing(WELL, FIGURES) == []
+    assert standing(NodeFacts(now=START), FIGURES) == []
+
+
+@pytest.mark.parametrize(("expected", "trouble"), LEVEL_OF.items(), ids=lambda value: getattr(value, "name", None))
+def test_each_cause_makes_its_own_warning_and_no_other(expected, trouble):
+    assert [(found.name, found.level) for found in standing(replace(WELL, **trouble), FIGURES)] == [expected]
+
+
+def test_every_name_has_a_cause_here():
+    assert {name for name, _ in LEVEL_OF} == set(Name)
+
+
+@pytest.mark.parametrize(
+    "almost",
+    [
+        {"waiting_jobs": 11},
+        {"free_bytes": 150_000_000_000},
+        {"clock_moved_s": 60.0},
+        {"oldest_deletion_at": START - timedelta(seconds=900)},
+        {"processes": tuple(replace(one, seen_at=START - timedelta(seconds=180)) for one in ALIVE)},
+        {"playable": 7},
+        {"playable": 11, "lanes": {Lane.FRESH: 11}, "moods": {Mood.CLEAR: 11}},
+        {"lanes": {Lane.FRESH: 21, Lane.MID: 5, Lane.WORN: 4}},
+        {"devices": (replace(PAGE, contact_at=START - timedelta(hours=1), closed_at=START),)},
+        switched("intake_paused", intake_paused_until=START),
+    ],
+)
+def test_what_is_just_not_a_cause_is_no_warning(almost):
+    assert standing(replace(WELL, **almost), FIGURES) == []
+
+
+@given(node_facts, st.sampled_from(sorted(LEVEL_OF)))
+def test_a_warning_is_gone_with_its_cause_whatever_else_stands(facts, known):
+    cause = LEVEL_OF[known]
+    cured = replace(facts, **{name: getattr(WELL, name) for name in cause})
+    others = {"playable", "lanes", "moods"} if set(cause) & {"playable", "lanes", "moods"} else set()
+    others |= {"free_bytes", "total_bytes", "reserve_bytes"} if "free_bytes" in cause else set()
+    cured = replace(cured, **{name: getattr(WELL, name) for name in others})
+    assert known[0] not in {found.name for found in standing(cured, FIGURES)}
+
+
+@given(node_facts)
+def test_no_name_and_subject_stands_twice(facts):
+    keys = [(found.name, found.subject) for found in standing(facts, FIGURES)]
+    assert len(keys) == len(set(keys))
+
+
+@given(node_facts, st.randoms(use_true_random=False))
+def test_the_order_is_one_whatever_order_the_facts_come_in(facts, rng):
+    shuffled = replace(
+        facts,
+        devices=tuple(rng.sample(facts.devices, len(facts.devices))),
+        processes=facts.processes and tuple(rng.sample(facts.processes, len(facts.processes))),
+    )
+    found = standing(facts, FIGURES)
+    assert standing(shuffled, FIGURES) == found
+    assert [one.order for one in found] == sorted({one.order for one in found})
+    assert [one.level for one in found] == sorted(one.level for one in found)
+
+
+@given(node_facts)
+def test_whatever_stands_can_be_said(facts):
+    for found in standing(facts, FIGURES):
+        said = in_words(found, load_copy("en"))
+        assert (said.level, bool(said.title), bool(said.detail)) == (found.level.value, True, True)
+
+
+def test_a_timed_switch_says_until_when():
+    until = START + timedelta(minutes=20)
+    (found,) = standing(replace(WELL, **switched("intake_paused", intake_paused_until=until)), FIGURES)
+    assert in_words(found, load_copy("en")).title == f"Intake is paused until {until.astimezone():%H:%M}."
+
+
+def test_a_page_is_called_by_its_name():
+    (found,) = standing(replace(WELL, **page(skew_s=90.0)), FIGURES)
+    assert (found.subject, in_words(found, load_copy("en")).title) == ("kiosk-1", "The clock of Hall is wrong.")
+
+
+def test_what_is_sent_to_nobody_or_late_is_never_critical():
+    assert {name for name, level in LEVEL_OF if level is Level.CRITICAL} & (SHOWN_ONLY | PATIENT) == set()
