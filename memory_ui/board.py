@@ -209,7 +209,7 @@ def _device(one: SeenDevice) -> dict[str, Any]:
     return {
         "id": device.id,
         "surface": device.surface.value,
-        "label": device.name or f"{load_copy('en').t(f'ops.surface_{device.surface.value}')} {device.id[-4:]}",
+        "label": device.name or f"{load_copy('en').section('ops')[f'surface_{device.surface.value}']} {device.id[-4:]}",
         "station": device.station,
         "standing": one.standing.value,
         "troubles": [trouble.value for trouble in one.troubles],
@@ -260,7 +260,7 @@ def _unreachable(shown: dict[str, Any], error: MemoryEngineError, system: System
     if not shown:
         return {}
     components = {**shown["components"], "database": "down"}
-    detail = load_copy("en").t("warnings.database_detail")
+    detail = load_copy("en").t("warnings.database_down_detail")
     said = {"title": error.message, "detail": detail}
     return {**shown, "now_ms": _ms(system.clock.now()), "state": "broken", "next": said, "components": components}
 

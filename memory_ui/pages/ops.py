@@ -49,7 +49,7 @@ def register(system: System, live: Live, board: Board) -> None:
         Watched(system, live, board, session, build(view)).attach(client)
         return None
 
-    @ui.page("/ops/")
+    @ui.page("/ops/", title=_title(system, "ops.title"))
     async def ops(request: Request, client: Client) -> Response | None:
         def build(view: dict[str, Any]) -> Ops:
             return Ops(
@@ -58,7 +58,7 @@ def register(system: System, live: Live, board: Board) -> None:
 
         return await open_page(request, client, build)
 
-    @ui.page("/ops/bench/")
+    @ui.page("/ops/bench/", title=_title(system, "bench.title"))
     async def bench(request: Request, client: Client) -> Response | None:
         def build(view: dict[str, Any]) -> Bench:
             copy = load_copy("en")
@@ -136,6 +136,10 @@ class Watched:
             self._element.show(None)
         else:
             self._session = session
+
+
+def _title(system: System, key: str) -> str:
+    return f"{load_copy('en').t(key)} · {system.settings.NODE_NAME}"
 
 
 def _me(session: Session) -> dict[str, Any]:

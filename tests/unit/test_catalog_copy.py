@@ -12,6 +12,7 @@ from core.domain.steward import SWITCHES
 from core.domain.warnings import Level, Name
 from memory_ui.captions import WEAR
 from memory_ui.copy import load_copy
+from tests.unit import steward_copy
 
 ROOT = Path(__file__).parents[2]
 COPY = load_copy("en")
@@ -56,13 +57,7 @@ COMPOSED = {
     '"problem." ~ problem ~ "_note"': [f"problem.{k}_note" for k in ("forbidden", "not_found", "closed", "failed")],
     '"revoke." ~ state': ["revoke.missing", "revoke.mistyped", "revoke.unknown"],
     '"revoke.already_" ~ ended.how': ["revoke.already_removed", "revoke.already_expired"],
-    '"ops." ~ switch.name': [f"ops.{name}" for name in SWITCHES],
-    '"ops." ~ switch.name ~ "_" ~ way': [f"ops.{name}_{way}" for name in SWITCHES for way in ("on", "off")],
-    '"ops." ~ switch.name ~ "_note"': [f"ops.{name}_note" for name in SWITCHES],
-    '"ops." ~ switch.name ~ ("_turn_off" if switch.on else "_turn_on"': [
-        f"ops.{name}_turn_{way}" for name in SWITCHES for way in ("on", "off")
-    ],
-    '"ops." ~ name': ["ops.kiosk", "ops.room", "ops.revoke"],
+    **steward_copy.PYTHON,
 }
 """Every key that Python or a template puts together, as it is written there, and what it can come to."""
 
@@ -78,7 +73,7 @@ def composed_in_sources():
 def named_in_sources():
     """Keys written out whole in Python and templates."""
     section = "|".join(SECTIONS)
-    return set(re.findall(rf"""["']((?:{section})\.[a-z0-9_]+)["'](?! ~)""", PYTHON))
+    return set(re.findall(rf"""["']((?:{section})\.(?!js\b)[a-z0-9_]+)["'](?! ~)""", PYTHON))
 
 
 def listed(name):
@@ -120,11 +115,15 @@ def room_keys():
 def used():
     """Every key that something reads."""
     possible = {key for keys in COMPOSED.values() for key in keys}
-    return named_in_sources() | possible | kiosk_keys() | room_keys() | WARNINGS
+    return named_in_sources() | possible | kiosk_keys() | room_keys() | steward_copy.steward_keys() | WARNINGS
 
 
 def test_every_composed_key_is_known_to_this_test():
     assert composed_in_sources() == set(COMPOSED)
+
+
+def test_every_composed_key_of_the_stewards_scripts_is_known_to_this_test():
+    assert steward_copy.composed_in_scripts() == set(steward_copy.COMPOSED)
 
 
 def test_every_text_that_is_read_exists():

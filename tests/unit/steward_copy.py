@@ -1,0 +1,159 @@
+"""Which texts the steward's pages read: keys their scripts name, and keys they put together from what there can be."""
+
+import re
+from pathlib import Path
+
+from core.domain.access import Role
+from core.domain.device import Activity, AudioState, Command, Permission, Standing, Surface, Trouble
+from core.domain.pool.facts import Lane, Mood
+from core.domain.steward import ACCESSIBILITY_MODES, CONTROLS, SWITCHES
+from core.services.health import ROLES
+from memory_ui.copy import load_copy
+
+ROOT = Path(__file__).parents[2]
+JS = ROOT / "assets" / "js"
+PARTS, OPS, BENCH, LEDGER = (
+    (JS / name).read_text() for name in ("ledger_parts.js", "components/ops.js", "components/bench.js", "ledger.js")
+)
+SOURCES = "\n".join(path.read_text() for folder in ("core", "memory_ui") for path in (ROOT / folder).rglob("*.py"))
+
+ACTIONS = sorted(
+    {
+        *re.findall(r'action="(\w+)"', SOURCES),
+        *re.findall(r'_note\(tx, [^"\n]*[^f]"(\w+)"', SOURCES),
+        *re.findall(r'tx, artifact, "(\w+)"', SOURCES),
+        *(f"{command.value}_device" for command in Command),
+    }
+    - {"heard", "listener"}
+)
+"""Everything the trail may call a change."""
+
+TRAIL_FIELDS = (
+    "topic_tag",
+    "lifecycle_status",
+    "prompt",
+    "review",
+    "flagged_at",
+    "passed_at",
+    "role",
+    "sessions",
+    "name",
+)
+COMPONENTS = ("database", "queue", "store", "jobs", *ROLES)
+STATES = ("ok", "down", "stale", "full", "failing")
+FRAMING = [name for name in CONTROLS if not name.startswith(SWITCHES)]
+STEPS = {
+    "open": ("kiosk", "room", "intake", "playback", "trouble"),
+    "close": ("intake", "playback", "framing", "waiting"),
+}
+BUDGETS = re.findall(r'^        "(\w+)": BudgetFigures', (ROOT / "core/bootstrap/figures.py").read_text(), re.MULTILINE)
+CHOICES = [mode for mode in ACCESSIBILITY_MODES if mode]
+SURFACES = ("kiosk", "room", "revoke", "ops")
+
+COMPOSED = {
+    "copy['action_' + action.action]": [f"ops.action_{name}" for name in ACTIONS],
+    "copy[`action_${action.action}`]": [],
+    "copy['standing_' + device.standing]": [f"ops.standing_{one.value}" for one in Standing],
+    "copy['surface_' + device.surface]": [f"ops.surface_{one.value}" for one in Surface],
+    "copy['surface_' + surface.name]": [f"ops.surface_{name}" for name in SURFACES],
+    "copy[`audio_${device.audio}`]": [f"ops.audio_{one.value}" for one in AudioState],
+    "copy[`doing_${device.activity}`]": [f"ops.doing_{one.value}" for one in Activity],
+    "copy[`permission_${device.permission}`]": [f"ops.permission_{one.value}" for one in Permission],
+    "copy[`trouble_${trouble}`]": [f"ops.trouble_{one.value}" for one in Trouble],
+    "copy[`field_${name}`]": [f"ops.field_{name}" for name in (*CONTROLS, *TRAIL_FIELDS)],
+    "copy['field_' + field.name]": [],
+    "copy['field_' + name]": [],
+    "copy[prefix + step.name + (step.done ? '_done' : '_todo')]": [
+        f"ops.{moment}_{name}_{end}" for moment, names in STEPS.items() for name in names for end in ("done", "todo")
+    ],
+    'copy[value ? "said_on" : "said_off"]': ["ops.said_on", "ops.said_off"],
+    "copy['component_' + name]": [f"ops.component_{name}" for name in COMPONENTS],
+    "copy['component_is_' + state]": [f"ops.component_is_{state}" for state in STATES],
+    "copy['moment_' + name]": [f"ops.moment_{name}" for name in ("open", "run", "fix", "close")],
+    "copy['state_' + view.state]": [f"ops.state_{name}" for name in ("ready", "degraded", "broken")],
+    "copy[`choice_${choice}`]": [f"ops.choice_{choice}" for choice in (*CHOICES, "en")],
+    "copy[`none_${field}`]": [
+        f"ops.none_{name}"
+        for name in ("mood_bias", "deployment_focus_status", "kiosk_language_code", "kiosk_accessibility_mode")
+    ],
+    "copy[key]": [],
+    "copy[name + '_note']": [f"ops.{name}_note" for name in SWITCHES],
+    "copy[name + '_turn_on']": [f"ops.{name}_turn_on" for name in SWITCHES],
+    "copy[name + (view.controls[name]": [
+        f"ops.{name}_{end}" for name in SWITCHES for end in ("on", "off", "turn_on", "turn_off")
+    ],
+    "copy[name]": [f"ops.{name}" for name in SWITCHES],
+    "ops['component_' + beat.role]": [],
+    "ops['component_' + name]": [],
+    "ops['component_is_' + state]": [],
+    "ops['state_' + view.state]": [],
+    "ops[`asked_${command}`]": [f"ops.asked_{name}" for name in (*(one.value for one in Command), "forget")],
+    "copy['balance_' + group.name]": [f"bench.balance_{name}" for name in ("lanes", "moods", "memory_colors")],
+    "copy['budget_' + name]": [f"bench.budget_{name}" for name in BUDGETS],
+    "copy['span_' + hours]": ["bench.span_24", "bench.span_168"],
+    "copy[`mode_${take.kind}`]": ["bench.mode_ROOM", "bench.mode_FOSSIL"],
+    'copy[`review_${take.review || "asked"}`]': [f"bench.review_{name}" for name in ("held", "flagged", "asked")],
+    'copy[answer.data.verified_gone_at ? "removed" : "removed_waiting"]': ["bench.removed", "bench.removed_waiting"],
+    "copy[list.name + '_note']": ["bench.waiting_note", "bench.takes_note"],
+    "copy[list.name]": ["bench.waiting", "bench.takes"],
+    "copy[listening ? 'live_stop' : 'live']": ["bench.live", "bench.live_stop"],
+    "copy[prompt.active ? 'prompt_stop' : 'prompt_use']": ["bench.prompt_stop", "bench.prompt_use"],
+    "copy[prompt.active ? 'prompt_used' : 'prompt_unused']": ["bench.prompt_used", "bench.prompt_unused"],
+    "copy[count === 1 ? `${unit}_ago` : `${unit}s_ago`]": [],
+    'copy[minutes === 1 ? "in_minute" : "in_minutes"]': ["times.in_minute", "times.in_minutes"],
+}
+"""Every key a script puts together, as it is written there, and what it can come to."""
+
+PYTHON = {
+    'f"ops.{title}"': [],
+    'f"ops.{step.key}_detail"': [],
+    'f"bench.chart_{key}"': [f"bench.chart_{name}" for name in ("playable", "plays", "lanes", "moods", "deletions")],
+}
+"""The same for what is put together in Python."""
+
+NEXT = [
+    f"ops.{name}{end}"
+    for name in re.findall(r'key="(next_\w+)"', (ROOT / "memory_ui/next_step.py").read_text())
+    for end in ("", "_detail")
+    if f"{name}{end}" != "next_waiting_one"
+] + ["ops.next_waiting_one_detail", "ops.next_waiting", "ops.next_waiting_detail"]
+
+assert {role.value for role in Role} == {"steward", "curator"}, "the pages know two roles"
+assert {"fresh", "mid", "worn"} == {lane.value for lane in Lane}
+assert len(Mood) == 5
+
+
+def composed_in_scripts() -> set[str]:
+    """Keys put together in the steward's scripts."""
+    found = re.findall(r"(?:copy|ops)\[(?:[^\[\]]|\[[^\]]*\])+\]", PARTS + OPS + BENCH + LEDGER)
+    return {re.sub(r" \?[^:]*: '[^']*'\)\]$", "", one) if one.startswith("copy[name + (view") else one for one in found}
+
+
+def steward_keys() -> set[str]:
+    """Every key of `ops`, `bench` and `times` that something on the steward's pages reads."""
+    index = re.search(r"PARTS = \[([^\]]*)\]", BENCH)
+    assert index is not None
+    return {
+        *(f"ops.{name}" for name in re.findall(r"\bcopy\.(\w+)", PARTS + OPS)),
+        *(f"ops.{name}" for name in re.findall(r"""\bt\(["'](\w+)["']""", OPS)),
+        *(f"ops.{name}" for pair in re.findall(r'\bt\([^()]*\? "(\w+)" : "(\w+)"', OPS) for name in pair),
+        *(f"ops.{name}" for name in re.findall(r"\bops\.(\w+)", BENCH)),
+        *(f"bench.{name}" for name in re.findall(r"\bcopy\.(\w+)", BENCH)),
+        *(f"bench.{name}" for name in re.findall(r'"(\w+)"', index.group(1))),
+        *(f"bench.{name}" for name in re.findall(r"copy\[(\w+)\]", BENCH) if name not in ("name", "key")),
+        *(f"bench.{name}" for name in _listed_in_retention()),
+        *(f"times.{name}" for name in re.findall(r"\bcopy\.(\w+)", LEDGER)),
+        *(key for keys in (*COMPOSED.values(), *PYTHON.values()) for key in keys),
+        *NEXT,
+    }
+
+
+def _listed_in_retention() -> list[str]:
+    """Names of counts and times that are words of their own."""
+    lists = re.findall(r"v-for=\"name in \[([^\]]*)\]\"", BENCH)
+    return [name for each in lists for name in re.findall(r"'(\w+)'", each)]
+
+
+def unknown() -> set[str]:
+    """Keys the pages read that the copy does not have."""
+    return steward_keys() - set(load_copy("en").texts)
