@@ -100,8 +100,8 @@ class NodeFacts:
     """Everything rules look at. What is left out is well: without its database a node knows little else of itself.
 
     `waiting_jobs` is None where the queue does not answer, `processes` where nobody could be asked. `lanes` and `moods`
-    count the `playable`; `clock_moved_s` is this machine's clock against its own steady one, `up_s` how long whoever looks
-    has been running.
+    count the `playable`; `clock_moved_s` is this machine's clock against its own steady one, `up_s` how long whoever
+    looks has been running.
     """
 
     now: datetime
