@@ -21,7 +21,7 @@ ACTIONS = sorted(
     {
         *re.findall(r'action="(\w+)"', SOURCES),
         *re.findall(r'_note\(tx, [^"\n]*[^f]"(\w+)"', SOURCES),
-        *re.findall(r'tx, artifact, "(\w+)"', SOURCES),
+        *re.findall(r'_change\(tx, artifact, "(\w+)"', SOURCES),
         *(f"{command.value}_device" for command in Command),
     }
     - {"heard", "listener"}
