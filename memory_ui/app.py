@@ -17,6 +17,7 @@ from core.bootstrap import System
 from core.errors import MemoryEngineError, NotFound, OverBudget
 from memory_ui import metrics, theme
 from memory_ui.api import health, intake, media, pool, receipt, surface
+from memory_ui.devices import Pages
 from memory_ui.live import Live
 from memory_ui.middleware import TOO_MUCH, SelectiveGZip, Surroundings, allowed_hosts
 from memory_ui.pages import kiosk, room
@@ -64,10 +65,17 @@ def plain_app(system: System, background: Background = no_background) -> FastAPI
 
 def create_app(system: System, background: Background = no_background) -> FastAPI:
     """The whole application; once a process, because the live pages' framework is one a process."""
-    app = plain_app(system, background)
     live = Live(system.effects)
-    kiosk.register(system, live)
-    room.register(system, live)
+    pages = Pages(system, live)
+
+    @asynccontextmanager
+    async def with_pages(system: System) -> AsyncIterator[None]:
+        async with background(system), pages.running():
+            yield
+
+    app = plain_app(system, with_pages)
+    kiosk.register(system, live, pages)
+    room.register(system, live, pages)
     # Routes of ours come before the framework's: behind its session they would run several times slower, and an
     # unknown path below it would build a page.
     app.add_api_route("/{path:unframed}", _unknown, methods=_ANY, include_in_schema=False)

@@ -21,12 +21,12 @@ router = APIRouter()
 @cache
 def asset(path: str) -> str:
     """The versioned address of a file below `assets`."""
-    return f"/assets/{_version()}/{path}"
+    return f"/assets/{page_version()}/{path}"
 
 
 @cache
-def _version() -> str:
-    # One version for all: style sheets name fonts relative to themselves.
+def page_version() -> str:
+    """What the assets of this process amount to. One for all: style sheets name fonts relative to themselves."""
     digest = hashlib.sha256()
     for path in sorted(ASSETS.rglob("*")):
         if path.suffix in _SERVED:
@@ -42,7 +42,7 @@ def serve_asset(version: str, path: str) -> FileResponse:
     found = (ASSETS / path).resolve()
     if found.suffix not in _SERVED or not found.is_relative_to(ASSETS.resolve()) or not found.is_file():
         raise NotFound("There is no such asset.")
-    caching = _YEAR if version == _version() else "no-cache"
+    caching = _YEAR if version == page_version() else "no-cache"
     return FileResponse(found, media_type=_SERVED[found.suffix], headers={"Cache-Control": caching})
 
 

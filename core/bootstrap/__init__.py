@@ -36,6 +36,7 @@ from core.services.access import Access
 from core.services.audit import Audit
 from core.services.demo import DemoCatalog, DemoService
 from core.services.derive import DeriveService
+from core.services.devices import DeviceService
 from core.services.grants import Grants
 from core.services.health import Health
 from core.services.intake import Intake
@@ -76,6 +77,7 @@ class System:
     retention: Retention
     access: Access
     stewardship: StewardService
+    devices: DeviceService
     room: RoomService
     health: Health
     demo: DemoService
@@ -142,6 +144,7 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         revocation=Revocation(outside.work, outside.vault, outside.clock, retention),
         retention=retention,
         stewardship=StewardService(outside.work, outside.clock, limits=control_limits(settings)),
+        devices=DeviceService(outside.work),
         room=RoomService(outside.work, pool, outside.clock, figures=load("room", RoomFigures), deployment=deployment),
         health=Health(outside.work, outside.store, outside.clock, figures=health_figures(settings)),
         demo=DemoService(

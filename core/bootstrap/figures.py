@@ -4,6 +4,7 @@ from core.adapters.budgets import BudgetFigures
 from core.adapters.catalogs import load
 from core.domain.access import Binding, networks
 from core.domain.consent import RetentionPolicy
+from core.domain.device import DeviceFigures
 from core.domain.memory_color import ColorCatalog
 from core.domain.pool.lanes import LaneFigures
 from core.domain.pool.weights import PoolCatalog, PoolFigures
@@ -91,6 +92,15 @@ def health_figures(settings: Settings) -> HealthFigures:
 def job_figures(settings: Settings) -> JobFigures:
     """Of attempts."""
     return JobFigures(attempts_most=settings.JOB_ATTEMPTS)
+
+
+def device_figures(settings: Settings) -> DeviceFigures:
+    """When a page counts as gone, silent, or wrong about the time."""
+    return DeviceFigures(
+        offline_s=settings.DEVICE_OFFLINE_SECONDS,
+        silent_s=settings.DEVICE_SILENT_SECONDS,
+        skew_s=settings.CLOCK_SKEW_SECONDS,
+    )
 
 
 def expire_every_s(settings: Settings) -> int:

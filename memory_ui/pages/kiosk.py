@@ -6,10 +6,12 @@ from fastapi import Request
 from nicegui import Client, ui
 
 from core.bootstrap import NOTICE_VERSION, System
+from core.domain.device import Surface
 from core.domain.work import Signal
 from memory_ui import theme
 from memory_ui.api import shapes
 from memory_ui.copy import load_copy
+from memory_ui.devices import Pages
 from memory_ui.elements.recorder import Recorder
 from memory_ui.live import Live
 from memory_ui.pages.catalogs import catalog
@@ -18,7 +20,7 @@ from memory_ui.web import Asker, asker_of, in_thread
 RECONNECT_S = 120
 
 
-def register(system: System, live: Live) -> None:
+def register(system: System, live: Live, pages: Pages) -> None:
     """Put the page on its path."""
 
     @ui.page("/kiosk/", reconnect_timeout=RECONNECT_S)
@@ -32,7 +34,9 @@ def register(system: System, live: Live) -> None:
             node={"name": system.settings.NODE_NAME, "contact": _contact(system)},
             notice_version=NOTICE_VERSION,
             language="en",
+            page_version=theme.page_version(),
         )
+        pages.attach(client, recorder, Surface.KIOSK, asker.station)
 
         async def read_again(_detail: dict[str, Any]) -> None:
             recorder.surface = await in_thread(_surface, system, asker)
@@ -50,7 +54,16 @@ def _contact(system: System) -> str:
 def _surface(system: System, asker: Asker) -> dict[str, Any]:
     state = system.stewardship.state()
     budgets = system.budgets.snapshot("ingest", client=asker.station, address=asker.address)
-    return {**shapes.operator_state(state), "ingest_budget": shapes.ingest_budget(*budgets)}
+    return {
+        **shapes.operator_state(state),
+        "ingest_budget": shapes.ingest_budget(*budgets),
+        "prompts": _prompts(system),
+    }
+
+
+def _prompts(system: System) -> list[str]:
+    """What stewards would have participants asked, each in turn."""
+    return []
 
 
 def _figures(system: System) -> dict[str, Any]:
@@ -61,6 +74,7 @@ def _figures(system: System) -> dict[str, Any]:
         "monitor": audio["monitor"],
         "kiosk": catalog("kiosk"),
         "trace": catalog("trace"),
+        "device": catalog("device"),
         "promise": {
             "room_hours": _plain(settings.RAW_TTL_HOURS_ROOM),
             "fossil_hours": _plain(settings.RAW_TTL_HOURS_FOSSIL),
