@@ -19,6 +19,7 @@ from core.errors import MemoryEngineError, NotFound, OverBudget
 from memory_ui import metrics, theme
 from memory_ui.api import archive, controls, devices, health, intake, media, node, pool, receipt, session, surface
 from memory_ui.board import Board
+from memory_ui.devices import Pages
 from memory_ui.live import Live
 from memory_ui.middleware import TOO_MUCH, SelectiveGZip, Surroundings, allowed_hosts
 from memory_ui.pages import kiosk, ops, room
@@ -69,15 +70,16 @@ def plain_app(system: System, background: Background = no_background) -> FastAPI
 def create_app(system: System, background: Background = no_background) -> FastAPI:
     """The whole application; once a process, because the live pages' framework is one a process."""
     live = Live(system)
+    open_pages = Pages(system, live)
 
     @asynccontextmanager
-    async def watched(system: System) -> AsyncIterator[None]:
-        async with background(system), live.watching():
+    async def with_pages(system: System) -> AsyncIterator[None]:
+        async with background(system), live.watching(), open_pages.running():
             yield
 
-    app = plain_app(system, watched)
-    kiosk.register(system, live)
-    room.register(system, live)
+    app = plain_app(system, with_pages)
+    kiosk.register(system, live, open_pages)
+    room.register(system, live, open_pages)
     ops.register(system, live, Board(system, live))
     # Routes of ours come before the framework's: behind its session they would run several times slower, and an
     # unknown path below it would build a page.

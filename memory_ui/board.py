@@ -26,6 +26,7 @@ from core.services.watch import Raised
 from memory_ui.api import controls, node, shapes
 from memory_ui.api.health import queue_depth
 from memory_ui.captions import caption
+from memory_ui.devices import called
 from memory_ui.live import Live
 from memory_ui.next_step import Seen, Spoken, next_step, state_of
 from memory_ui.web import in_store_thread
@@ -209,7 +210,7 @@ def _device(one: SeenDevice) -> dict[str, Any]:
     return {
         "id": device.id,
         "surface": device.surface.value,
-        "label": device.name or f"{load_copy('en').section('ops')[f'surface_{device.surface.value}']} {device.id[-4:]}",
+        "label": called(device),
         "station": device.station,
         "standing": one.standing.value,
         "troubles": [trouble.value for trouble in one.troubles],

@@ -73,7 +73,9 @@ class Surroundings:
         request_id = secrets.token_hex(6)
         path: str = scope["path"]
         nonce = secrets.token_urlsafe(16)
-        answer = _Answer(send, path, nonce, request_id, _new_station(path, headers))
+        station = _new_station(path, headers)
+        scope.setdefault("state", {})["new_station"] = station
+        answer = _Answer(send, path, nonce, request_id, station)
         try:
             if not self._named(headers):
                 await _refuse(scope, receive, answer.send, 400, "This node does not answer under that name.")

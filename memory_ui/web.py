@@ -51,7 +51,8 @@ class Asker:
 def asker_of(request: Request) -> Asker:
     """Station by header or cookie, else by address; an ill-formed station counts as none."""
     address = request.client.host if request.client is not None else ""
-    named = request.headers.get("X-Memory-Client-Id") or request.cookies.get(STATION_COOKIE) or ""
+    given = getattr(request.state, "new_station", "")  # with this very answer
+    named = request.headers.get("X-Memory-Client-Id") or request.cookies.get(STATION_COOKIE) or given
     named = named if _STATION.fullmatch(named) else ""
     return Asker(station=named or f"at-{address}", address=address, named=named)
 

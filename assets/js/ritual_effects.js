@@ -8,14 +8,16 @@
 import { encodeWav } from "wav";
 import { audioContext, unlock } from "context";
 import { loadCapture, openMicrophone } from "capture";
+import { watchMicrophone } from "microphone";
 import { createLiveOutline, outline } from "outline";
 import { prepareTake } from "takes";
+import { monitorTone, playTone } from "test_tone";
 
 /**
  * @typedef {{samples: Float32Array, sampleRateHz: number, durationMs: number, points: [number, number][]}} HeldTake
  *
  * @param {object} options
- * @param {{context: object, take: object, monitor: object, kiosk: object}} options.figures
+ * @param {{context: object, take: object, monitor: object, kiosk: object, device: object}} options.figures
  * @param {ReturnType<typeof import("client").createClient>} options.client
  * @param {() => {language: string, noticeVersion: string}} options.shown what the participant was shown
  * @param {(type: string, more?: object) => void} options.dispatch
@@ -31,6 +33,8 @@ export function createRitualEffects({ figures, client, shown, dispatch, onLevel,
   let wanted = 0; // counts sounds asked for, so that one stopped before it began does not begin
 
   const context = () => audioContext(figures.context);
+  const elapsed = () => performance.now();
+  const ear = watchMicrophone({ figures: figures.device, elapsed, scope, environment: navigator });
 
   async function openFor(run) {
     const own = scope.child();
@@ -41,13 +45,18 @@ export function createRitualEffects({ figures, client, shown, dispatch, onLevel,
       microphone.live = liveCentroid(context().sampleRate, figures.take);
       microphone.capture = await openMicrophone({
         context: context(), figures: figures.take, scope: own,
-        onLevel: ({ rms }) => onLevel({ rms, centroid: microphone.live.latest(figures.kiosk.meter_centroid) }),
+        onLevel(level) {
+          ear.level(level);
+          onLevel({ rms: level.rms, centroid: microphone.live.latest(figures.kiosk.meter_centroid) });
+        },
         onChunk: (samples) => microphone.live.push(samples),
         onState: ({ lost }) => lost && dispatch("microphoneLost", { run }),
       });
+      ear.opened(microphone.capture.label);
       dispatch("microphoneOpened", { run });
     } catch (error) {
       if (error.name !== "CaptureError") throw error;
+      ear.refused(error.code);
       dispatch("microphoneFailed", { run, code: error.code });
     }
   }
@@ -101,35 +110,18 @@ export function createRitualEffects({ figures, client, shown, dispatch, onLevel,
     playBuffer(buffer, () => dispatch("listened", { run }));
   }
 
-  /** A short sine, faded at both ends; `atS` on the audio clock. */
-  function playTone({ hz, lengthS, gain, fadeS }) {
-    const own = scope.child();
-    const audio = context();
-    const atS = audio.currentTime;
-    const oscillator = own.node(new OscillatorNode(audio, { frequency: hz }));
-    const level = own.node(new GainNode(audio, { gain: 0 }));
-    level.gain.setValueAtTime(0, atS);
-    level.gain.linearRampToValueAtTime(gain, atS + fadeS);
-    level.gain.setValueAtTime(gain, atS + lengthS - fadeS);
-    level.gain.linearRampToValueAtTime(0, atS + lengthS);
-    own.listen(oscillator, "ended", () => own.dispose());
-    oscillator.connect(level).connect(audio.destination);
-    oscillator.start(atS);
-    oscillator.stop(atS + lengthS);
+  /** What cannot sound now is not kept for later. */
+  async function tone(pitch) {
+    if (!(await unlock(context(), figures.context))) return;
+    playTone({ context: context(), destination: context().destination, tone: toneOf(pitch), scope });
   }
 
-  async function tone(pitch) {
-    await unlock(context(), figures.context);
+  function toneOf(pitch) {
     const { take: countdown, monitor } = figures;
-    if (pitch === "monitor") {
-      playTone({
-        hz: monitor.tone_hz, lengthS: monitor.tone_s, gain: monitor.tone_gain, fadeS: monitor.tone_fade_ms / 1000,
-      });
-      return;
-    }
+    if (pitch === "monitor") return monitorTone(monitor);
     const hz = pitch === "last" ? countdown.preroll_last_hz : countdown.preroll_tick_hz;
     const lengthS = countdown.preroll_tick_ms / 1000;
-    playTone({ hz, lengthS, gain: countdown.preroll_gain, fadeS: lengthS / 4 });
+    return { hz, lengthS, gain: countdown.preroll_gain, fadeS: lengthS / 4 };
   }
 
   async function submit({ run, mode, idempotencyKey }) {
@@ -235,6 +227,8 @@ export function createRitualEffects({ figures, client, shown, dispatch, onLevel,
     carryOut: (effect) => carryOut[effect.type](effect),
     /** How far the sound that is playing has come, 0..1; null in silence. */
     progress: () => sound?.progress() ?? null,
+    /** What there is to say of sound and microphone, and nothing of what was said into it. */
+    facts: () => ({ audio: context().state, sound_ago_s: null, ...ear.read() }),
     /** The outline of the take held, or null. */
     points: () => take?.points ?? null,
   };

@@ -83,6 +83,11 @@ export function sentence(copy, key, params) {
   });
 }
 
+/** The prompt of one run: they take turns. @param {string[]} prompts @param {number} run @returns {string} "" for none */
+export function promptFor(prompts, run) {
+  return prompts.length === 0 ? "" : prompts[run % prompts.length];
+}
+
 /** A code in groups, as the server set them apart or by fours. */
 export function codeGroups(code) {
   const groups = code.split(/[\s-]+/).filter(Boolean);

@@ -4,22 +4,25 @@
  *
  * @typedef {import("./trace.js").Point} Point
  * @typedef {{artifact_id: number, outline: Point[]|null, wear: number, colour: string}} Layer
- * @typedef {Layer & {caption: string, startsAt: number, durationS: number, clock: () => number}} Voice
+ * @typedef {Layer & {caption: string, flag_url: string, startsAt: number, durationS: number, clock: () => number}} Voice
  *   startsAt and clock() in seconds of the same clock, the audio context's
  */
 import { figure, restingTrace, seedOf, tracePath } from "trace";
+import { createFlag } from "wall_flag";
 import { build, listen, makeTrace, set } from "wall_parts";
 import { driftAt, revealShare, stratumAt, voiceBox } from "wall_place";
 
 /**
  * @param {HTMLElement} root emptied when the scope ends
  * @param {{figures: object, copy: Record<string, string>, node: {name: string}, reducedMotion: boolean,
- *   scope: object, onStart: () => void, onPause: () => void}} options
- *   figures: catalogs/trace.toml; copy: the section [room]; onStart answers both "Tap to listen" and "Start"
+ *   scope: object, onStart: () => void, onPause: () => void, onFlag: (voice: Voice) => Promise<number>}} options
+ *   figures: catalogs/trace.toml; copy: the section [room]; onStart answers both "Tap to listen" and "Start"; onFlag
+ *   gives the status of the answer
  */
-export function createWall(root, { figures, copy, node, reducedMotion, scope, onStart, onPause }) {
+export function createWall(root, { figures, copy, node, reducedMotion, scope, onStart, onPause, onFlag }) {
   const wall = figure(figures, "wall");
   const parts = build(root, copy, node);
+  const flag = createFlag({ parts, copy, afterS: figure(wall, "flag_after_s"), send: onFlag, scope });
   root.dataset.sounding = "false";
   /** @type {Map<number, {layer: Layer, group: SVGGElement, path: SVGPathElement, voice: Voice|null}>} */
   const drawn = new Map();
@@ -40,6 +43,7 @@ export function createWall(root, { figures, copy, node, reducedMotion, scope, on
     placeVoice(entry);
     if (still) moveDrift();
     if (!under) say(voice.caption);
+    if (!under) flag.playing(voice);
     root.dataset.sounding = "true";
     if (!still) run();
   }
@@ -49,6 +53,7 @@ export function createWall(root, { figures, copy, node, reducedMotion, scope, on
     const entry = drawn.get(id);
     if (entry?.voice == null) return;
     entry.voice = null;
+    flag.ended(id);
     entry.group.removeAttribute("clip-path");
     entry.clip.remove();
     parts.strata.append(entry.group);
@@ -62,6 +67,7 @@ export function createWall(root, { figures, copy, node, reducedMotion, scope, on
   /** Voices taken back or past their hour: gone at once, with no farewell. */
   function drop(ids) {
     ids.forEach(forget);
+    flag.drop(ids);
     hush();
     placeStrata();
   }
@@ -106,6 +112,12 @@ export function createWall(root, { figures, copy, node, reducedMotion, scope, on
     const sentence = connection === "lost" ? copy.connection_lost : paused === "true" ? copy.paused : "";
     parts.status.textContent = blocked === "true" ? "" : sentence;
     parts.name.hidden = sounding === "true" || order.length > 0;
+  }
+
+  /** Shows what this device is called, for everybody in the room to read; "" takes it away. */
+  function call(name) {
+    parts.called.textContent = name;
+    root.dataset.called = String(name !== "");
   }
 
   function say(caption) {
@@ -220,9 +232,9 @@ export function createWall(root, { figures, copy, node, reducedMotion, scope, on
   scope.add(() => observer.disconnect());
   scope.add(() => root.replaceChildren());
   scope.interval(() => still || moveDrift(), figure(wall, "drift_step_s") * 1000);
-  listen(root, parts, { scope, leaveS: figure(wall, "controls_leave_s"), onStart, onPause });
+  listen(root, parts, { scope, leaveS: figure(wall, "controls_leave_s"), onStart, onPause, onLeave: flag.reset });
   layOut();
-  return { playing, ended, drop, strata, state };
+  return { playing, ended, drop, strata, state, call };
 }
 
 function stroke(entry, { width, height, wear, figures }) {

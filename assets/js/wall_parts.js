@@ -24,23 +24,30 @@ export function build(root, copy, node) {
   const listenButton = html("button", "wall-listen", copy.listen);
   const controls = html("div", "wall-controls");
   const toggle = html("button", "button wall-toggle", copy.pause);
-  for (const button of [listenButton, toggle]) button.type = "button";
+  const flagging = html("div", "wall-flagging");
+  const flag = html("button", "button button-quiet wall-flag");
+  const told = html("p", "wall-told");
+  const called = html("p", "wall-called");
+  for (const button of [listenButton, toggle, flag]) button.type = "button";
+  for (const words of [told, called]) words.setAttribute("role", "status");
   listenButton.hidden = true;
-  controls.append(toggle);
+  flagging.append(flag, told);
+  controls.append(toggle, flagging);
   root.classList.add("wall");
-  root.replaceChildren(drift, name, caption, status, listenButton, controls);
+  root.replaceChildren(drift, name, caption, status, called, listenButton, controls);
   return { drift, drawing, strata, voices, restGroup, restPath, restRect, caption, name, status, controls, toggle,
-    listen: listenButton };
+    flag, told, called, listen: listenButton };
 }
 
 /** Controls come with a touch, a move or a key, and leave again by themselves. */
-export function listen(root, parts, { scope, leaveS, onStart, onPause }) {
+export function listen(root, parts, { scope, leaveS, onStart, onPause, onLeave }) {
   let cancel = null;
   const show = () => {
     root.dataset.controls = "shown";
     cancel?.();
     cancel = scope.timeout(() => {
       root.dataset.controls = "gone";
+      onLeave();
     }, leaveS * 1000);
   };
   for (const type of ["pointermove", "pointerdown", "keydown"]) scope.listen(root, type, show);
@@ -61,9 +68,14 @@ export function makeTrace(parts, layer) {
   return { group, path, clip, rect };
 }
 
+const WORDS = [
+  "listen", "start", "pause", "paused", "connection_lost", "flag", "flag_ask", "flag_thanks", "flag_budget", "flag_gone",
+  "flag_failed",
+];
+
 /** The words a wall needs; a missing one is an error here, not an empty button in the room. */
 function requireWords(copy) {
-  for (const key of ["listen", "start", "pause", "paused", "connection_lost"]) {
+  for (const key of WORDS) {
     if (typeof copy[key] !== "string") throw new Error(`copy missing: room.${key}`);
   }
 }

@@ -115,6 +115,36 @@ class DeviceFigures:
     skew_s: float
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PageFigures:
+    """How pages report themselves and obey: `catalogs/device.toml`, handed to them whole."""
+
+    report_s: float
+    look_ms: float
+    rest_s: float
+    blocked_s: float
+    tap_ms: float
+    tap_samples: int
+    sound_floor_db: float
+    microphone_floor_db: float
+    microphone_silent_s: float
+    identify_s: float
+
+    def __post_init__(self) -> None:
+        if min(self.report_s, self.look_ms, self.tap_ms, self.identify_s, self.microphone_silent_s) <= 0:
+            raise ValueError("report_s, look_ms, tap_ms, identify_s and microphone_silent_s are above 0")
+        if min(self.rest_s, self.blocked_s) < 0:
+            raise ValueError("rest_s and blocked_s are 0 or more")
+        if self.tap_samples not in _TAPS:
+            raise ValueError("tap_samples is a power of two from 32 to 32768")
+        if max(self.sound_floor_db, self.microphone_floor_db) >= 0:
+            raise ValueError("sound_floor_db and microphone_floor_db lie below 0")
+
+
+_TAPS = {2**power for power in range(5, 16)}
+"""What a browser can listen to at once."""
+
+
 class Trouble(StrEnum):
     """What is wrong with a page that can be reached."""
 

@@ -95,7 +95,7 @@ class DeviceService:
     def _face(self, device: Device, now: datetime) -> tuple[Any, ...]:
         """What a steward sees of a page, apart from times that pass by themselves."""
         seen, report = self._seen(device, now), device.report
-        shown = (report.activity, report.audio, report.microphone, report.permission, report.visible)
+        shown = (report.activity, report.audio, report.microphone, report.permission, report.visible, report.playing)
         named = (device.surface, device.name, device.station, device.opened_at, device.closed_at)
         return seen.standing, seen.troubles, shown, named
 

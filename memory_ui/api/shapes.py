@@ -101,6 +101,11 @@ def heard_url(token: str) -> str:
     return f"/api/v1/pool/heard/{token}"
 
 
+def flag_url(token: str) -> str:
+    """Where a listener asks for a playback to be checked."""
+    return f"/api/v1/pool/flag/{token}"
+
+
 def sound_url(token: str) -> str:
     """Where a granted sound is fetched."""
     return f"/api/v1/media/raw/{token}"

@@ -12,7 +12,7 @@ JS = ASSETS / "js"
 SHARED = (
     "audio/context.js",
     "audio/figures.js",
-    "audio/monitor.js",
+    "audio/test_tone.js",
     "ledger.js",
     "ledger_parts.js",
     "link.js",
@@ -63,7 +63,7 @@ class Ops(_Pushed, component=JS / "components" / "ops.js", dependencies=[JS / mo
 class Bench(
     _Pushed,
     component=JS / "components" / "bench.js",
-    dependencies=[JS / module for module in (*SHARED, "plots.js", "trace.js")],
+    dependencies=[JS / module for module in (*SHARED, "audio/monitor.js", "plots.js", "trace.js")],
 ):
     """Everything else."""
 

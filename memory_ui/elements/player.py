@@ -21,16 +21,21 @@ MODULES = (
     "audio/program.js",
     "audio/run.js",
     "audio/takes.js",
+    "audio/tap.js",
+    "audio/test_tone.js",
     "audio/tone.js",
     "audio/voice.js",
     "audio/wear_chain.js",
     "audio/wear_worklet.js",
+    "device.js",
     "link.js",
+    "page_device.js",
     "recent.js",
     "rights.js",
     "scope.js",
     "trace.js",
     "wall.js",
+    "wall_flag.js",
     "wall_parts.js",
     "wall_place.js",
 )
@@ -46,7 +51,7 @@ class Player(
 
     It asks with `need` {seq} for the program after `seq` and says with `hello` {recent} what this browser played
     lately. Programs, strata and dropped ids are props with numbers of their own: props coalesce, where queued calls
-    would pile up behind a lost connection.
+    would pile up behind a lost connection. It says with `device` how it fares (`memory_ui.devices.Said`).
     """
 
     def __init__(
@@ -59,12 +64,13 @@ class Player(
         posture: Mapping[str, Any],
         autostart: bool,
         recent_most: int,
+        page_version: str,
     ) -> None:
         """Build the wall.
 
-        `copy` is the section `room`; `figures` holds `context`, `program`, `level`, `wear` and `tone` (audio.toml)
-        and `trace` (trace.toml). `posture` is `{plays, gain, tone: {voice, scale, resting}, tone_seed,
-        reduced_motion}`.
+        `copy` is the section `room`; `figures` holds `context`, `program`, `level`, `wear`, `tone` and `monitor`
+        (audio.toml), `trace` (trace.toml) and `device` (device.toml). `posture` is `{plays, gain, tone: {voice, scale,
+        resting}, tone_seed, reduced_motion}`; `page_version` is what the page reports as its own.
         """
         super().__init__()
         self._props["copy"] = dict(copy)
@@ -74,6 +80,7 @@ class Player(
         self._props["posture"] = dict(posture)
         self._props["autostart"] = autostart
         self._props["recent_most"] = recent_most
+        self._props["page_version"] = page_version
         self._numbers = 0
 
     def offer(self, program: Mapping[str, Any]) -> None:
@@ -91,6 +98,10 @@ class Player(
     def obey(self, posture: Mapping[str, Any]) -> None:
         """Take on a changed posture."""
         self._set("posture", dict(posture))
+
+    def order(self, command: str, name: str) -> None:
+        """Ask for one of `core.domain.device.Command`; `name` is what the page is called."""
+        self._set("order", {"number": self._number(), "command": command, "name": name})
 
     def _number(self) -> int:
         self._numbers += 1

@@ -15,12 +15,16 @@ MODULES = (
     "audio/context.js",
     "audio/fft.js",
     "audio/figures.js",
+    "audio/microphone.js",
     "audio/outline.js",
     "audio/takes.js",
+    "audio/test_tone.js",
     "audio/wav.js",
     "client.js",
+    "device.js",
     "kiosk_line.js",
     "link.js",
+    "page_device.js",
     "ritual.js",
     "ritual_effects.js",
     "ritual_keys.js",
@@ -39,7 +43,8 @@ class Recorder(
     """One kiosk screen.
 
     It works with the server gone until a take is sent, and sends over HTTP, never over the socket. It emits `stage`
-    with `{"stage": ...}` whenever the ritual moves on: information, nothing depends on it.
+    with `{"stage": ...}` whenever the ritual moves on, for information, and says with `device` how it fares
+    (`memory_ui.devices.Said`).
     """
 
     def __init__(
@@ -51,15 +56,17 @@ class Recorder(
         node: Mapping[str, str],
         notice_version: str,
         language: str,
+        page_version: str,
     ) -> None:
         """Build the screen.
 
         `copy` is the section `kiosk`; `figures` holds `context`, `take` and `monitor` (audio.toml), `kiosk`
-        (kiosk.toml), `trace` (trace.toml) and `promise`: `room_hours`, `fossil_hours`, `fossil_days`, `once_minutes`,
-        `backup_days` (0: no backups are kept). `surface` holds `intake_paused`, `maintenance_mode`,
-        `kiosk_max_recording_seconds`, `session_theme_title`, `session_theme_prompt`, `kiosk_force_reduced_motion`,
-        `kiosk_accessibility_mode` and `ingest_budget`; `node` holds `name` and `contact`. `notice_version` and
-        `language` (BCP 47) are what the participant is shown, and go with the take.
+        (kiosk.toml), `trace` (trace.toml), `device` (device.toml) and `promise`: `room_hours`, `fossil_hours`,
+        `fossil_days`, `once_minutes`, `backup_days` (0: no backups are kept). `surface` holds `intake_paused`,
+        `maintenance_mode`, `kiosk_max_recording_seconds`, `session_theme_title`, `session_theme_prompt`,
+        `kiosk_force_reduced_motion`, `kiosk_accessibility_mode`, `ingest_budget` and `prompts`, a list of texts; `node` holds `name` and `contact`.
+        `notice_version` and `language` (BCP 47) are what the participant is shown, and go with the take; `page_version`
+        is what the page reports as its own.
         """
         super().__init__()
         self._props["copy"] = dict(copy)
@@ -68,6 +75,14 @@ class Recorder(
         self._props["node"] = dict(node)
         self._props["notice_version"] = notice_version
         self._props["language"] = language
+        self._props["page_version"] = page_version
+        self._orders = 0
+
+    def order(self, command: str, name: str) -> None:
+        """Ask for one of `core.domain.device.Command`; `name` is what the page is called."""
+        self._orders += 1
+        self._props["order"] = {"number": self._orders, "command": command, "name": name}
+        self.update()
 
     @property
     def surface(self) -> dict[str, Any]:

@@ -1,15 +1,19 @@
 """The kiosk: one recorder, told of every change of the posture."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request
 from nicegui import Client, ui
 
 from core.bootstrap import NOTICE_VERSION, System
+from core.domain.device import Surface
+from core.domain.steward import StewardState
 from core.domain.work import Signal
 from memory_ui import theme
 from memory_ui.api import shapes
 from memory_ui.copy import load_copy
+from memory_ui.devices import Pages
 from memory_ui.elements.recorder import Recorder
 from memory_ui.live import Live
 from memory_ui.pages.catalogs import catalog
@@ -18,7 +22,7 @@ from memory_ui.web import Asker, asker_of, in_thread
 RECONNECT_S = 120
 
 
-def register(system: System, live: Live) -> None:
+def register(system: System, live: Live, pages: Pages) -> None:
     """Put the page on its path."""
 
     @ui.page("/kiosk/", reconnect_timeout=RECONNECT_S)
@@ -28,14 +32,18 @@ def register(system: System, live: Live) -> None:
         recorder = Recorder(
             copy=load_copy("en").section("kiosk"),
             figures=_figures(system),
-            surface=await in_thread(_surface, system, asker),
+            surface=_surface(await live.posture(), await in_thread(_asked, system, asker)),
             node={"name": system.settings.NODE_NAME, "contact": _contact(system)},
             notice_version=NOTICE_VERSION,
             language="en",
+            page_version=system.devices.page_version,
         )
+        pages.attach(client, recorder, Surface.KIOSK, asker.named)
 
         async def read_again(_detail: dict[str, Any]) -> None:
-            recorder.surface = await in_thread(_surface, system, asker)
+            # The posture first, for a steward is waiting; it is read once for every page there is.
+            recorder.surface = {**recorder.surface, **shapes.operator_state(await live.posture())}
+            recorder.surface = _surface(await live.posture(), await in_thread(_asked, system, asker))
 
         off: list[Any] = []
         client.on_connect(lambda: off.append(live.on(Signal.STEWARD, read_again)))
@@ -47,10 +55,21 @@ def _contact(system: System) -> str:
     return system.settings.NODE_CONTACT or load_copy("en").t("kiosk.contact_nobody")
 
 
-def _surface(system: System, asker: Asker) -> dict[str, Any]:
-    state = system.stewardship.state()
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Asked:
+    """What one kiosk has left of its budget, and what it may ask."""
+
+    budget: dict[str, Any]
+    prompts: list[str]
+
+
+def _asked(system: System, asker: Asker) -> _Asked:
     budgets = system.budgets.snapshot("ingest", client=asker.station, address=asker.address)
-    return {**shapes.operator_state(state), "ingest_budget": shapes.ingest_budget(*budgets)}
+    return _Asked(budget=shapes.ingest_budget(*budgets), prompts=system.prompts.asked("en"))
+
+
+def _surface(state: StewardState, asked: _Asked) -> dict[str, Any]:
+    return {**shapes.operator_state(state), "ingest_budget": asked.budget, "prompts": asked.prompts}
 
 
 def _figures(system: System) -> dict[str, Any]:
@@ -61,6 +80,7 @@ def _figures(system: System) -> dict[str, Any]:
         "monitor": audio["monitor"],
         "kiosk": catalog("kiosk"),
         "trace": catalog("trace"),
+        "device": catalog("device"),
         "promise": {
             "room_hours": _plain(settings.RAW_TTL_HOURS_ROOM),
             "fossil_hours": _plain(settings.RAW_TTL_HOURS_FOSSIL),

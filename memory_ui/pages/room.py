@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from core.bootstrap import System
 from core.domain.artifact import Artifact
+from core.domain.device import Surface
 from core.domain.room.compose import RoomState, resumed
 from core.domain.steward import StewardState
 from core.domain.work import Signal
@@ -21,6 +22,7 @@ from memory_ui import theme
 from memory_ui.api import shapes
 from memory_ui.captions import caption
 from memory_ui.copy import load_copy
+from memory_ui.devices import Pages
 from memory_ui.elements.player import Player
 from memory_ui.live import Live
 from memory_ui.pages.catalogs import catalog
@@ -46,22 +48,24 @@ class Need(BaseModel):
     seq: int = Field(ge=0)
 
 
-def register(system: System, live: Live) -> None:
+def register(system: System, live: Live, pages: Pages) -> None:
     """Put the page on its path."""
 
     @ui.page("/room/", dark=True)
     async def room(request: Request, client: Client) -> None:
         theme.dress("room", body_class="room")
-        state = await in_thread(system.stewardship.state)
+        state = await live.posture()
         player = Player(
             copy=load_copy("en").section("room"),
-            figures={**_audio(), "trace": catalog("trace")},
+            figures={**_audio(), "trace": catalog("trace"), "device": catalog("device")},
             colours=[asdict(colour) for colour in system.colours.colours],
             node={"name": system.settings.NODE_NAME},
             posture=_posture(system, state),
             autostart=request.query_params.get("autostart") != "0",
             recent_most=RECENT_MOST,
+            page_version=system.devices.page_version,
         )
+        pages.attach(client, player, Surface.ROOM)
         Listening(system, live, player).attach(client)
 
 
@@ -122,7 +126,7 @@ class Listening:
         self._player.offer(_program(program, self._system))
 
     async def _steward(self, _detail: dict[str, Any]) -> None:
-        state = await in_thread(self._system.stewardship.state)
+        state = await self._live.posture()
         self._player.obey(_posture(self._system, state))
 
     async def _pool(self, detail: dict[str, Any]) -> None:
@@ -158,7 +162,7 @@ def _valid(kind: type[T], event: GenericEventArguments) -> T | None:
 
 def _audio() -> dict[str, Any]:
     audio = catalog("audio")
-    return {name: audio[name] for name in ("context", "program", "level", "wear", "tone")}
+    return {name: audio[name] for name in ("context", "program", "level", "wear", "tone", "monitor")}
 
 
 def _posture(system: System, state: StewardState) -> dict[str, Any]:
@@ -182,6 +186,7 @@ def _program(program: Program, system: System) -> dict[str, Any]:
         **_layer(playback.artifact, now),
         "url": shapes.sound_url(playback.media_token),
         "ack_url": shapes.heard_url(playback.heard_token),
+        "flag_url": shapes.flag_url(playback.heard_token),
         "start_ms": playback.slice.start_ms,
         "duration_ms": playback.slice.duration_ms,
         "gain": 1.0,

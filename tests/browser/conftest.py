@@ -1,6 +1,7 @@
 """A real node, a real browser, and a voice in its microphone."""
 
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -20,6 +21,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 
 from core.audio.wav import inspect, read_samples, write
 
+ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 QUIET_BROWSER = (
     "--no-sandbox",
@@ -78,12 +80,18 @@ class Node:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> "Node":
-        command = [sys.executable, "-c", "from memory_ui.cli import main; main()", "serve", "--port", str(self.port)]
+        command = [sys.executable, "-m", "tests.browser.driver", "serve", "--port", str(self.port)]
         with (self.data_dir / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
                 command,
                 cwd=self.data_dir,
-                env={**os.environ, **self.environment, "MEMORY_DATA_DIR": str(self.data_dir / "data")},
+                env={
+                    **os.environ,
+                    **self.environment,
+                    "MEMORY_DATA_DIR": str(self.data_dir / "data"),
+                    "PYTHONPATH": str(ROOT),
+                },
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
             )
@@ -94,6 +102,20 @@ class Node:
                     return self
             time.sleep(0.1)
         raise AssertionError(f"the node did not start: {self.logged()}")
+
+    def change(self, **controls: Any) -> None:
+        """Change the posture, as a steward does."""
+        self._tell("change", controls)
+
+    def command(self, device: str, command: str) -> None:
+        """Order a page about, as a steward does."""
+        self._tell("command", {"device": device, "command": command})
+
+    def _tell(self, what: str, detail: dict[str, Any]) -> None:
+        assert self.process is not None
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps([what, detail]).encode() + b"\n")
+        self.process.stdin.flush()
 
     def kill(self) -> None:
         if self.process is not None:

@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import { capturedLine, wholeLine } from "kiosk_line";
 import { ERRORS, MODES, NOTICES, OUTCOMES, STAGES, initialState } from "ritual";
-import { clockTime, codeGroups, meterHeight, screenOf, sentence, span, toldWait } from "ritual_screen";
+import { clockTime, codeGroups, meterHeight, promptFor, screenOf, sentence, span, toldWait } from "ritual_screen";
 import { catalog } from "./catalog.mjs";
 
 const figures = { trace: catalog("trace"), kiosk: catalog("kiosk"), take: catalog("audio").take };
@@ -112,4 +112,12 @@ test("the line grows point by point, then runs out behind without forgetting whe
   assert.equal(levels.points.length + levels.left, 1100);
   assert.deepEqual(levels.points[0], [meterHeight(0.1, figures.kiosk), 0.4]);
   assert.equal(wholeLine({ ...box, levels }).head.x, 350);
+});
+
+test("prompts take turns from one participant to the next", () => {
+  assert.deepEqual([1, 2, 3, 4].map((run) => promptFor(["a", "b", "c"], run)), ["b", "c", "a", "b"]);
+});
+
+test("without prompts there is none", () => {
+  assert.equal(promptFor([], 3), "");
 });

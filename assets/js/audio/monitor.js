@@ -1,28 +1,6 @@
-/** Listening to this machine itself: a tone out of its loudspeaker, its microphone live in the steward's ears. */
+/** The microphone of this machine, live in the steward's ears. */
 
 import { figure } from "figures";
-
-/**
- * A short tone.
- *
- * @param {BaseAudioContext} context
- * @param {{tone_hz: number, tone_s: number, tone_gain: number, tone_fade_ms: number}} figures the [monitor] section
- * @param {import("scope").Scope} scope
- */
-export function playTone(context, figures, scope) {
-  const startS = context.currentTime;
-  const lengthS = figure(figures, "tone_s");
-  const fadeS = figure(figures, "tone_fade_ms") / 1000;
-  const source = scope.node(new OscillatorNode(context, { frequency: figure(figures, "tone_hz") }));
-  const level = scope.node(new GainNode(context, { gain: 0 }));
-  level.gain.setValueAtTime(0, startS);
-  level.gain.linearRampToValueAtTime(figure(figures, "tone_gain"), startS + fadeS);
-  level.gain.setValueAtTime(figure(figures, "tone_gain"), startS + lengthS - fadeS);
-  level.gain.linearRampToValueAtTime(0, startS + lengthS);
-  source.connect(level).connect(context.destination);
-  source.start(startS);
-  source.stop(startS + lengthS);
-}
 
 /**
  * Whether a loudspeaker has found its microphone. A howl is loud, stands at one pitch, and does not pause; a voice is

@@ -193,6 +193,10 @@ export function createPlayerEngine({ context, figures, colours, fetchAudio, post
     get paused() {
       return paused;
     },
+    /** Whether a voice should be heard now. */
+    get sounding() {
+      return current !== null && current.sounding(context.currentTime);
+    },
 
     /** Room tone fades in and the first program is asked for. */
     start() {

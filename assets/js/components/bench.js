@@ -7,10 +7,11 @@ import { audioContext, unlock } from "context";
 import { ago, clockTime, fill, gigabytes, moment, shares } from "ledger";
 import { LedgerDevices, LedgerShape, LedgerTrail, LedgerWarnings } from "ledger_parts";
 import { watchLink } from "link";
-import { createMonitor, playTone } from "monitor";
+import { createMonitor } from "monitor";
 import { createPlots } from "plots";
 import { createScope } from "scope";
 import { createStewardClient } from "steward_client";
+import { monitorTone, playTone } from "test_tone";
 import { restingTrace, seedOf, tracePath } from "trace";
 
 const TICK_MS = 1000;
@@ -492,7 +493,9 @@ export default {
 
     async tone() {
       const context = audioContext(this.figures.context);
-      if (await unlock(context, this.figures.context)) playTone(context, this.figures.tone, this.scope);
+      const heard = await unlock(context, this.figures.context);
+      const { destination } = context;
+      if (heard) playTone({ context, destination, tone: monitorTone(this.figures.tone), scope: this.scope });
       else this.monitorSaid = this.ops.tone_blocked;
     },
 

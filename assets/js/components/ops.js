@@ -9,9 +9,9 @@ import { audioContext, unlock } from "context";
 import { ago, ahead, clockTime, closeSteps, fill, firstMoment, gigabytes, merge, moment, openSteps } from "ledger";
 import { LedgerDevices, LedgerShape, LedgerSteps, LedgerTrail, LedgerWarnings } from "ledger_parts";
 import { watchLink } from "link";
-import { playTone } from "monitor";
 import { createScope } from "scope";
 import { createStewardClient } from "steward_client";
+import { monitorTone, playTone } from "test_tone";
 
 const MOMENTS = ["open", "run", "fix", "close"];
 const SWITCHES = ["intake_paused", "playback_paused", "quieter_mode", "maintenance_mode"];
@@ -357,7 +357,9 @@ export default {
 
     async tone() {
       const context = audioContext(this.figures.context);
-      if (await unlock(context, this.figures.context)) playTone(context, this.figures.tone, this.scope);
+      const heard = await unlock(context, this.figures.context);
+      const { destination } = context;
+      if (heard) playTone({ context, destination, tone: monitorTone(this.figures.tone), scope: this.scope });
       else this.say(this.copy.tone_blocked, true);
     },
 

@@ -2,15 +2,20 @@
  * The room: sound and wall on one page. The server composes; this component plays what it is handed, draws it, says
  * what was heard, and lets go of whatever was taken back.
  *
- * Emits `hello` {recent} when connected, `need` {seq} for the program after `seq`, `sounding` {state} for information.
+ * Emits `hello` {recent} when connected, `need` {seq} for the program after `seq`, `device` {report} with how it fares,
+ * `sounding` {state} for information.
  */
 
 import { audioContext, latencyS, unlock, watchContext } from "context";
+import { roomActivity } from "device";
 import { watchLink } from "link";
+import { createPageDevice } from "page_device";
 import { createPlayerEngine } from "program";
 import { createRecent } from "recent";
 import { createRights } from "rights";
 import { createScope } from "scope";
+import { createTap } from "tap";
+import { monitorTone, playTone } from "test_tone";
 import { createWall } from "wall";
 
 const LOOK_MS = 1000;
@@ -23,12 +28,14 @@ export default {
     node: { type: Object, required: true },
     autostart: { type: Boolean, required: true },
     recent_most: { type: Number, required: true },
+    page_version: { type: String, required: true },
     program: { type: Object, default: null },
     strata: { type: Object, default: null },
     dropped: { type: Object, default: null },
+    order: { type: Object, default: null },
     posture: { type: Object, required: true },
   },
-  emits: ["hello", "need", "sounding"],
+  emits: ["hello", "need", "device", "sounding"],
   template: `<section ref="wall" class="room-wall" :aria-label="copy.title" :data-sound="sound"></section>`,
 
   data() {
@@ -47,6 +54,9 @@ export default {
     },
     posture(posture) {
       this.obey(posture);
+    },
+    order(order) {
+      this.device.obey(order);
     },
     sound(state) {
       this.$emit("sounding", { state });
@@ -69,20 +79,22 @@ export default {
       scope: this.scope,
       onStart: () => this.start(),
       onPause: () => this.halt(),
+      onFlag: ({ flag_url }) => post(flag_url).then(({ status }) => status, () => 0),
     });
     this.engine = createPlayerEngine({
       context: this.context,
       figures: this.figures,
       colours: this.colours,
       fetchAudio,
-      post: (url) => fetch(url, { method: "POST", keepalive: true }),
+      post,
       onEvent: (event) => this.hear(event),
       now: Date.now,
       scope: this.scope,
       tone: { ...this.posture.tone, seed: this.posture.tone_seed },
     });
+    this.device = this.asDevice();
     watchContext(this.context, () => this.tell(), this.scope);
-    watchLink((up) => this.wall.state({ connection: up ? "up" : "lost" }), this.scope);
+    watchLink((up) => this.linked(up), this.scope);
     this.scope.interval(() => this.drop(this.rights.over()), LOOK_MS);
     this.$emit("hello", { recent: this.recent.ids() });
     if (this.strata) this.lay(this.strata.layers);
@@ -104,6 +116,42 @@ export default {
       }
       this.engine.start();
       this.obey(this.posture);
+    },
+
+    linked(up) {
+      this.wall.state({ connection: up ? "up" : "lost" });
+      this.device.link(up);
+    },
+
+    /** The tone goes by the room's own output, as loud as the room is; what cannot sound now is not kept for later. */
+    asDevice() {
+      const { context, engine, scope, figures, wall } = this;
+      const elapsed = () => performance.now();
+      const tap = createTap({ context, node: engine.output, figures: figures.device, elapsed, scope });
+      return createPageDevice({
+        surface: "room", figures: figures.device, pageVersion: this.page_version, scope,
+        emit: (report) => this.$emit("device", report),
+        read: () => ({
+          activity: roomActivity({
+            paused: engine.paused, running: context.state === "running", sounding: engine.sounding,
+          }),
+          audio: context.state, sound_ago_s: tap.agoS(),
+          playing: this.heardNow(),
+          microphone: "", permission: "unknown", microphone_silent: false, // a room has none
+        }),
+        call: wall.call,
+        tone() {
+          if (context.state !== "running") return;
+          playTone({ context, destination: engine.output, tone: monitorTone(figures.monitor), scope });
+        },
+        reload: () => window.location.reload(),
+      });
+    },
+
+    /** @returns {number | null} the voice a steward would find under "now playing" */
+    heardNow() {
+      const newest = [...this.sounding.values()].at(-1);
+      return newest?.at(-1) ?? null;
     },
 
     halt() {
@@ -166,6 +214,11 @@ export default {
     },
   },
 };
+
+/** @param {string} url */
+function post(url) {
+  return fetch(url, { method: "POST", keepalive: true });
+}
 
 /** @param {string} url @param {AbortSignal} signal */
 async function fetchAudio(url, signal) {

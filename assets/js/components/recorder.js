@@ -3,15 +3,17 @@
  *
  * Decisions are made by the reducer (ritual), words and actions chosen by the screen table (ritual_screen), the
  * microphone, sound and server handled by the effects (ritual_effects). This component only draws and listens, so
- * that everything up to Send works without the server. Emits `stage` {stage}, for information.
+ * that everything up to Send works without the server. Emits `stage` {stage}, for information, and `device` {report}
+ * with how it fares.
  */
 
 import { capturedLine, seedOf, wholeLine } from "kiosk_line";
 import { createClient } from "client";
 import { holdLink, watchLink } from "link";
+import { createPageDevice } from "page_device";
 import { createRitualEffects } from "ritual_effects";
 import { eventForKey } from "ritual_keys";
-import { clockTime, codeGroups, screenOf, sentence, span, toldWait } from "ritual_screen";
+import { clockTime, codeGroups, promptFor, screenOf, sentence, span, toldWait } from "ritual_screen";
 import { MODES, gated, initialState, reduce, secondsLeft } from "ritual";
 import { createScope } from "scope";
 
@@ -34,12 +36,14 @@ export default {
     node: { type: Object, required: true },
     notice_version: { type: String, required: true },
     language: { type: String, required: true },
+    page_version: { type: String, required: true },
+    order: { type: Object, default: null },
   },
-  emits: ["stage"],
+  emits: ["stage", "device"],
   template: `
     <section class="kiosk" :lang="language" :aria-label="t('label')" :data-stage="state.stage"
       :data-mode="state.mode" :data-error="state.error" :data-outcome="state.outcome" :data-blocked="state.policy.blocked"
-      :data-quiet="String(inGate)" :data-contrast="contrast" :data-reduced-motion="String(stillness)"
+      :data-quiet="String(inGate)" :data-contrast="contrast" :data-size="size" :data-reduced-motion="String(stillness)"
       @pointerdown="dispatch('touch')">
       <header class="kiosk-head">
         <span class="kiosk-name">{{ node.name }}</span>
@@ -99,11 +103,12 @@ export default {
         </div>
       </div>
       <p class="hidden-words" aria-live="polite">{{ announcement }}</p>
+      <p class="kiosk-called" role="status" :data-called="String(called !== '')">{{ called }}</p>
     </section>
   `,
 
   data() {
-    return { state: this.firstState(), announcement: "", connected: true };
+    return { state: this.firstState(), announcement: "", connected: true, called: "" };
   },
 
   computed: {
@@ -118,7 +123,10 @@ export default {
       return Boolean(this.surface.kiosk_force_reduced_motion);
     },
     contrast() {
-      return this.surface.kiosk_accessibility_mode ? "high" : null;
+      return this.surface.kiosk_accessibility_mode.endsWith("high_contrast") ? "high" : null;
+    },
+    size() {
+      return this.surface.kiosk_accessibility_mode.startsWith("large") ? "large" : null;
     },
     themed() {
       return this.state.stage === "idle" && !this.state.policy.blocked && Boolean(this.surface.session_theme_title);
@@ -127,7 +135,13 @@ export default {
       return this.themed ? this.surface.session_theme_title : this.t(this.screen.heading);
     },
     lead() {
-      return this.t(this.themed && this.surface.session_theme_prompt ? "theme_lead" : this.screen.lead);
+      if (this.themed && this.surface.session_theme_prompt) return this.t("theme_lead");
+      return this.t(this.state.stage === "armed" && this.prompt ? "prompt_lead" : this.screen.lead);
+    },
+    /** A session has one question; else the stewards' prompts take turns, one for each participant. */
+    prompt() {
+      const { session_theme_prompt: theme, prompts } = this.surface;
+      return theme ? "" : promptFor(prompts, this.state.run);
     },
     /** The quiet line above the primary action: what is counted, or what the visitor should know now. */
     aside() {
@@ -163,11 +177,15 @@ export default {
       this.$emit("stage", { stage });
       // From the first breath to the receipt a reload would lose something.
       holdLink(stage !== "idle");
+      this.reloadWhenFree();
       this.$nextTick(() => {
         this.$refs.heading.focus({ preventScroll: true });
         window.scrollTo(0, 0);
         this.draw();
       });
+    },
+    order(order) {
+      this.device.obey(order);
     },
     lead: {
       handler(lead) {
@@ -195,7 +213,8 @@ export default {
     const { scope } = this;
     scope.listen(window, "keydown", (press) => this.key(press), { capture: true });
     scope.listen(document, "visibilitychange", () => document.hidden && this.dispatch("hidden"));
-    watchLink((up) => { this.connected = up; }, scope);
+    this.device = this.asDevice();
+    watchLink((up) => this.linked(up), scope);
     scope.interval(() => this.state.stage !== "idle" && this.dispatch("tick"), this.figures.kiosk.tick_ms);
     scope.frame(() => this.drawProgress());
     const sizes = new ResizeObserver(() => this.draw());
@@ -241,6 +260,28 @@ export default {
       }
     },
 
+    linked(up) {
+      this.connected = up;
+      this.device.link(up);
+    },
+
+    asDevice() {
+      return createPageDevice({
+        surface: "kiosk", figures: this.figures.device, pageVersion: this.page_version, scope: this.scope,
+        emit: (report) => this.$emit("device", report),
+        read: () => ({ ...this.effects.facts(), activity: this.state.stage === "idle" ? "idle" : "busy" }),
+        call: (name) => { this.called = name; },
+        tone: () => this.dispatch("monitor"), // as the button does: never into a recording
+        reload: () => this.reloadWhenFree(true),
+      });
+    },
+
+    /** A page that is to be loaded anew waits until nobody is before it. */
+    reloadWhenFree(wanted = this.reloading) {
+      this.reloading = wanted;
+      if (wanted && this.state.stage === "idle") window.location.reload();
+    },
+
     press(event) {
       if (event) this.dispatch(event);
     },
@@ -269,7 +310,7 @@ export default {
       return {
         ...promise, ...this.receiptParams(),
         contact: this.node.contact,
-        prompt: surface.session_theme_prompt,
+        prompt: surface.session_theme_prompt || this.prompt,
         limit: span(this.copy, surface.kiosk_max_recording_seconds),
         wait: span(this.copy, toldWait(state.notice?.waitS ?? 0)),
         minutes: Math.ceil(surface.ingest_budget.effective_reset_in_seconds / 60),

@@ -1,0 +1,73 @@
+/**
+ * What can be said of a microphone without recording it: what it is called, whether it may be used, and whether an open
+ * one gives anything at all.
+ */
+
+import { figure } from "figures";
+
+const LABEL_MOST = 120;
+
+/**
+ * @param {object} options
+ * @param {Record<string, number>} options.figures catalogs/device.toml
+ * @param {() => number} options.elapsed milliseconds
+ * @param {import("scope").Scope} options.scope
+ * @param {Pick<Navigator, "permissions" | "mediaDevices">} options.environment what the browser offers
+ */
+export function watchMicrophone({ figures, elapsed, scope, environment }) {
+  const floor = 10 ** (figure(figures, "microphone_floor_db") / 20);
+  const silentMs = figure(figures, "microphone_silent_s") * 1000;
+  const { permissions, mediaDevices } = environment;
+  let label = "";
+  let permission = "unknown";
+  let silent = false;
+  let heardMs = 0;
+
+  /** A browser names its microphones only to pages that may use them. */
+  async function name() {
+    const devices = (await mediaDevices?.enumerateDevices?.().catch(() => [])) ?? [];
+    label = devices.find((device) => device.kind === "audioinput")?.label ?? "";
+  }
+
+  async function watchPermission() {
+    const status = await permissions?.query({ name: "microphone" }).catch(() => null); // not every browser tells
+    if (!status) return;
+    permission = status.state;
+    scope.listen(status, "change", () => {
+      permission = status.state;
+      name();
+    });
+  }
+
+  if (mediaDevices) {
+    scope.listen(mediaDevices, "devicechange", () => {
+      silent = false; // of another one nothing is known yet
+      name();
+    });
+  }
+  watchPermission();
+  name();
+
+  return {
+    /** @param {string} opened what the open microphone is called */
+    opened(opened) {
+      permission = "granted";
+      label = opened;
+      heardMs = elapsed();
+    },
+
+    /** @param {import("capture").CaptureCode} code why it could not be opened */
+    refused(code) {
+      if (code === "denied") permission = "denied";
+    },
+
+    /** What an open microphone gives. One that was silent stays so until something is heard: closing it mends nothing. */
+    level({ peak }) {
+      if (peak > floor) heardMs = elapsed();
+      silent = peak > floor ? false : silent || elapsed() - heardMs > silentMs;
+    },
+
+    /** @returns {{microphone: string, permission: string, microphone_silent: boolean}} */
+    read: () => ({ microphone: [...label].slice(0, LABEL_MOST).join(""), permission, microphone_silent: silent }),
+  };
+}
