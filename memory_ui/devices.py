@@ -79,7 +79,7 @@ class PageElement(Protocol):
 
 @dataclass(kw_only=True, slots=True, eq=False)
 class _Page:
-    """One open page. `device` is what it last said, None before it has; `told` the standing and the voice that were written last."""
+    """One open page. `device` is what it last said, None before it has; `told` the standing and voice written last."""
 
     element: PageElement
     surface: Surface
