@@ -29,6 +29,7 @@ FRESH_S = 0.25
 """Pages that ask within this time of each other share one reading; a change makes it stale at once."""
 
 LOOK_S = 3.0
+TOGETHER = 8
 
 
 class Live:
@@ -65,8 +66,7 @@ class Live:
         """Call every hook of a signal."""
         if signal is Signal.STEWARD:
             self._reading = None
-        for hook in list(self._hooks[signal]):
-            background_tasks.create(self._call(signal, hook, detail), name=f"live {signal.value}")
+        background_tasks.create(self._tell_all(signal, detail), name=f"live {signal.value}")
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
@@ -96,6 +96,14 @@ class Live:
             await asyncio.sleep(rest_s)
             if rest_s < LOOK_S:
                 self.tell(Signal.STEWARD, {})
+
+    async def _tell_all(self, signal: Signal, detail: dict[str, Any]) -> None:
+        # A few at a time: two hundred pages that are told at once would keep everybody else's answer waiting.
+        hooks = list(self._hooks[signal])
+        for start in range(0, len(hooks), TOGETHER):
+            for hook in hooks[start : start + TOGETHER]:
+                background_tasks.create(self._call(signal, hook, detail), name=f"live {signal.value}")
+            await asyncio.sleep(0)
 
     async def _call(self, signal: Signal, hook: Hook, detail: dict[str, Any]) -> None:
         try:

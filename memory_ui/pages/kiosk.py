@@ -40,10 +40,13 @@ def register(system: System, live: Live, pages: Pages) -> None:
         )
         pages.attach(client, recorder, Surface.KIOSK, asker.named)
 
-        async def read_again(_detail: dict[str, Any]) -> None:
-            # The posture first, for a steward is waiting; it is read once for every page there is.
-            recorder.surface = {**recorder.surface, **shapes.operator_state(await live.posture())}
-            recorder.surface = _surface(await live.posture(), await in_thread(_asked, system, asker))
+        async def read_again(detail: dict[str, Any]) -> None:
+            # A posture with a version is all that has changed, and it is read once for every page there is.
+            state = await live.posture()
+            if "version" in detail:
+                recorder.surface = {**recorder.surface, **shapes.operator_state(state)}
+            else:
+                recorder.surface = _surface(state, await in_thread(_asked, system, asker))
 
         off: list[Any] = []
         client.on_connect(lambda: off.append(live.on(Signal.STEWARD, read_again)))
