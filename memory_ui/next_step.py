@@ -6,6 +6,12 @@ from typing import Any
 
 from core.domain.device import Standing, Surface
 from core.domain.steward import SWITCHES, StewardState
+from core.domain.warnings import SHOWN_ONLY
+
+SHAPES = frozenset(name.value for name in SHOWN_ONLY)
+"""How the pool lies: worth knowing, and nothing that is wrong with the node."""
+
+INTENDED = SHAPES | set(SWITCHES)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,10 +43,10 @@ class Step:
 
 
 def state_of(warnings: Sequence[Spoken]) -> str:
-    """`broken` by anything critical, `degraded` by any warning that is not a steward's own doing, else `ready`."""
+    """`broken` by anything critical, `degraded` by any other warning but what a steward has done and how the pool lies."""
     if any(warning.level == "critical" for warning in warnings):
         return "broken"
-    return "degraded" if any(warning.name not in SWITCHES for warning in warnings) else "ready"
+    return "degraded" if any(warning.name not in INTENDED for warning in warnings) else "ready"
 
 
 def next_step(state: StewardState, warnings: Sequence[Spoken], pages: Sequence[Seen], waiting: int) -> Step:
@@ -59,7 +65,8 @@ def _steps(state: StewardState, warnings: Sequence[Spoken], pages: Sequence[Seen
         yield Step(key="next_room_page")
     if Surface.KIOSK not in here and not state.intake_paused:
         yield Step(key="next_kiosk_page")
-    yield from (Step(warning=warning) for warning in warnings if warning.name not in SWITCHES)
+    yield from (Step(warning=warning) for warning in warnings if warning.name not in INTENDED)
     if waiting:
         yield Step(key="next_waiting_one" if waiting == 1 else "next_waiting", params={"count": waiting})
+    yield from (Step(warning=warning) for warning in warnings if warning.name in SHAPES)
     yield Step(key="next_fine")

@@ -69,8 +69,9 @@ export const LedgerDevices = {
         <tr v-for="device in devices" :key="device.id" :data-standing="device.standing">
           <th scope="row">{{ device.label }}<span class="fine">{{ copy['surface_' + device.surface] }}</span></th>
           <td class="value"><LedgerShape :of="device.standing"/>{{ copy['standing_' + device.standing] }}</td>
-          <td class="fine">
-            <span v-for="line in lines(device)" :key="line">{{ line }}</span>
+          <td>
+            <strong v-for="trouble in device.troubles" :key="trouble" class="ops-trouble">{{ say('trouble_' + trouble, device) }}</strong>
+            <span class="fine">{{ lines(device).join(' · ') }}</span>
           </td>
           <td class="act">
             <template v-if="mayChange && device.standing !== 'offline'">
@@ -88,11 +89,14 @@ export const LedgerDevices = {
       </tbody>
     </table>`,
   methods: {
-    /** What a steward needs to know of a page, the troubles first. */
+    say(key, device) {
+      return fill(this.copy[key], { seconds: Math.abs(Math.round(device.skew_s)) });
+    },
+
+    /** What a steward needs to know of a page beside its troubles. */
     lines(device) {
       const { copy } = this;
-      const said = device.troubles.map((trouble) => fill(copy[`trouble_${trouble}`], { seconds: Math.abs(Math.round(device.skew_s)) }));
-      if (device.standing !== "offline" && device.troubles.length === 0) said.push(copy[`doing_${device.activity}`]);
+      const said = device.standing === "offline" ? [] : [copy[`doing_${device.activity}`]];
       if (device.sound_at_ms !== null) said.push(fill(copy.device_sound, { ago: ago(device.sound_at_ms, this.nowMs, this.times) }));
       if (device.surface === "kiosk" && device.microphone) said.push(device.microphone);
       if (this.full || device.standing === "offline") {

@@ -59,7 +59,6 @@ COMPOSED = {
     "copy[`audio_${device.audio}`]": [f"ops.audio_{one.value}" for one in AudioState],
     "copy[`doing_${device.activity}`]": [f"ops.doing_{one.value}" for one in Activity],
     "copy[`permission_${device.permission}`]": [f"ops.permission_{one.value}" for one in Permission],
-    "copy[`trouble_${trouble}`]": [f"ops.trouble_{one.value}" for one in Trouble],
     "copy[`field_${name}`]": [f"ops.field_{name}" for name in (*CONTROLS, *TRAIL_FIELDS)],
     "copy['field_' + field.name]": [],
     "copy['field_' + name]": [],
@@ -76,7 +75,7 @@ COMPOSED = {
         f"ops.none_{name}"
         for name in ("mood_bias", "deployment_focus_status", "kiosk_language_code", "kiosk_accessibility_mode")
     ],
-    "copy[key]": [],
+    "copy[key]": [f"ops.trouble_{one.value}" for one in Trouble],
     "copy[name + '_note']": [f"ops.{name}_note" for name in SWITCHES],
     "copy[name + '_turn_on']": [f"ops.{name}_turn_on" for name in SWITCHES],
     "copy[name + (view.controls[name]": [
@@ -96,6 +95,7 @@ COMPOSED = {
     'copy[answer.data.verified_gone_at ? "removed" : "removed_waiting"]': ["bench.removed", "bench.removed_waiting"],
     "copy[list.name + '_note']": ["bench.waiting_note", "bench.takes_note"],
     "copy[list.name]": ["bench.waiting", "bench.takes"],
+    "copy[hearing === take.id ? 'listen_stop' : 'listen']": ["bench.listen", "bench.listen_stop"],
     "copy[listening ? 'live_stop' : 'live']": ["bench.live", "bench.live_stop"],
     "copy[prompt.active ? 'prompt_stop' : 'prompt_use']": ["bench.prompt_stop", "bench.prompt_use"],
     "copy[prompt.active ? 'prompt_used' : 'prompt_unused']": ["bench.prompt_used", "bench.prompt_unused"],

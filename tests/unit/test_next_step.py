@@ -30,6 +30,7 @@ def key(state=OPEN, warnings=(), pages=BOTH, waiting=0):
     [
         ([], "ready"),
         ([warning("intake_paused")], "ready"),
+        ([warning("mood_missing")], "ready"),
         ([warning("disk")], "degraded"),
         ([warning("disk"), warning("store", "critical")], "broken"),
     ],
@@ -74,6 +75,11 @@ def test_a_stewards_own_switch_is_no_next_step():
 def test_takes_that_wait_are_the_last_thing(count, expected):
     assert key(waiting=count) == expected
     assert key(warnings=[warning("disk")], waiting=count) == "disk"
+
+
+def test_how_the_pool_lies_is_told_when_there_is_nothing_else():
+    assert key(warnings=[warning("mood_missing")]) == "mood_missing"
+    assert key(warnings=[warning("mood_missing")], waiting=1) == "next_waiting_one"
 
 
 @given(

@@ -106,8 +106,8 @@ export default {
               {{ say(ops.artifact, { id: take.id }) }}<span class="fine">{{ moment(Date.parse(take.created_at), nowMs) }} · {{ clockTime(take.duration_ms) }} · {{ stationLabel(take.station) }}</span></th>
             <td><span>{{ takeWords(take) }}</span><span class="fine">{{ endWords(take) }}</span>
               <span v-if="take.review || take.flagged_at" class="fine"><LedgerShape of="warning"/>{{ reviewWords(take) }}</span></td>
-            <td><audio controls preload="none" controlslist="nodownload" :src="take.audio_url"
-              :aria-label="say(copy.listen, { id: take.id })"></audio><span class="fine">{{ copy.listen_note }}</span></td>
+            <td><button class="button" type="button" :aria-pressed="String(hearing === take.id)" :aria-label="say(copy.listen_to, { id: take.id })"
+              @click="hear(take)">{{ copy[hearing === take.id ? 'listen_stop' : 'listen'] }}</button></td>
             <td class="act" v-if="mayChange"><div class="bench-edit">
                 <input type="text" maxlength="64" :value="take.topic_tag" :aria-label="say(copy.topic_of, { id: take.id })"
                   :placeholder="copy.topic" @change="describe(take, { topic_tag: $event.target.value })">
@@ -257,7 +257,7 @@ export default {
       parts: PARTS, nowMs: Date.now(), aheadMs: 0, link: "up", over: false, said: { words: "", bad: false },
       lists: [{ name: "waiting", rows: null, more: false }, { name: "takes", rows: null, more: false }],
       filter: { ...EMPTY_FILTER }, chosen: [], asking: "", stationIds: [], statuses: [], span: 24, charts: "",
-      naming: { id: "", name: "" }, prompts: null, newPrompt: "", trail: null, trailMore: false, words: "", fossils: null,
+      naming: { id: "", name: "" }, prompts: null, newPrompt: "", trail: null, hearing: 0, trailMore: false, words: "", fossils: null,
       listening: false, level: -120, monitorSaid: "",
     };
   },
@@ -313,6 +313,7 @@ export default {
   },
 
   unmounted() {
+    this.player?.pause();
     this.monitor?.dispose();
     this.scope.dispose();
   },
@@ -401,6 +402,24 @@ export default {
     /** The deployment's own statuses, one click away. */
     quick(take) {
       return this.choices.statuses.filter((status) => status !== take.lifecycle_status).slice(0, 2);
+    },
+
+    /** As it was left, without wear: nobody is counted as having heard it. */
+    hear(take) {
+      this.player ??= new Audio();
+      this.player.pause();
+      if (this.hearing === take.id) {
+        this.hearing = 0;
+        return;
+      }
+      this.hearing = take.id;
+      this.player.src = take.audio_url;
+      this.player.onended = () => (this.hearing = 0);
+      this.player.play().catch(() => {
+        if (this.hearing !== take.id) return;
+        this.hearing = 0;
+        this.tell(this.copy.listen_failed, true);
+      });
     },
 
     async describe(take, change) {
