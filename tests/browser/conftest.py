@@ -120,12 +120,12 @@ class Node:
     def kill(self) -> None:
         if self.process is not None:
             self.process.kill()
-            self.process.wait()
+            self.process.communicate()
 
     def stop(self) -> None:
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(timeout=15)
+            self.process.communicate(timeout=15)
 
     def logged(self) -> str:
         return (self.data_dir / "server.log").read_text()
