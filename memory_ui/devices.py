@@ -219,7 +219,7 @@ class Pages:
 def called(device: Device) -> str:
     """What a page is called: as stewards named it, else its surface and the end of its id."""
     stem, dash, number = device.id.partition("-")
-    words = {Surface.KIOSK: "device.kiosk", Surface.ROOM: "device.room"}
+    words = {Surface.KIOSK: "called.kiosk", Surface.ROOM: "called.room"}
     return device.name or load_copy("en").t(words[device.surface], mark=f"{stem[-4:]}{dash}{number}")
 
 

@@ -43,7 +43,7 @@ class Step:
 
 
 def state_of(warnings: Sequence[Spoken]) -> str:
-    """`broken` by anything critical, `degraded` by any other warning but what a steward has done and how the pool lies."""
+    """`broken` by anything critical; `degraded` by any other but what a steward has done and how the pool lies."""
     if any(warning.level == "critical" for warning in warnings):
         return "broken"
     return "degraded" if any(warning.name not in INTENDED for warning in warnings) else "ready"

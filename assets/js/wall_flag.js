@@ -28,6 +28,7 @@ export function createFlag({ parts, copy, afterS, send, scope }) {
   let voice = null;
   /** @type {Voice | null} */
   let meant = null;
+  let sending = false;
   let cancel = () => {};
 
   function show() {
@@ -38,6 +39,7 @@ export function createFlag({ parts, copy, afterS, send, scope }) {
   }
 
   async function press() {
+    if (sending) return;
     if (meant === null) {
       meant = voice;
       show();
@@ -45,9 +47,9 @@ export function createFlag({ parts, copy, afterS, send, scope }) {
     }
     const asked = meant;
     meant = null;
-    flag.disabled = true;
+    sending = true; // not disabled: a button that is loses the focus
     const outcome = outcomeOf(await send(asked));
-    flag.disabled = false;
+    sending = false;
     told.textContent = words[outcome];
     const over = outcome === "thanks" || outcome === "gone";
     if (over && voice?.artifact_id === asked.artifact_id) voice = null;

@@ -39,9 +39,21 @@ export function build(root, copy, node) {
     flag, told, called, listen: listenButton };
 }
 
-/** Controls come with a touch, a move or a key, and leave again by themselves. */
+/**
+ * Controls come with a touch, a move or a key, and leave again by themselves. A touch that found them gone brings them and
+ * does nothing else, wherever it was.
+ */
 export function listen(root, parts, { scope, leaveS, onStart, onPause, onLeave }) {
   let cancel = null;
+  let seen = false;
+  const look = () => {
+    seen = root.dataset.controls === "shown" || root.dataset.paused === "true";
+  };
+  const guard = (event) => {
+    if (!seen && event.detail > 0 && parts.controls.contains(event.target)) event.stopPropagation();
+  };
+  scope.listen(root, "pointerdown", look, { capture: true });
+  scope.listen(root, "click", guard, { capture: true });
   const show = () => {
     root.dataset.controls = "shown";
     cancel?.();

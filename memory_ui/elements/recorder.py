@@ -64,10 +64,10 @@ class Recorder(
         (kiosk.toml), `trace` (trace.toml), `device` (device.toml) and `promise`: `room_hours`, `fossil_hours`,
         `fossil_days`, `once_minutes`, `backup_days` (0: no backups are kept). `surface` holds `intake_paused`,
         `maintenance_mode`, `kiosk_max_recording_seconds`, `session_theme_title`, `session_theme_prompt`,
-        `kiosk_force_reduced_motion`, `kiosk_accessibility_mode`, `ingest_budget` and `prompts`, a list of texts; `node`
-        holds `name` and `contact`.
-        `notice_version` and `language` (BCP 47) are what the participant is shown, and go with the take; `page_version`
-        is what the page reports as its own.
+        `kiosk_force_reduced_motion`, `kiosk_accessibility_mode`, `ingest_budget` and `prompts`, a list of texts;
+        `node` holds `name` and `contact`.
+        `notice_version` and `language` (BCP 47) are what the participant is shown, and go with the take;
+        `page_version` is what the page reports as its own.
         """
         super().__init__()
         self._props["copy"] = dict(copy)

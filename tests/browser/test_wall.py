@@ -15,7 +15,7 @@ import assets
 from tests.browser.conftest import launch
 
 ASSETS = Path(assets.__file__).parent
-STEMS = {stem: f"/js/{stem}.js" for stem in ("trace", "wall", "wall_parts", "wall_place", "scope")}
+STEMS = {stem: f"/js/{stem}.js" for stem in ("trace", "wall", "wall_flag", "wall_parts", "wall_place", "scope")}
 VOICE = [[round(0.5 + 0.5 * ((at * 7) % 11) / 11, 3), round((at % 9) / 9, 3)] for at in range(64)]
 PAGE = """<!doctype html><title>wall</title><link rel="stylesheet" href="/css/tokens.css">
 <link rel="stylesheet" href="/css/base.css"><link rel="stylesheet" href="/css/room.css">
@@ -29,6 +29,7 @@ START = """async ({figures, copy, reducedMotion}) => {
   window.wall = createWall(document.getElementById("wall"), {
     figures, copy, reducedMotion, node: { name: "The node" }, scope: window.scope,
     onStart: () => window.calls.push("start"), onPause: () => window.calls.push("pause"),
+    onFlag: async () => 200,
   });
   window.voice = (id, outline) => ({ artifact_id: id, outline, wear: 0.1, colour: "clear", caption: `voice ${id}`,
     startsAt: 0, durationS: 10, clock: () => window.now });

@@ -31,7 +31,8 @@ KIOSK_SCRIPTS = "\n".join(
     (ROOT / "assets/js" / name).read_text() for name in ("ritual_screen.js", "components/recorder.js")
 )
 ROOM_SCRIPTS = "\n".join(
-    (ROOT / "assets/js" / name).read_text() for name in ("wall.js", "wall_parts.js", "components/player.js")
+    (ROOT / "assets/js" / name).read_text()
+    for name in ("wall.js", "wall_parts.js", "wall_flag.js", "components/player.js")
 )
 
 WARNINGS = {
