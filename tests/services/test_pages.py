@@ -139,12 +139,23 @@ def test_a_page_that_falls_silent_is_written_at_once(node):
     async def act(desk):
         page = desk.opens()
         await page.says(activity="sounding", since_s=1, sound_ago_s=0)
+        node.clock.advance(seconds=60)
         await page.says(activity="sounding", since_s=60, sound_ago_s=20)
         return desk.row(), desk.pages
 
     found, pages = at_a_desk(node, act)
     figures = pages._figures
     assert standing(found, node.clock.now(), figures, page_version=theme.page_version()) is Standing.SILENT
+
+
+def test_a_page_that_cannot_make_up_its_mind_is_not_written_each_time(node):
+    async def act(desk):
+        page = desk.opens()
+        for activity in ("paused", "blocked", "paused", "blocked"):
+            await page.says(activity=activity)
+        return desk.row().report.activity
+
+    assert at_a_desk(node, act) is Activity.PAUSED
 
 
 def test_a_page_that_is_left_is_closed_and_comes_back_as_itself(node):
@@ -251,7 +262,7 @@ def test_a_steward_keeps_the_name_they_gave_a_page(node):
         await page.says()
         with node.system.work.write() as tx:
             tx.devices.rename(ONE, "North wall")
-        await page.says(activity="paused")
+        await page.says(since_s=9)
         await desk.pages.flush()
         return desk.row()
 
