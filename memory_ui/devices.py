@@ -81,7 +81,7 @@ class PageElement(Protocol):
 
 @dataclass(kw_only=True, slots=True, eq=False)
 class _Page:
-    """One open page. `device` is what it last said, None before it has; `told` the standing that was written at once last."""
+    """One open page. `device` is what it last said, None before it has; `told` what was written at once last."""
 
     element: PageElement
     surface: Surface
