@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from nicegui import Client
@@ -41,6 +41,9 @@ LABEL_MOST = 120
 LATEST_MS = 4_102_444_800_000
 LONGEST_S = 366 * 86_400
 OFFSETS = 3
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+AT_ONCE = timedelta(seconds=1)
+"""A page that changes its mind faster than this is written with all the others."""
 
 
 class Said(BaseModel):
@@ -79,7 +82,7 @@ class PageElement(Protocol):
 
 @dataclass(kw_only=True, slots=True, eq=False)
 class _Page:
-    """One open page. `device` is what it last said, None before it has; `told` the standing and voice written last."""
+    """One open page. `device` is what it last said, None before it has; `told` what was written at once last."""
 
     element: PageElement
     surface: Surface
@@ -87,6 +90,7 @@ class _Page:
     offsets: deque[float] = field(default_factory=lambda: deque(maxlen=OFFSETS))
     device: Device | None = None
     told: tuple[Standing, int | None] | None = None
+    told_at: datetime = LONG_AGO
     changed: bool = False
 
 
@@ -129,8 +133,9 @@ class Pages:
         if page not in self._pages:
             self._pages.append(page)
         stands = standing(page.device, now, self._figures, page_version=self._system.devices.page_version)
-        if (stands, page.device.report.playing) != page.told:
-            page.told = (stands, page.device.report.playing)
+        seen = (stands, page.device.report.playing)
+        if seen != page.told and now - page.told_at >= AT_ONCE:
+            page.told, page.told_at = seen, now
             await self.flush([page])
 
     async def left(self, page: _Page) -> None:

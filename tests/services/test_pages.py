@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.adapters.catalogs import asset_version
 from core.domain.device import Activity, Command, Permission, Standing, Surface, standing
-from memory_ui import theme
 from memory_ui.devices import LABEL_MOST, Pages, Said, called
 from memory_ui.live import Live
 
@@ -74,8 +74,9 @@ def said(clock, **changed):
         "microphone": "",
         "permission": "unknown",
         "microphone_silent": False,
-        "page_version": theme.page_version(),
+        "page_version": asset_version(),
         "visible": True,
+        "playing": None,
     }
     return {**report, **changed}
 
@@ -85,7 +86,7 @@ class Desk:
 
     def __init__(self, node):
         self.node = node
-        self.live = Live(node.system.effects)
+        self.live = Live(node.system)
         self.pages = Pages(node.system, self.live)
 
     def opens(self, surface=Surface.ROOM, *, station="", device_id=ONE):
@@ -139,12 +140,23 @@ def test_a_page_that_falls_silent_is_written_at_once(node):
     async def act(desk):
         page = desk.opens()
         await page.says(activity="sounding", since_s=1, sound_ago_s=0)
+        node.clock.advance(seconds=60)
         await page.says(activity="sounding", since_s=60, sound_ago_s=20)
         return desk.row(), desk.pages
 
     found, pages = at_a_desk(node, act)
     figures = pages._figures
-    assert standing(found, node.clock.now(), figures, page_version=theme.page_version()) is Standing.SILENT
+    assert standing(found, node.clock.now(), figures, page_version=asset_version()) is Standing.SILENT
+
+
+def test_a_page_that_cannot_make_up_its_mind_is_not_written_each_time(node):
+    async def act(desk):
+        page = desk.opens()
+        for activity in ("paused", "blocked", "paused", "blocked"):
+            await page.says(activity=activity)
+        return desk.row().report.activity
+
+    assert at_a_desk(node, act) is Activity.PAUSED
 
 
 def test_a_page_that_is_left_is_closed_and_comes_back_as_itself(node):
@@ -251,7 +263,7 @@ def test_a_steward_keeps_the_name_they_gave_a_page(node):
         await page.says()
         with node.system.work.write() as tx:
             tx.devices.rename(ONE, "North wall")
-        await page.says(activity="paused")
+        await page.says(since_s=9)
         await desk.pages.flush()
         return desk.row()
 
