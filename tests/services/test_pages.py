@@ -417,5 +417,5 @@ PLAIN = {
     "permission": "prompt",
     "microphone_silent": False,
     "page_version": "",
-    "visible": False,
+    "visible": False, "playing": None,
 }
