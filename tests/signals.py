@@ -27,6 +27,11 @@ class Told:
         self._signals.clear()
         return found
 
+    def reached(self) -> bool:
+        """Whether the application hands signals on by now; what is said before it does is lost, and is said again."""
+        self._effects.signal(Signal.SESSIONS, {"asked": self._asked})
+        return bool(self._signals)
+
     def heard_all(self) -> bool:
         """Whether pages were told to read again, as they are once the others of a stack are heard."""
         return {signal for signal, detail in self._signals if not detail} == set(Signal)
@@ -39,5 +44,6 @@ def pages_of(node: Node) -> Iterator[Told]:
     with visits_to(node):
         if node.system.settings.REDIS_URL:
             wait_for(told.heard_all)
+        wait_for(told.reached)
         told.take(Signal.SESSIONS)
         yield told
