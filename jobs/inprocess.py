@@ -12,6 +12,7 @@ from core.bootstrap import System
 from core.domain.work import Job
 from core.ports.work import QueueDepth
 from jobs.schedule import run_schedule
+from jobs.signs import Signs, show_signs
 from jobs.tasks import register
 from jobs.watching import stand_in
 
@@ -23,7 +24,8 @@ async def running(system: System) -> AsyncIterator[None]:
     """Run jobs in one thread and the schedule beside them while the context is open."""
     # One thread: heavy work never competes with itself, and the event loop stays free.
     broker = InMemoryBroker(sync_tasks_pool_size=1)
-    register(broker, system, name=NAME, role="worker")
+    signs = Signs(system, name=NAME, role="worker")
+    register(broker, system, signs)
     await broker.startup()
 
     async def kick(job: Job, args: tuple[Any, ...] = ()) -> None:
@@ -34,7 +36,9 @@ async def running(system: System) -> AsyncIterator[None]:
         return QueueDepth(waiting=max(0, tasks - 1), running=min(1, tasks), oldest_waiting_s=0.0)
 
     system.effects.kick_with(kick, depth)
-    beside = [asyncio.create_task(run_schedule(system, kick, name=NAME)), asyncio.create_task(stand_in(system))]
+    scheduling = Signs(system, name=f"scheduler-{NAME}", role="scheduler")
+    living = (run_schedule(system, kick, scheduling), show_signs(signs), stand_in(system))
+    beside = [asyncio.create_task(one) for one in living]
     try:
         yield
     finally:

@@ -3,13 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import anyio.to_thread
 
 from core.bootstrap import System
 from core.domain.work import Job
 from core.errors import MemoryEngineError
+from jobs.signs import Signs
 
 log = logging.getLogger(__name__)
 LOOK_EVERY_S = 1.0
@@ -20,25 +21,24 @@ def slot(now: datetime, every_s: int) -> datetime:
     return datetime.fromtimestamp(int(now.timestamp()) // every_s * every_s, UTC)
 
 
-async def run_schedule(system: System, kick: Callable[[Job], Awaitable[None]], *, name: str) -> None:
+async def run_schedule(system: System, kick: Callable[[Job], Awaitable[None]], signs: Signs) -> None:
     """Kick every job once a slot until cancelled; a slot missed while nobody ran is made up by the next.
 
-    `name` is this scheduler's among the node's processes; it gives a sign of life with every heartbeat slot.
+    `signs` are those of this scheduler: it lives while it goes through its jobs.
     """
     # Slots this scheduler has seen claimed need no transaction to be seen claimed again.
     seen: dict[Job, datetime] = {}
     own = asyncio.current_task()
     # Asked rather than only awaited: on Python 3.11 a command under way may swallow the cancellation.
     while own is None or not own.cancelling():
+        await anyio.to_thread.run_sync(signs.show)
         for job, every_s in system.intervals_s.items():
             slot_at = slot(system.clock.now(), every_s)
             if seen.get(job) == slot_at or (own is not None and own.cancelling()):
                 continue
             try:
-                claimed = await anyio.to_thread.run_sync(_claim, system, job, slot_at)
+                claimed = await anyio.to_thread.run_sync(_claim, system, job, slot_at, every_s)
                 seen[job] = slot_at
-                if job is Job.HEARTBEAT:
-                    await anyio.to_thread.run_sync(system.jobs.beat, f"scheduler-{name}", "scheduler")
                 if claimed:
                     await kick(job)
             except MemoryEngineError:
@@ -49,6 +49,8 @@ async def run_schedule(system: System, kick: Callable[[Job], Awaitable[None]], *
         await asyncio.sleep(LOOK_EVERY_S)
 
 
-def _claim(system: System, job: Job, slot_at: datetime) -> bool:
+def _claim(system: System, job: Job, slot_at: datetime, every_s: int) -> bool:
+    # Clocks of several schedulers may differ by what no warning is given of.
+    ahead_at = slot_at + timedelta(seconds=max(every_s, system.settings.CLOCK_SKEW_SECONDS))
     with system.work.write() as tx:
-        return tx.schedule.claim(job.value, slot_at)
+        return tx.schedule.claim(job.value, slot_at, ahead_at=ahead_at)

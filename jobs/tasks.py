@@ -8,10 +8,11 @@ from taskiq import AsyncBroker
 
 from core.bootstrap import System
 from core.domain.work import Job
+from jobs.signs import Signs
 
 
-def functions(system: System, *, name: str, role: str) -> dict[Job, Callable[..., Any]]:
-    """Every job by name; `name` and `role` are those of the process they run in."""
+def functions(system: System) -> dict[Job, Callable[..., Any]]:
+    """Every job by name."""
     return {
         Job.SWEEP_TOMBSTONES: system.retention.sweep,
         Job.EXPIRE: system.retention.expire,
@@ -21,26 +22,26 @@ def functions(system: System, *, name: str, role: str) -> dict[Job, Callable[...
         Job.MEASURE: system.derive.measure,
         Job.FIND_WORK: system.derive.find_work,
         Job.CLEAR_TIMED: system.stewardship.clear_timed,
-        Job.HEARTBEAT: partial(system.jobs.beat, name, role),
         Job.SAMPLE: system.status.sample,
-        Job.WATCH: partial(_watch, system, name, role),
+        Job.WATCH: partial(_watch, system),
     }
 
 
-def _watch(system: System, name: str, role: str) -> None:
-    # Whoever looks is alive, whatever its last heartbeat says.
-    system.jobs.beat(name, role)
+def _watch(system: System) -> None:
     system.watch.look(system.effects.depth_in_thread())
 
 
-def register(broker: AsyncBroker, system: System, *, name: str, role: str) -> None:
-    """Register every job on `broker` under its name."""
-    for job, function in functions(system, name=name, role=role).items():
-        broker.register_task(_task(system, job, function), task_name=job.value)
+def register(broker: AsyncBroker, system: System, signs: Signs) -> None:
+    """Register every job on `broker` under its name; `signs` are those of the process they run in."""
+    for job, function in functions(system).items():
+        broker.register_task(_task(system, signs, job, function), task_name=job.value)
 
 
-def _task(system: System, job: Job, function: Callable[..., Any]) -> Callable[..., None]:
+def _task(system: System, signs: Signs, job: Job, function: Callable[..., Any]) -> Callable[..., None]:
     def run(*args: Any) -> None:
-        system.jobs.run(job, args, function)
+        # Before anything else: a look must not miss whoever looks.
+        signs.show()
+        with signs.working():
+            system.jobs.run(job, args, function)
 
     return run

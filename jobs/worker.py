@@ -13,6 +13,7 @@ from taskiq.receiver import Receiver
 
 from core.bootstrap import System
 from jobs.broker import StreamBroker, make_kick
+from jobs.signs import Signs, show_signs
 from jobs.tasks import register
 
 log = logging.getLogger(__name__)
@@ -37,12 +38,13 @@ async def run_worker(
     `name` is this worker's among the node's processes, by default the one it has at the queue.
     """
     broker.is_worker_process = True
-    register(broker, system, name=name or broker.consumer_name, role="worker")
+    signs = Signs(system, name=name or broker.consumer_name, role="worker")
+    register(broker, system, signs)
     executor = ThreadPoolExecutor(1, thread_name_prefix="job")
     receiver = Receiver(broker, executor, max_async_tasks=1, max_prefetch=0, wait_tasks_timeout=grace_s)
     ending = asyncio.Event()
     listening = asyncio.create_task(receiver.listen(ending))
-    effects = asyncio.create_task(_hand_on(system, broker))
+    beside = [asyncio.create_task(_hand_on(system, broker)), asyncio.create_task(show_signs(signs))]
     stopping = asyncio.create_task(stop.wait())
     log.info("worker.started", extra={"consumer": broker.consumer_name})
     try:
@@ -53,9 +55,9 @@ async def run_worker(
         ending.set()
         await listening
     finally:
-        for task in (stopping, listening, effects):
+        for task in (stopping, listening, *beside):
             task.cancel()
-        await asyncio.gather(stopping, listening, effects, return_exceptions=True)
+        await asyncio.gather(stopping, listening, *beside, return_exceptions=True)
         finished = not broker.busy
         await broker.shutdown()
         executor.shutdown(wait=False, cancel_futures=True)

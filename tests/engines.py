@@ -22,6 +22,7 @@ from core.bootstrap import System
 from jobs.broker import make_kick
 from jobs.inprocess import running
 from jobs.schedule import run_schedule
+from jobs.signs import Signs
 from jobs.stack import kicking, stack_broker
 from jobs.worker import run_worker
 from tests.servers import shared_postgres, shared_redis, shared_s3
@@ -115,8 +116,9 @@ async def at_work(system: System) -> AsyncIterator[None]:
     scheduling = stack_broker(system)
     async with kicking(system):
         await scheduling.startup()
+        signs = Signs(system, name="scheduler", role="scheduler")
         worker = asyncio.create_task(run_worker(system, stack_broker(system), stop=stop, name="worker"))
-        scheduler = asyncio.create_task(run_schedule(system, make_kick(scheduling), name="scheduler"))
+        scheduler = asyncio.create_task(run_schedule(system, make_kick(scheduling), signs))
         try:
             yield
         finally:

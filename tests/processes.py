@@ -97,6 +97,9 @@ class PrivateServer:
     def _owner(self) -> dict[str, Any]:
         return {}
 
+    def _environment(self) -> dict[str, str]:
+        return {}
+
     def _log(self) -> Path:
         return self.folder / "log"
 
@@ -108,7 +111,7 @@ class PrivateServer:
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
-                env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"},
+                env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC", **self._environment()},
                 start_new_session=True,
                 **self._owner(),
             )

@@ -27,11 +27,14 @@ class Told:
         self._signals.clear()
         return found
 
-    def listening(self, *, others: bool) -> bool:
-        """Whether signals arrive; with `others` also those of a stack, after which pages are told to read again."""
-        self._effects.signal(Signal.SESSIONS, {"probe": True})
-        again = {signal for signal, detail in self._signals if not detail}
-        return bool(self._signals) and (again == set(Signal) or not others)
+    def reached(self) -> bool:
+        """Whether the application hands signals on by now; what is said before it does is lost, and is said again."""
+        self._effects.signal(Signal.SESSIONS, {"asked": self._asked})
+        return bool(self._signals)
+
+    def heard_all(self) -> bool:
+        """Whether pages were told to read again, as they are once the others of a stack are heard."""
+        return {signal for signal, detail in self._signals if not detail} == set(Signal)
 
 
 @contextmanager
@@ -39,6 +42,8 @@ def pages_of(node: Node) -> Iterator[Told]:
     """What is told while the node's application runs."""
     told = Told(node)
     with visits_to(node):
-        wait_for(lambda: told.listening(others=bool(node.system.settings.REDIS_URL)))
+        if node.system.settings.REDIS_URL:
+            wait_for(told.heard_all)
+        wait_for(told.reached)
         told.take(Signal.SESSIONS)
         yield told

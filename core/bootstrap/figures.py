@@ -68,7 +68,6 @@ def intervals_s(settings: Settings) -> dict[Job, int]:
         Job.PRUNE: settings.PRUNE_INTERVAL_SECONDS,
         Job.PRUNE_DERIVATIVES: settings.PRUNE_INTERVAL_SECONDS,
         Job.FIND_WORK: settings.FIND_WORK_INTERVAL_SECONDS,
-        Job.HEARTBEAT: settings.HEARTBEAT_INTERVAL_SECONDS,
         Job.SAMPLE: settings.SAMPLE_INTERVAL_SECONDS,
         Job.WATCH: settings.WATCH_INTERVAL_SECONDS,
         Job.CLEAR_TIMED: settings.CLEAR_TIMED_INTERVAL_SECONDS,

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from core.domain.device import Device, DeviceFigures, Trouble, offline, troubles
+from core.domain.clocks import Clock
+from core.domain.device import Device, DeviceFigures, Trouble, troubles
 from core.domain.pool.facts import Lane, Mood
 from core.domain.steward import SWITCHES, StewardState
 
@@ -165,11 +166,21 @@ def _answers(facts: NodeFacts, _figures: WarningFigures) -> Found:
 _STALE = {"worker": Name.WORKER_STALE, "scheduler": Name.SCHEDULER_STALE}
 
 
+def clock_of(facts: NodeFacts, figures: WarningFigures) -> Clock:
+    """The clock of this machine."""
+    return Clock(now=facts.now, moved_s=facts.clock_moved_s, skew_s=figures.skew_s)
+
+
+def roles_alive(facts: NodeFacts, figures: WarningFigures) -> set[str]:
+    """Roles of which at least one process was heard of lately."""
+    clock = clock_of(facts, figures)
+    return {process.role for process in facts.processes or () if clock.heard(process.seen_at, figures.stale_s)}
+
+
 def _stale(facts: NodeFacts, figures: WarningFigures) -> Found:
     if facts.processes is None:
         return
-    since = facts.now - timedelta(seconds=figures.stale_s)
-    alive = {process.role for process in facts.processes if process.seen_at >= since}
+    alive = roles_alive(facts, figures)
     for role, name in _STALE.items():
         if role not in alive:
             yield NodeWarning(name=name, level=Level.CRITICAL)
@@ -223,12 +234,13 @@ def _deletions(facts: NodeFacts, figures: WarningFigures) -> Found:
 
 
 def _clocks(facts: NodeFacts, figures: WarningFigures) -> Found:
-    if abs(facts.clock_moved_s) > figures.skew_s:
+    clock = clock_of(facts, figures)
+    if clock.moved:
         params = {"seconds": facts.clock_moved_s}
         yield NodeWarning(name=Name.CLOCK_MOVED, level=Level.CRITICAL, params=params)
     # Only a clock that runs ahead can be told from a process that has been silent.
     for process in facts.processes or ():
-        ahead_s = (process.seen_at - facts.now).total_seconds()
+        ahead_s = clock.ahead_s(process.seen_at)
         if ahead_s > figures.skew_s:
             yield NodeWarning(
                 name=Name.WORKER_CLOCK,
@@ -243,10 +255,10 @@ _CRITICAL_TROUBLES = {Trouble.SILENT, Trouble.BLOCKED, Trouble.NO_MICROPHONE}
 
 def _devices(facts: NodeFacts, figures: WarningFigures) -> Found:
     # After a night without power every page is gone until it has had the time to come back.
-    missed = facts.up_s > figures.devices.offline_s
+    missed, clock = facts.up_s > figures.devices.offline_s, clock_of(facts, figures)
     for device in facts.devices:
         params = {"name": device.name or device.id}
-        if missed and device.closed_at is None and offline(device, facts.now, figures.devices):
+        if missed and device.closed_at is None and not clock.heard(device.contact_at, figures.devices.offline_s):
             yield NodeWarning(name=Name.DEVICE_OFFLINE, level=Level.WARNING, subject=device.id, params=params)
         for trouble in troubles(device, facts.now, figures.devices, page_version=figures.page_version):
             level = Level.CRITICAL if trouble in _CRITICAL_TROUBLES else Level.WARNING

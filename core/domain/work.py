@@ -13,7 +13,6 @@ class Job(StrEnum):
     DERIVE = "derive"
     MEASURE = "measure"
     FIND_WORK = "find_work"
-    HEARTBEAT = "heartbeat"
     SAMPLE = "sample"
     WATCH = "watch"
     CLEAR_TIMED = "clear_timed"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.domain.warnings import NodeFacts, WarningFigures
+from core.domain.warnings import NodeFacts, WarningFigures, roles_alive
 from core.errors import MemoryEngineError
 from core.ports.outside import ByteStore, Clock
 from core.ports.work import JobFailure, QueueDepth, UnitOfWork
@@ -43,8 +43,7 @@ class Readiness:
 
 def components(facts: NodeFacts, figures: WarningFigures) -> dict[str, str]:
     """The same components as `Health.readiness` tells, from facts that were read already."""
-    since = facts.now - timedelta(seconds=figures.stale_s)
-    alive = {process.role for process in facts.processes or () if process.seen_at >= since}
+    alive = roles_alive(facts, figures)
     waiting = facts.waiting_jobs
     full = waiting is not None and waiting >= figures.queue_critical
     return {

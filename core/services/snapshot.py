@@ -18,6 +18,9 @@ from core.ports.work import QueueDepth, Transaction, UnitOfWork
 EXACT_TO = 5_000
 """So many playable takes are counted whenever somebody looks; more are counted now and then, as a sample."""
 
+HEARD_WITHIN = timedelta(days=1)
+"""Processes last heard of so long ago are looked at: one whose clock is late, or ours ahead, may be alive."""
+
 DRY = "dry"
 """How takes without a memory colour are counted."""
 
@@ -106,13 +109,14 @@ class Snapshots:
     def take(self, queue: QueueDepth | None) -> Snapshot:
         """The node now; `queue` is None where it does not answer. Never raises: what is away is a fact."""
         facts = NodeFacts(
+            # Read together: between the two the clock may be moved.
             now=self._clock.now(),
+            clock_moved_s=self._drift.moved_s(),
             store=self._store_answers(),
             waiting_jobs=queue.waiting if queue is not None else None,
             free_bytes=self._disk.free_bytes(),
             total_bytes=self._disk.total_bytes(),
             reserve_bytes=self._reserve_bytes(),
-            clock_moved_s=self._drift.moved_s(),
             up_s=self._drift.up_s(),
         )
         try:
@@ -153,11 +157,11 @@ class Snapshots:
         counted = self._count_or_recall(tx, now)
         state = tx.steward.state().at(now)
         deletions = tx.tombstones.counts(now)
-        alive = tx.presences.since(now - timedelta(seconds=self.figures.warnings.stale_s))
+        heard = tx.presences.since(now - HEARD_WITHIN)
         failures = tx.job_runs.failures(now - timedelta(seconds=self.figures.failure_recent_s))
         read = replace(
             facts,
-            processes=tuple(Process(name=one.name, role=one.role, seen_at=one.seen_at) for one in alive),
+            processes=tuple(Process(name=one.name, role=one.role, seen_at=one.seen_at) for one in heard),
             failed_jobs=len(failures),
             playable=counted.playable,
             lanes={Lane(name): count for name, count in counted.lanes.items()},

@@ -6,18 +6,30 @@ processes may look at once; each thing is told by whoever claims it.
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from core.domain.warnings import PATIENT, SHOWN_ONLY, NodeWarning, WarningFigures, standing
+from core.domain.warnings import (
+    PATIENT,
+    SHOWN_ONLY,
+    Name,
+    NodeFacts,
+    NodeWarning,
+    Process,
+    WarningFigures,
+    clock_of,
+    standing,
+)
 from core.domain.work import Signal
 from core.errors import MemoryEngineError
 from core.ports.messages import Message, Messenger, Told, Wording
 from core.ports.stewarding import Standing
 from core.ports.work import QueueDepth, UnitOfWork
-from core.services.snapshot import Kept, Snapshot, Snapshots
+from core.services.snapshot import Snapshot, Snapshots
 
 log = logging.getLogger(__name__)
+
+MISSED = frozenset({Name.WORKER_STALE, Name.SCHEDULER_STALE})
 
 Key = tuple[str, str]
 InWords = Callable[[NodeWarning], Wording]
@@ -34,7 +46,9 @@ class Raised:
 def raised(snapshot: Snapshot, figures: WarningFigures) -> list[Raised]:
     """What stands, the gravest first; what nobody has noted yet stands since now."""
     now = snapshot.facts.now
-    since = {(row.name, row.subject): row.since for row in snapshot.kept.standing} if snapshot.kept is not None else {}
+    noted = snapshot.kept.standing if snapshot.kept is not None else []
+    # What a clock noted that ran ahead has not begun in the future.
+    since = {(row.name, row.subject): min(row.since, now) for row in noted}
     return [Raised(warning=found, since=since.get(_key(found), now)) for found in standing(snapshot.facts, figures)]
 
 
@@ -59,6 +73,7 @@ class Watch:
         self._quiet = timedelta(minutes=quiet_minutes)
         # What one messenger could not deliver while another could: this process tries again with its next look.
         self._owed: dict[str, set[Key]] = {}
+        self._signs = _Signs()
 
     def standing(self, queue: QueueDepth | None) -> list[Raised]:
         """What stands now, the gravest first; `queue` is None where it does not answer. Changes nothing."""
@@ -73,13 +88,24 @@ class Watch:
         if snapshot.kept is None:
             log.warning("watch.blind")
             return
-        found = {_key(one.warning): one for one in raised(snapshot, self._snapshots.figures.warnings)}
-        self._note(snapshot.kept, found, snapshot.facts.now)
+        figures, facts = self._snapshots.figures.warnings, self._followed(snapshot.facts)
+        noted = snapshot.kept.standing
+        found = _known(raised(replace(snapshot, facts=facts), figures), noted, facts, figures)
+        self._note(found, _over(found, noted, facts, figures), facts.now)
         if self._messengers:
-            self._tell(found, snapshot.facts.now)
+            self._tell(found, facts.now)
 
-    def _note(self, kept: Kept, found: Mapping[Key, Raised], now: datetime) -> None:
-        gone = [row for row in kept.standing if (row.name, row.subject) not in found]
+    def _followed(self, facts: NodeFacts) -> NodeFacts:
+        """The same with processes judged by what they do as well as by their clocks; the dead among them forgotten."""
+        figures = self._snapshots.figures.warnings
+        processes, dead = self._signs.follow(facts, figures)
+        if dead:
+            with self._work.write() as tx:
+                for process in dead:
+                    tx.presences.forget(process.name, process.seen_at)
+        return replace(facts, processes=processes)
+
+    def _note(self, found: Mapping[Key, Raised], gone: Sequence[Standing], now: datetime) -> None:
         with self._work.write() as tx:
             changes = [tx.warnings.raise_(_row(one)) for one in found.values()]
             changes += [tx.warnings.clear(row.name, row.subject, now) for row in gone]
@@ -93,7 +119,9 @@ class Watch:
             claimed = [
                 row
                 for row in tx.warnings.all()
-                if self._may_be_told(row, quiet_since) and tx.warnings.tell(row, now, unless_since=quiet_since)
+                if (row.name, row.subject) in found
+                and self._may_be_told(row, quiet_since)
+                and tx.warnings.tell(row, now, unless_since=quiet_since)
             ]
             over = tx.warnings.tell_over(now)
         if self._send(found, {(row.name, row.subject) for row in claimed}, over=over):
@@ -130,6 +158,50 @@ class Watch:
 
     def _told(self, one: Raised) -> Told:
         return Told(name=one.warning.name.value, wording=self._in_words(one.warning), since=one.since)
+
+
+class _Signs:
+    """Signs of life as this process has seen them come: by its steady clock, whatever anybody's time is."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[datetime, float, bool]] = {}
+
+    def follow(self, facts: NodeFacts, figures: WarningFigures) -> tuple[tuple[Process, ...], list[Process]]:
+        """Processes still to be judged, those that were seen to live as heard of now; and those to be forgotten.
+
+        A sign from the future outlives its process by as much: nothing else would end what is warned of it.
+        """
+        clock, judged, dead = clock_of(facts, figures), [], []
+        last, self._last = self._last, {}
+        for process in facts.processes or ():
+            seen_at, since_s, came = last.get(process.name, (process.seen_at, facts.up_s, False))
+            if seen_at != process.seen_at:
+                since_s, came = facts.up_s, True
+            silent = facts.up_s - since_s > figures.stale_s
+            ahead = clock.ahead_s(process.seen_at) > figures.skew_s
+            if ahead and silent:
+                dead.append(process)
+                continue
+            self._last[process.name] = process.seen_at, since_s, came
+            judged.append(process if ahead or silent or not came else replace(process, seen_at=facts.now))
+        return tuple(judged), dead
+
+
+def _known(
+    found: Sequence[Raised], noted: Sequence[Standing], facts: NodeFacts, figures: WarningFigures
+) -> dict[Key, Raised]:
+    """What stands for sure: whoever has only begun to look has missed nobody yet, unless another has."""
+    before = {(row.name, row.subject) for row in noted}
+    sure = facts.up_s > figures.stale_s
+    return {key: one for one in found if (key := _key(one.warning)) in before or sure or one.warning.name not in MISSED}
+
+
+def _over(
+    found: Mapping[Key, Raised], noted: Sequence[Standing], facts: NodeFacts, figures: WarningFigures
+) -> list[Standing]:
+    """What stands no more for sure: a page that was gone is not back because nobody has missed it yet."""
+    unsure = {Name.DEVICE_OFFLINE} if facts.up_s <= figures.devices.offline_s else set()
+    return [row for row in noted if (row.name, row.subject) not in found and row.name not in unsure]
 
 
 def _key(warning: NodeWarning) -> Key:

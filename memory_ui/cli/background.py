@@ -49,6 +49,7 @@ def scheduler() -> None:
 
     from jobs.broker import make_kick
     from jobs.schedule import run_schedule
+    from jobs.signs import Signs
     from jobs.stack import stack_broker
     from jobs.worker import stop_on_signals
 
@@ -59,7 +60,8 @@ def scheduler() -> None:
         stop_on_signals(stop)
         broker = stack_broker(system)
         await broker.startup()
-        running = asyncio.create_task(run_schedule(system, make_kick(broker), name=process_name()))
+        signs = Signs(system, name=f"scheduler-{process_name()}", role="scheduler")
+        running = asyncio.create_task(run_schedule(system, make_kick(broker), signs))
         await stop.wait()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

@@ -65,7 +65,11 @@ class Member(PrivateServer):
         super().__init__()
         self.ended_at: dict[int, float] = {}
         self.command = {"web": "serve"}.get(kind := name.split("-", maxsplit=1)[0], kind)
-        own = {**settings, "MEMORY_DATA_DIR": self.folder / "data", "PORT": self.port}
+        self.configure(settings)
+
+    def configure(self, settings: dict[str, Any]) -> None:
+        """The settings it is launched with from now on; where its data lies and its port are its own."""
+        own = {"MEMORY_DATA_DIR": self.folder / "data", **settings, "PORT": self.port}
         (self.folder / ".env").write_text("".join(f"{key}={value}\n" for key, value in own.items()))
 
     @property

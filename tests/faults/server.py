@@ -25,6 +25,7 @@ import uvicorn
 from fastapi import FastAPI
 
 import jobs.inprocess
+import jobs.signs
 from core.bootstrap import Outside, System, build
 from core.bootstrap.makers import makers
 from core.domain.consent import Mode
@@ -52,6 +53,13 @@ class _Broker(taskiq.InMemoryBroker):
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
         _Broker.last = self
+
+
+class _Silent(jobs.signs.Signs):
+    """Gives no sign of life: what it would write comes when it comes, and numbered lives count every write."""
+
+    def show(self) -> None:
+        return
 
 
 def nurse() -> None:
@@ -169,6 +177,7 @@ def _serve(given: dict[str, Any], listener: socket.socket) -> None:
     if not given["scheduled"]:
         # Numbered lives are given their jobs by the driver, so that the numbers are the same each time.
         system = replace(system, intervals_s={})
+        jobs.inprocess.Signs = _Silent  # type: ignore[misc]
     jobs.inprocess.InMemoryBroker = _Broker  # type: ignore[misc]
     app = plain_app(system, jobs.inprocess.running)
     pointed = numbered.PointedApp(app, points)

@@ -15,9 +15,10 @@ from unittest.mock import MagicMock
 import pytest
 import redis
 
+from core.settings import Settings
 from jobs.broker import BrokerFigures, StreamBroker, make_broker
 from jobs.worker import run_worker, stop_on_signals
-from tests.fakes import wait_for
+from tests.fakes import FixedDrift, wait_for
 
 FIGURES = BrokerFigures(
     idle_timeout_s=1.0, attempts_most=2, claim_every_s=0.2, block_s=0.1, retry_first_s=0.05, retry_longest_s=0.2
@@ -131,6 +132,8 @@ def any_system() -> MagicMock:
     """A system whose jobs do nothing and are counted nowhere."""
     system = MagicMock()
     system.jobs.run = lambda _job, args, function: function(*args)
+    system.settings = Settings(_env_file=None)  # type: ignore[call-arg]
+    system.outside.drift = FixedDrift()
     return system
 
 

@@ -230,7 +230,7 @@ class TestOnce:
     def test_of_many_at_once_one_claims_a_slot_and_the_next_slot(self, work: SqlUnitOfWork) -> None:
         def claim(at: datetime) -> bool:
             with work.write() as tx:
-                return tx.schedule.claim("expire", at)
+                return tx.schedule.claim("expire", at, ahead_at=LATER + timedelta(hours=1))
 
         for at in (START, LATER):
             assert sorted(at_once(*[lambda at=at: claim(at)] * 6)) == [False] * 5 + [True]

@@ -11,6 +11,7 @@ from core.domain.work import Job
 from core.errors import Unavailable
 from jobs.broker import make_kick
 from jobs.schedule import run_schedule
+from jobs.signs import Signs
 from jobs.stack import stack_broker
 from jobs.tasks import functions
 from tests.fakes import START, at_once
@@ -277,7 +278,7 @@ class TestFindWork:
     def test_a_lost_queue_loses_no_work(self, node):
         """Nothing that was kicked was ever done; what the search finds makes it whole."""
         fossil = node.keep(Mode.FOSSIL).artifact.id
-        work = functions(node.system, name="w", role="worker")
+        work = functions(node.system)
         node.clock.advance(seconds=61)
         node.system.effects.job = lambda job, args: node.system.jobs.run(job, args, work[job])
         node.system.derive.find_work()
@@ -333,13 +334,13 @@ def test_a_scheduler_stops_when_it_is_told_to_whatever_it_is_doing(node):
     """Told at every step of a kick: before Python 3.12 a command that is being sent may forget a cancellation."""
 
     async def stopped(kick, steps):
-        kicking = asyncio.Event()
+        kicking, signs = asyncio.Event(), Signs(node.system, name="s", role="scheduler")
 
         async def watched(job):
             kicking.set()
             await kick(job)
 
-        schedule = asyncio.create_task(run_schedule(node.system, watched, name="s"))
+        schedule = asyncio.create_task(run_schedule(node.system, watched, signs))
         await kicking.wait()
         for _ in range(steps):
             await asyncio.sleep(0)

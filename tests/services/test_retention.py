@@ -305,7 +305,7 @@ def test_an_unheard_one_time_take_is_gone_by_the_time_it_was_promised_to_be(node
     """Run the periodic jobs as the schedule would, whenever in its slots the take was left."""
     node.clock.advance(seconds=offset_s)
     kept = node.keep(Mode.NOSAVE)
-    run, last = functions(node.system, name="w", role="worker"), dict.fromkeys(Job)
+    run, last = functions(node.system), dict.fromkeys(Job)
     promised = node.clock.now() + timedelta(minutes=node.system.settings.ONCE_SWEEP_MINUTES)
     while node.clock.now() < promised:
         for job, every_s in node.system.intervals_s.items():

@@ -231,6 +231,13 @@ class TestSince:
         node.clock.advance(minutes=2)
         assert node.system.watch.standing(queue())[0].since == START
 
+    def test_none_stands_since_a_time_to_come(self, well):
+        node = well()
+        node.clock.advance(minutes=10)
+        look(node, waiting=12)
+        node.clock.advance(minutes=-10)
+        assert node.system.watch.standing(queue(12))[0].since == START
+
     def test_one_that_returns_stands_since_then(self, well):
         node = well()
         for moved in (90.0, 0.0, 90.0):
@@ -324,6 +331,13 @@ class TestTelling:
         for _ in range(3):
             look(node, 12)
             node.clock.advance(minutes=30)
+        assert said(web) == [["queue_filling"]] * 2
+
+    def test_what_a_clock_told_that_ran_ahead_is_told_again(self, node, web):
+        node.clock.advance(hours=2)
+        look(node, 12)
+        node.clock.advance(hours=-2)
+        look(node, 12)
         assert said(web) == [["queue_filling"]] * 2
 
     def test_what_comes_and_goes_is_not_told_each_time(self, node, web):
@@ -429,6 +443,67 @@ class TestTelling:
         assert said(web) == [["deletions_refused"]]
         row = node.row(kept.artifact.id)
         assert not any(part in text for part in (row.public_id, kept.secret, "kitchen", "raw/", "secret"))
+
+
+class TestWhoIsMissed:
+    """By messages: whoever looks judges others by what it has seen them do, and not by its own clock alone."""
+
+    @pytest.fixture
+    def node(self, well, web):
+        return well(WARN_WEBHOOK_URL=web.url())
+
+    def go_on(self, node, seconds):
+        node.clock.advance(seconds=seconds)
+        node.drift.up += seconds
+
+    def test_a_process_of_the_future_that_is_silent_since_is_forgotten(self, node, web):
+        node.clock.advance(hours=1)
+        node.system.jobs.beat("another worker", "worker")
+        node.clock.advance(hours=-1)
+        for _ in range(6):
+            look(node)
+            self.go_on(node, 60)
+        assert said(web) == [["worker_clock"], True]
+        assert [row.name for row in node.table("presence")] == ["a scheduler", "a worker"]
+
+    def test_one_that_goes_on_living_is_not(self, node, web):
+        for _ in range(6):
+            node.clock.advance(hours=1)
+            node.system.jobs.beat("another worker", "worker")
+            node.clock.advance(hours=-1)
+            look(node)
+            self.go_on(node, 60)
+        assert said(web) == [["worker_clock"]]
+
+    def looks_from_ahead(self, node, *, others):
+        """Six looks of a worker that began now with a clock an hour ahead; the scheduler lives, or has lived."""
+        node.drift.up = 0.0
+        for _ in range(6):
+            if others:
+                node.system.jobs.beat("a scheduler", "scheduler")
+            node.clock.advance(hours=1)
+            node.system.jobs.beat("a worker", "worker")
+            node.system.watch.look(queue())
+            node.clock.advance(hours=-1)
+            self.go_on(node, 60)
+
+    def test_a_worker_whose_clock_is_ahead_does_not_miss_a_scheduler_that_lives(self, node, web):
+        self.looks_from_ahead(node, others=True)
+        assert said(web) == []
+
+    def test_it_misses_one_that_does_not(self, node, web):
+        self.looks_from_ahead(node, others=False)
+        assert said(web) == [["scheduler_stale"]]
+
+    def test_a_page_that_is_gone_does_not_seem_back_after_a_restart(self, node, web, make_node):
+        node.system.devices.report([a_page(node)])
+        self.go_on(node, 46)
+        look(node)
+        again = make_node(WARN_WEBHOOK_URL=web.url())
+        again.drift.up = 10.0
+        look(again)
+        assert said(web) == [["device_offline"]]
+        assert again.counts()["warning"] == 1
 
 
 class TestTwoMessengers:
@@ -555,6 +630,12 @@ class TestWhoLooks:
         node.clock.advance(seconds=179)
         assert not look_for_others(node.system)
         node.clock.advance(seconds=1)
+        assert look_for_others(node.system)
+
+    def test_a_look_by_a_clock_that_ran_ahead_does_not_stand_for_those_to_come(self, node):
+        node.clock.advance(hours=2)
+        node.system.jobs.run(Job.WATCH, (), lambda: None)
+        node.clock.advance(hours=-2)
         assert look_for_others(node.system)
 
     def test_of_many_who_notice_one_looks(self, node):

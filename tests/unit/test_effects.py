@@ -9,7 +9,8 @@ from core.adapters import effects as module
 from core.adapters.effects import Effects
 from core.domain.consent import Mode
 from core.domain.work import Job, Signal
-from jobs.schedule import slot
+from jobs.schedule import run_schedule, slot
+from jobs.signs import Signs
 from jobs.tasks import functions, register
 from tests.engines import at_work
 from tests.fakes import START, at_once
@@ -180,15 +181,15 @@ class TestAfterTheCommit:
         assert (told, kicked) == ([], [])
 
 
-LEAVES = {Job.HEARTBEAT: {"presence"}, Job.SAMPLE: {"sample"}, Job.WATCH: {"presence", "warning"}}
+LEAVES = {Job.SAMPLE: {"sample"}, Job.WATCH: {"warning"}}
 """What a job writes where there is nothing to do for it."""
 
 
 class TestJobs:
     def test_every_name_of_a_job_is_registered(self, node):
         broker = InMemoryBroker()
-        register(broker, node.system, name="w", role="worker")
-        assert set(functions(node.system, name="w", role="worker")) == set(Job)
+        register(broker, node.system, Signs(node.system, name="w", role="worker"))
+        assert set(functions(node.system)) == set(Job)
         assert set(broker.get_all_tasks()) >= {job.value for job in Job}
 
     def test_every_periodic_job_has_its_interval(self, node):
@@ -199,7 +200,7 @@ class TestJobs:
     def test_a_job_may_run_twice_on_an_empty_node(self, node, job):
         args = {Job.DERIVE: (7, "essence_wav"), Job.MEASURE: (7,)}.get(job, ())
         for _ in range(2):
-            functions(node.system, name="w", role="worker")[job](*args)
+            functions(node.system)[job](*args)
         left = {name for name, count in node.counts().items() if count}
         assert left == LEAVES.get(job, set())
 
@@ -225,10 +226,41 @@ class TestJobs:
     def test_a_slot_is_claimed_by_one_of_many_schedulers(self, node):
         def claim():
             with node.system.work.write() as tx:
-                return tx.schedule.claim("expire", slot(START, 600))
+                return tx.schedule.claim("expire", slot(START, 600), ahead_at=START + timedelta(hours=1))
 
         assert sorted(at_once(*[claim] * 6)) == [False] * 5 + [True]
         assert not claim()
+
+    def test_a_slot_claimed_by_a_clock_that_ran_ahead_holds_nobody_up(self, node):
+        def claim(at, ahead_at):
+            with node.system.work.write() as tx:
+                return tx.schedule.claim("expire", at, ahead_at=ahead_at)
+
+        assert claim(START + timedelta(minutes=10), START + timedelta(minutes=20))
+        assert not claim(START, START + timedelta(minutes=10))
+        assert claim(START, START + timedelta(minutes=1))
+
+    def test_jobs_go_on_once_a_clock_that_ran_ahead_is_right_again(self, node):
+        kicked = []
+
+        async def kick(job):
+            kicked.append(job)
+
+        async def live():
+            signs = Signs(node.system, name="s", role="scheduler")
+            for by in (timedelta(hours=2), timedelta(hours=-2)):
+                node.clock.advance(seconds=by.total_seconds())
+                kicked.clear()
+                schedule = asyncio.create_task(run_schedule(node.system, kick, signs))
+                for _ in range(200):
+                    await asyncio.sleep(0.01)
+                    if len(kicked) == len(node.system.intervals_s):
+                        break
+                schedule.cancel()
+                await asyncio.gather(schedule, return_exceptions=True)
+
+        asyncio.run(live())
+        assert set(kicked) == set(node.system.intervals_s)
 
     def test_slots_agree_whenever_they_are_asked_for(self):
         times = [START + timedelta(seconds=number) for number in range(600)]

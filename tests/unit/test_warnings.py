@@ -110,6 +110,23 @@ node_facts = st.builds(
 )
 
 
+def test_where_the_clock_was_moved_others_are_not_missed_for_it():
+    for moved_s in (600.0, -600.0):
+        seen_at = START - timedelta(seconds=moved_s)
+        others = tuple(replace(process, seen_at=seen_at) for process in ALIVE)
+        seen = replace(WELL, clock_moved_s=moved_s, processes=others, devices=(replace(PAGE, contact_at=seen_at),))
+        assert [one.name for one in standing(seen, FIGURES)] == [Name.CLOCK_MOVED]
+
+
+def test_where_it_was_moved_those_who_are_silent_are_missed():
+    """A clock set right by a year, as that of a machine without a battery is."""
+    silent = replace(
+        WELL, clock_moved_s=31_536_000.0, processes=(replace(ALIVE[0], seen_at=START - timedelta(hours=1)),)
+    )
+    found = [one.name for one in standing(silent, FIGURES)]
+    assert found == [Name.CLOCK_MOVED, Name.WORKER_STALE, Name.SCHEDULER_STALE]
+
+
 def page(**said):
     surface = said.pop("surface", Surface.KIOSK)
     return {"devices": (replace(PAGE, surface=surface, report=replace(PAGE.report, **said)),)}

@@ -20,17 +20,20 @@ class SqlJobRuns:
         self._session = session
 
     def want(self, job: str, subject: str, now: datetime, *, unless_since: datetime, attempts_most: int) -> bool:
-        """Note that a job is being asked for again; False where it was asked for lately, or tried too often."""
+        """Note that a job is being asked for again; False where it was asked for lately, or tried too often.
+
+        What lies as far in the future as `unless_since` in the past was noted by a clock that ran ahead.
+        """
         if insert_once(self._session, JobRunRow, {"job": job, "subject": subject, "wanted_at": now}):
             return True
+        ahead = now + (now - unless_since)
+        lately = (
+            or_(noted.is_(None), noted <= unless_since, noted > ahead)
+            for noted in (JobRunRow.wanted_at, JobRunRow.began_at)
+        )
         result = self._session.execute(
             update(JobRunRow)
-            .where(
-                *_is(job, subject),
-                JobRunRow.attempts < attempts_most,
-                or_(JobRunRow.wanted_at.is_(None), JobRunRow.wanted_at <= unless_since),
-                or_(JobRunRow.began_at.is_(None), JobRunRow.began_at <= unless_since),
-            )
+            .where(*_is(job, subject), JobRunRow.attempts < attempts_most, *lately)
             .values(wanted_at=now)
         )
         return cast("CursorResult[Any]", result).rowcount == 1
@@ -109,6 +112,11 @@ class SqlPresences:
             select(PresenceRow).where(PresenceRow.seen_at >= since).order_by(PresenceRow.seen_at.desc())
         ).scalars()
         return [Presence(name=row.name, role=row.role, seen_at=row.seen_at) for row in rows]
+
+    def forget(self, name: str, seen_at: datetime) -> bool:
+        """Forget a process; False where it has been heard of since."""
+        gone = delete(PresenceRow).where(PresenceRow.name == name, PresenceRow.seen_at == seen_at)
+        return cast("CursorResult[Any]", self._session.execute(gone)).rowcount == 1
 
     def prune(self, before: datetime) -> int:
         """Forget processes nobody has heard of since."""

@@ -58,7 +58,9 @@ class SqlWarnings:
         Whoever claims it first tells it.
         """
         graver = (WarningRow.level == Level.CRITICAL.value) & (WarningRow.told_level != Level.CRITICAL.value)
-        due = or_(WarningRow.told_at.is_(None), WarningRow.told_at <= unless_since, graver)
+        # As far in the future: told by a clock that ran ahead.
+        ahead = now + (now - unless_since)
+        due = or_(WarningRow.told_at.is_(None), WarningRow.told_at <= unless_since, WarningRow.told_at > ahead, graver)
         told = {"told_at": now, "told_level": WarningRow.level}
         return self._change(standing, [WarningRow.cleared_at.is_(None), due], told)
 
