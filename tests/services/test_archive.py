@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from core.adapters.sql.artifacts import FORGOTTEN
+from core.adapters.sql.words import FORGOTTEN
 from core.adapters.sql.tables import DerivativeRow
 from core.bootstrap.figures import archive_figures
 from core.domain.artifact import Kind, Review, State

@@ -13,13 +13,13 @@ from core.adapters.sql.tables import (
     ConsentRow,
     DerivativeRow,
     JobRunRow,
-    StewardActionRow,
     TombstoneRow,
 )
+from core.adapters.sql.words import forget_words
 from core.domain.artifact import Artifact, Kind, NewArtifact, Outline, Review, State
 from core.domain.consent import Mode
 from core.domain.work import Job
-from core.ports.work import Holding, Lacking, subject_of_artifact
+from core.ports.work import Holding, Lacking
 
 
 class SqlArtifacts:
@@ -401,22 +401,6 @@ def artifact_of(row: Sequence[Any]) -> Artifact:
         flagged_at=found.flagged_at,
         passed_at=found.passed_at,
     )
-
-
-FORGOTTEN = "(gone with the voice)"
-
-
-def forget_words(session: Session, artifact_id: int) -> None:
-    """Take the words of an ended artifact out of the trail too: that a steward changed them stays, they do not."""
-    rows = session.execute(
-        select(StewardActionRow).where(StewardActionRow.subject == subject_of_artifact(artifact_id))
-    ).scalars()
-    for row in rows:
-        row.before, row.after = (
-            {name: FORGOTTEN if name == "topic_tag" and value else value for name, value in said.items()}
-            for said in (row.before, row.after)
-        )
-    session.flush()
 
 
 def _outline(stored: Sequence[Sequence[float]] | None) -> Outline | None:
