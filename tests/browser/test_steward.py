@@ -16,6 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Node, Visit, record, stage, visit
+from tests.browser.test_pages import leave
 
 SIZES = ({"width": 1280, "height": 800}, {"width": 390, "height": 844}, {"width": 1080, "height": 1920})
 MOMENTS = ("open", "run", "fix", "close")
@@ -221,6 +222,39 @@ def test_a_take_is_found_listened_to_described_and_removed_on_the_bench(steward,
     page.locator("#trail").get_by_role("button", name="Search").click()
     expect(page.locator("#trail tbody tr")).to_have_count(1)
     expect(page.locator("#trail")).not_to_contain_text("rain")
+
+
+def test_a_muted_room_page_is_a_warning_until_it_sounds_again(steward, other, node, voice):
+    leave(node, voice)
+    room = other.open("/room/")
+    room.wait_for_selector(".wall[data-sounding=true]")
+    page = sign_in(steward, secret_of(node))
+    moment(page, "fix")
+    expect(page.locator(".ops-devices")).to_contain_text("online")
+    room.evaluate("window.__taps.forEach((tap) => tap.context.suspend())")
+    expect(page.locator(".ops-warnings")).to_contain_text("plays nothing yet", timeout=15_000)
+    expect(page.locator(".ops-devices")).to_contain_text("silent")
+    room.evaluate("window.__taps.forEach((tap) => tap.context.resume())")
+    expect(page.locator(".ops-panel")).not_to_contain_text("plays nothing yet", timeout=15_000)
+
+
+def test_a_flagged_voice_leaves_the_room_and_waits_for_the_steward_who_passes_it(steward, other, node, voice):
+    leave(node, voice)
+    room = other.open("/room/")
+    room.wait_for_selector(".wall[data-sounding=true]")
+    page = sign_in(steward, secret_of(node), "/ops/bench/")
+    room.mouse.move(120, 300)
+    room.locator(".wall-flag").click()
+    room.locator(".wall-flag").click()
+    room.wait_for_selector(".wall[data-sounding=false]")
+    waiting = page.locator("#waiting .bench-rows tr")
+    expect(waiting).to_have_count(1)
+    assert httpx.get(f"{node.url}/api/v1/pool/next").status_code == 204
+    waiting.get_by_role("button", name="Listen to take 1").click()
+    expect(waiting.get_by_role("button", name="Listen to take 1")).to_have_text("Stop")
+    waiting.get_by_role("button", name="Pass").click()
+    expect(waiting).to_have_count(0)
+    assert httpx.get(f"{node.url}/api/v1/pool/next").json()["play_count"] == 0
 
 
 def test_a_prompt_of_the_steward_reaches_the_kiosk(steward, speaker, node):

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from core.adapters.sql.words import FORGOTTEN
 from core.adapters.sql.tables import DerivativeRow
+from core.adapters.sql.words import FORGOTTEN
 from core.bootstrap.figures import archive_figures
 from core.domain.artifact import Kind, Review, State
 from core.domain.consent import Mode
