@@ -19,6 +19,7 @@ from core.errors import MemoryEngineError, NotFound, OverBudget
 from memory_ui import metrics, theme
 from memory_ui.api import archive, controls, devices, health, intake, media, node, pool, receipt, session, surface
 from memory_ui.board import Board
+from memory_ui.copy import load_copy
 from memory_ui.devices import Pages
 from memory_ui.live import Live
 from memory_ui.middleware import TOO_MUCH, SelectiveGZip, Surroundings, allowed_hosts
@@ -96,7 +97,17 @@ def create_app(system: System, background: Background = no_background) -> FastAP
     bind_sockets()
     # Pages are built by an application of their own; what they render plainly looks for the system there.
     pages.state.system = system
+    pages.on_page_exception(_page_failed)
     return app
+
+
+def _page_failed() -> None:
+    """What stands on a live page that could not be built: a sentence of ours, and nothing of the inside."""
+    copy = load_copy("en")
+    theme.dress("plain", body_class="plain")
+    with ui.element("div").classes("sheet"):
+        ui.label(copy.t("problem.failed")).classes("question").props("role=heading aria-level=1")
+        ui.label(copy.t("problem.failed_note")).classes("note")
 
 
 ROUTES = (

@@ -24,6 +24,7 @@ from memory_ui.copy import load_copy
 from memory_ui.elements.ops import Bench, Ops
 from memory_ui.live import Live
 from memory_ui.pages.catalogs import catalog
+from memory_ui.plain.render import problem_page
 from memory_ui.plain.signin import ask
 from memory_ui.session import COOKIE, session_of, visitor_of
 from memory_ui.sockets import admit
@@ -41,11 +42,14 @@ def register(system: System, live: Live, board: Board) -> None:
     async def open_page(
         request: Request, client: Client, build: Callable[[dict[str, Any]], Ops | Bench]
     ) -> Response | None:
-        session = await in_thread(session_of, system, request.cookies, visitor_of(request))
-        if session is None:
-            return ask(request)
+        try:
+            session = await in_thread(session_of, system, request.cookies, visitor_of(request))
+            if session is None:
+                return ask(request)
+            view = {**await board.view(), "me": _me(session)}
+        except MemoryEngineError as error:
+            return problem_page(request, error.status)
         theme.dress("ops")
-        view = {**await board.view(), "me": _me(session)}
         Watched(system, live, board, session, build(view)).attach(client)
         return None
 

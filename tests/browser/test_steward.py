@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import sqlite3
 import subprocess
 import sys
 import uuid
@@ -15,6 +16,7 @@ import socketio
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from memory_ui.copy import load_copy
 from tests.browser.conftest import Node, Visit, record, stage, visit
 from tests.browser.test_pages import leave
 
@@ -266,6 +268,17 @@ def test_a_prompt_of_the_steward_reaches_the_kiosk(steward, speaker, node):
     kiosk.keyboard.press("Space")
     stage(kiosk, "armed")
     expect(kiosk.locator(".kiosk")).to_contain_text("What did the house sound like?")
+
+
+def test_a_page_that_cannot_be_built_says_so_and_nothing_of_the_inside(steward, node):
+    page = sign_in(steward, secret_of(node))
+    with sqlite3.connect(node.data_dir / "data" / "memory.db") as database:
+        database.execute("ALTER TABLE steward_session RENAME TO gone")
+        database.execute("ALTER TABLE steward_state RENAME TO gone_too")
+    for path, status, words in (("/ops/", 503, "problem.closed"), ("/kiosk/", 500, "problem.failed")):
+        answer = page.goto(f"{node.url}{path}")
+        assert (answer.status, page.get_by_text(load_copy("en").t(words)).count()) == (status, 1)
+        assert re.search("sqlite|no such table|Traceback|Unavailable", page.content()) is None
 
 
 class TestSockets:
