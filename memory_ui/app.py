@@ -17,7 +17,20 @@ from starlette.types import Scope
 from core.bootstrap import System
 from core.errors import MemoryEngineError, NotFound, OverBudget
 from memory_ui import metrics, theme
-from memory_ui.api import archive, controls, devices, health, intake, media, node, pool, receipt, session, surface
+from memory_ui.api import (
+    archive,
+    contract,
+    controls,
+    devices,
+    health,
+    intake,
+    media,
+    node,
+    pool,
+    receipt,
+    session,
+    surface,
+)
 from memory_ui.board import Board
 from memory_ui.devices import Pages
 from memory_ui.live import Live
@@ -101,6 +114,7 @@ def create_app(system: System, background: Background = no_background) -> FastAP
 
 ROUTES = (
     archive,
+    contract,
     controls,
     devices,
     health,

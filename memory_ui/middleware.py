@@ -60,10 +60,12 @@ class Surroundings:
         headers = Headers(scope=scope)
         if scope["type"] == "http":
             await self._http(scope, receive, send, headers)
-        elif self._named(headers) and origin_allowed(headers):
-            await self._app(scope, receive, send)
+            return
+        handshake = _Handshake(scope, send)
+        if self._named(headers) and origin_allowed(headers):
+            await self._app(scope, receive, handshake.send)
         else:
-            await send({"type": "websocket.close", "code": 1008})
+            await handshake.send({"type": "websocket.close", "code": 1008})
 
     def _named(self, headers: Headers) -> bool:
         return host_allowed(headers.get("host", ""), self._allowed_hosts)
@@ -161,6 +163,7 @@ class _Answer:
     def __init__(self, send: Send, path: str, nonce: str, request_id: str, station: str) -> None:
         self._send = send
         self._live = path.startswith(LIVE_PAGES)
+        self._framework = path.startswith("/_nicegui")
         self._nonce = nonce
         self._request_id = request_id
         self._station = station
@@ -187,13 +190,9 @@ class _Answer:
 
     def _dress(self, headers: MutableHeaders, *, live_html: bool) -> None:
         policy = f"{_COMMON}; script-src 'self' 'nonce-{self._nonce}' 'unsafe-eval'" if live_html else PLAIN_POLICY
-        headers.setdefault("Content-Security-Policy", policy)
-        headers["X-Content-Type-Options"] = "nosniff"
-        # Not "no-referrer": over plain http it would make a form's Origin "null", and a foreign one look like ours.
-        headers["Referrer-Policy"] = "same-origin"
-        headers["Cross-Origin-Opener-Policy"] = "same-origin"
-        headers["Cross-Origin-Resource-Policy"] = "same-origin"
-        headers["Permissions-Policy"] = "microphone=(self), camera=(), geolocation=(), interest-cohort=()"
+        _guard(headers, policy)
+        if not self._framework:
+            headers.setdefault("Cache-Control", "no-store")
         headers["X-Request-Id"] = self._request_id
         if self._station:
             headers.append(
@@ -208,6 +207,38 @@ class _Answer:
         MutableHeaders(scope=start)["Content-Length"] = str(len(body))
         await self._send(start)
         await self._send({"type": "http.response.body", "body": body})
+
+
+class _Handshake:
+    """Says no to a socket with an answer that carries the headers of every other; servers' own would carry none."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._send = send
+        self._may_answer = "websocket.http.response" in scope.get("extensions", {})
+
+    async def send(self, message: Message) -> None:
+        """Pass one ASGI message on."""
+        if message["type"] == "websocket.accept":
+            self._may_answer = False
+        if message["type"] != "websocket.close" or not self._may_answer:
+            await self._send(message)
+            return
+        answer = JSONResponse({"error": "This socket is not for you."}, status_code=403)
+        _guard(answer.headers, PLAIN_POLICY)
+        answer.headers["Cache-Control"] = "no-store"
+        start = {"status": answer.status_code, "headers": answer.raw_headers}
+        await self._send({"type": "websocket.http.response.start", **start})
+        await self._send({"type": "websocket.http.response.body", "body": answer.body})
+
+
+def _guard(headers: MutableHeaders, policy: str) -> None:
+    headers.setdefault("Content-Security-Policy", policy)
+    headers["X-Content-Type-Options"] = "nosniff"
+    # Not "no-referrer": over plain http it would make a form's Origin "null", and a foreign one look like ours.
+    headers["Referrer-Policy"] = "same-origin"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    headers["Permissions-Policy"] = "microphone=(self), camera=(), geolocation=(), interest-cohort=()"
 
 
 def _new_station(path: str, headers: Headers) -> str:

@@ -92,18 +92,18 @@ class ControlLimits:
 
 
 ACCESSIBILITY_MODES = ("", "large", "high_contrast", "large_high_contrast")
-_TEXTS = {
+TEXTS = {
     "session_theme_title": 80,
     "session_theme_prompt": 240,
     "deployment_focus_topic": 64,
     "deployment_focus_status": 32,
 }
-_FLAGS = (*SWITCHES, "kiosk_force_reduced_motion")
-_TIMES = tuple(f"{name}_until" for name in SWITCHES)
+FLAGS = (*SWITCHES, "kiosk_force_reduced_motion")
+TIMES = tuple(f"{name}_until" for name in SWITCHES)
 CONTROLS = (
-    *_FLAGS,
-    *_TIMES,
-    *_TEXTS,
+    *FLAGS,
+    *TIMES,
+    *TEXTS,
     "mood_bias",
     "kiosk_language_code",
     "kiosk_accessibility_mode",
@@ -131,12 +131,12 @@ def changed(state: StewardState, wanted: Mapping[str, Any], now: datetime, limit
 
 
 def _checked(name: str, value: Any, now: datetime, limits: ControlLimits) -> Any:
-    if name in _FLAGS:
+    if name in FLAGS:
         return _of(bool, name, value, "true or false")
-    if name in _TIMES:
+    if name in TIMES:
         return _time(name, value, now)
-    if name in _TEXTS:
-        return plain_text(name, value, _TEXTS[name])
+    if name in TEXTS:
+        return plain_text(name, value, TEXTS[name])
     if name == "kiosk_max_recording_seconds":
         shortest, longest = limits.shortest_recording_s, limits.longest_recording_s
         if type(value) is not int or not shortest <= value <= longest:
