@@ -22,6 +22,7 @@ log = logging.getLogger("memory_ui.requests")
 
 SMALL_BODY_BYTES = 64 * 1024
 TOO_MUCH = "That is more than this address takes."
+FAULT = "Something went wrong here. Nothing that was left is lost."
 UPLOADS = ("/api/v1/artifacts/audio", "/api/v1/ephemeral/audio")
 LIVE_PAGES = ("/kiosk", "/room", "/ops", "/_nicegui")
 COMPRESSED = ("/kiosk", "/room", "/ops", "/_nicegui/", "/assets/")
@@ -47,10 +48,12 @@ _WORDS = frozenset(_ADDRESSES.split())
 class Surroundings:
     """Pure ASGI, because a response that streams for minutes must not be buffered or run in a task of its own."""
 
-    def __init__(self, app: ASGIApp, *, allowed_hosts: frozenset[str], failed: Callable[[Scope], Response]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, allowed_hosts: frozenset[str], say: Callable[[Scope, int, str], Response]
+    ) -> None:
         self._app = app
         self._allowed_hosts = allowed_hosts
-        self._failed = failed
+        self._say = say
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Guard one HTTP request or socket."""
@@ -80,11 +83,12 @@ class Surroundings:
         answer = _Answer(send, path, nonce, request_id, station)
         try:
             if not self._named(headers):
-                await _refuse(scope, receive, answer.send, 400, "This node does not answer under that name.")
+                foreign = JSONResponse({"error": "This node does not answer under that name."}, status_code=400)
+                await foreign(scope, receive, answer.send)
             elif path in UPLOADS:
                 await self._app(scope, receive, answer.send)
             elif _declared(headers) > SMALL_BODY_BYTES:
-                await _refuse(scope, receive, answer.send, 413, TOO_MUCH)
+                await self._say(scope, 413, TOO_MUCH)(scope, receive, answer.send)
             else:
                 await self._app(scope, _bounded(receive), answer.send)
         except ClientDisconnect:
@@ -92,7 +96,7 @@ class Surroundings:
         except Exception:
             log.exception("request.failed", extra={"request_id": request_id})
             if answer.status == 0:
-                await self._failed(scope)(scope, receive, answer.send)
+                await self._say(scope, 500, FAULT)(scope, receive, answer.send)
         finally:
             seconds, address = time.perf_counter() - started, public_path(path)
             count_request(scope["method"], address, answer.status, seconds)
@@ -266,7 +270,3 @@ def _bounded(receive: Receive) -> Receive:
         return message
 
     return bounded
-
-
-async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, sentence: str) -> None:
-    await JSONResponse({"error": sentence}, status_code=status)(scope, receive, send)

@@ -3,12 +3,22 @@
 import csv
 import io
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, RootModel, StrictBool, StrictInt, StrictStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    RootModel,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+)
 
 from core.bootstrap import System
 from core.domain.steward import StewardState
@@ -39,6 +49,8 @@ RECENT_ACTIONS = 12
 TRAIL_MOST = 200
 CSV_MOST = 5_000
 CHART_HOURS_MOST = 168
+
+Moment = Annotated[datetime, AfterValidator(shapes.in_utc)]
 
 
 class ControlsBody(RootModel[dict[str, JsonValue]]):
@@ -79,8 +91,8 @@ class TrailWish(BaseModel):
     words: str = Field("", max_length=200)
     actor: str = Field("", max_length=64)
     action: str = Field("", max_length=64)
-    since: datetime | None = None
-    until: datetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     before: int | None = Field(None, ge=1, le=2**53)
     limit: int = Field(50, ge=1, le=CSV_MOST)
 
@@ -92,8 +104,8 @@ class TrailWish(BaseModel):
             words=self.words,
             actor=self.actor,
             action=self.action,
-            since=_zoned(self.since),
-            until=_zoned(self.until),
+            since=self.since,
+            until=self.until,
             before=self.before,
             limit=limit,
         )
@@ -238,11 +250,6 @@ def _version(value: Any) -> int | None:
     if value is None or type(value) is int:
         return value
     raise BadField("version must be a whole number.")
-
-
-def _zoned(moment: datetime | None) -> datetime | None:
-    """A time without a zone is the reader's word for UTC."""
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
 def _cell(value: Any) -> str:

@@ -1,6 +1,5 @@
 """JSON of held takes as stewards see and change them."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Path
@@ -12,7 +11,7 @@ from core.ports.stewarding import ArchiveQuery
 from core.services.archive import NotRemoved, Recent, Removed, Spectrogram
 from core.services.intake import STATUS_SIGNS, TOPIC_SIGNS
 from memory_ui.api.answers import Instant
-from memory_ui.api.shapes import at, picture_url
+from memory_ui.api.shapes import at, in_utc, picture_url
 
 REMOVED_MOST = 200
 
@@ -20,14 +19,7 @@ TakeId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 Version = Annotated[StrictInt, Field(ge=1, le=2**31 - 1)]
 
 
-def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("a time within the calendar is needed") from None
-
-
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Moment = Annotated[AwareDatetime, AfterValidator(in_utc)]
 Words = Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f]*$")]
 
 
