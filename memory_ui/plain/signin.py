@@ -25,7 +25,8 @@ _LEADS_ON = {303: {"description": "On to `GET /ops/`.", "headers": {"Location": 
 def _form(*names: str) -> dict[str, Any]:
     fields = {name: {"type": "string"} for name in names}
     schema = {"type": "object", "properties": fields, "required": list(names)}
-    return {"requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": schema}}}}
+    form = {"schema": schema} if names else {}
+    return {"requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": form}}}
 
 
 def ask(request: Request) -> HTMLResponse:
