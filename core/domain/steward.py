@@ -148,7 +148,8 @@ def _checked(name: str, value: Any, now: datetime, limits: ControlLimits) -> Any
         "kiosk_accessibility_mode": ACCESSIBILITY_MODES,
     }.get(name)
     if choices is None:
-        raise BadField(f"{name[:64]} is not a control of this room.")
+        shown = name if name.isascii() and name.isidentifier() and len(name) <= 64 else "This"
+        raise BadField(f"{shown} is not a control of this room.")
     if value not in choices or not isinstance(value, str):
         raise BadField(f"{name} must be one of: {', '.join(choice or '(empty)' for choice in choices)}.")
     return value

@@ -10,9 +10,8 @@ from fastapi.routing import APIRoute
 from memory_ui.api.contract import operations
 from memory_ui.app import ROUTES
 from memory_ui.session import COOKIE
-from tests.fakes import new_node
 from tests.fuzz.cases import Fuzz, described, labels
-from tests.fuzz.place import ROOMY, Who, opened
+from tests.fuzz.place import Who
 
 DOCUMENT = described()
 LABELS = labels(DOCUMENT)
@@ -21,16 +20,6 @@ SEED = 1
 BESIDES = ["GET /livez", "GET /healthz", "GET /readyz", "GET /metrics", "POST /ops/", "POST /ops/logout/"]
 STEWARDS = ("/api/v1/operator/", "/api/v1/node/", "/api/v1/derivatives/")
 OPERATIONS = {f"{method.upper()} {path}": operation for path, method, operation in operations(DOCUMENT)}
-
-
-@pytest.fixture(scope="module")
-def place(grounds, engine, tmp_path_factory):
-    """One served node for every request that is made up."""
-    with grounds.fresh(engine, tmp_path_factory.mktemp("contract") / "node") as ground:
-        node = new_node(ground.folder, **ground.settings, **ROOMY)
-        with opened(node) as made:
-            yield made
-        node.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,11 @@
 """A node that is served, what there really is on it, and who asks."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from email.message import Message
 from enum import StrEnum
+from http.client import HTTPConnection
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -65,6 +67,21 @@ class Place:
         cookie = self.cookie(who)
         given = {"cookies": {COOKIE: cookie}} if cookie else {}
         return {"base_url": self.url, "session": self.http, "headers": {"User-Agent": AGENT}, "timeout": 30, **given}
+
+    def ask(self, who: Who, method: str, path: str, **given: Any) -> requests.Response:
+        """One request of theirs, as `requests` sends it."""
+        sending = self.send(who)
+        url, http = sending.pop("base_url") + path, sending.pop("session")
+        sending["headers"] = {**sending["headers"], **given.pop("headers", {})}
+        return http.request(method, url, **sending, **given, allow_redirects=False)
+
+    def ask_exactly(self, method: str, path: str, **headers: str) -> tuple[int, Message, bytes]:
+        """Status, headers and body of a request nobody has tidied up on its way."""
+        connection = HTTPConnection(self.url.removeprefix("http://"), timeout=30)
+        with closing(connection):
+            connection.request(method, path, headers=headers)
+            answer = connection.getresponse()
+            return answer.status, answer.msg, answer.read()
 
     def plant(self) -> dict[str, list[Any]]:
         """Real values by the name of a parameter or field, or of the part of an address before it."""
