@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -17,7 +18,20 @@ from starlette.types import Scope
 from core.bootstrap import System
 from core.errors import MemoryEngineError, NotFound, OverBudget
 from memory_ui import metrics, theme
-from memory_ui.api import archive, controls, devices, health, intake, media, node, pool, receipt, session, surface
+from memory_ui.api import (
+    archive,
+    contract,
+    controls,
+    devices,
+    health,
+    intake,
+    media,
+    node,
+    pool,
+    receipt,
+    session,
+    surface,
+)
 from memory_ui.board import Board
 from memory_ui.copy import load_copy
 from memory_ui.devices import Pages
@@ -63,7 +77,7 @@ def plain_app(system: System, background: Background = no_background) -> FastAPI
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     hosts = allowed_hosts(system.settings.ALLOWED_HOSTS, system.settings.HOST)
-    app.add_middleware(Surroundings, allowed_hosts=hosts, failed=_failed)
+    app.add_middleware(Surroundings, allowed_hosts=hosts, say=_say_in)
     app.add_middleware(SelectiveGZip)
     return app
 
@@ -112,6 +126,7 @@ def _page_failed() -> None:
 
 ROUTES = (
     archive,
+    contract,
     controls,
     devices,
     health,
@@ -165,8 +180,10 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    place = [str(part) for part in first["loc"] if part not in ("body", "query", "path")]
-    name = ".".join(place) if place and first["type"] != "json_invalid" else "The body"
+    place = ".".join(str(part) for part in first["loc"] if part not in _PLACES)
+    name = (
+        "The body" if not place or first["type"] == "json_invalid" else place if _NAME.fullmatch(place) else "A field"
+    )
     return _say(request, 400, f"{name} is not what this address takes: {first['msg'].lower()}.")
 
 
@@ -182,10 +199,9 @@ async def _http(request: Request, error: Exception) -> Response:
     )
 
 
-def _failed(scope: Scope) -> Response:
-    return _say(
-        Request({**scope, "app": scope.get("app")}), 500, "Something went wrong here. Nothing that was left is lost."
-    )
+def _say_in(scope: Scope, status: int, sentence: str) -> Response:
+    """The same outside every route."""
+    return _say(Request({**scope, "app": scope.get("app")}), status, sentence)
 
 
 def _say(request: Request, status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Response:
@@ -193,5 +209,9 @@ def _say(request: Request, status: int, sentence: str, headers: Mapping[str, str
         return JSONResponse({"error": sentence}, status_code=status, headers=headers)
     return problem_page(request, status)
 
+
+_PLACES = ("body", "query", "path", "header", "cookie")
+_NAME = re.compile(r"[\w.-]{1,80}", re.ASCII)
+"""What is repeated of a name: a name of ours, or one that is as harmless."""
 
 _MACHINES = ("/api/", "/livez", "/healthz", "/readyz", "/metrics", "/assets/")

@@ -14,9 +14,10 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from core.bootstrap import System
 from core.errors import MemoryEngineError, NotFound
 from core.ports.work import QueueDepth
+from memory_ui.api.answers import refusals
 from memory_ui.web import SystemOf, in_thread
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter()
 
 OWN = CollectorRegistry()
 REQUESTS = Counter("memory_engine_requests", "Requests answered.", ("method", "address", "status"), registry=OWN)
@@ -31,6 +32,7 @@ INTAKE = Counter("memory_engine_intake", "Takes offered, by what became of them.
 SELECTIONS = Counter("memory_engine_selections", "Choices of the pool.", ("result",), registry=OWN)
 HEARD = Counter("memory_engine_heard", "Acknowledged playbacks.", ("result",), registry=OWN)
 
+_TEXT = {"description": "Text for Prometheus.", "content": {"text/plain": {"schema": {"type": "string"}}}}
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -40,9 +42,9 @@ def count_request(method: str, address: str, status: int, seconds: float) -> Non
     LATENCY.labels(address).observe(seconds)
 
 
-@router.get("/metrics")
+@router.get("/metrics", response_class=Response, responses={200: _TEXT, **refusals(404)})
 async def metrics(system: SystemOf) -> Response:
-    """Off unless a setting turns it on."""
+    """What this process counted and what the node knows, for Prometheus; off unless a setting turns it on."""
     if not system.settings.METRICS:
         raise NotFound("There is nothing at this address.")
     try:

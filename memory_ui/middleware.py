@@ -22,6 +22,7 @@ log = logging.getLogger("memory_ui.requests")
 
 SMALL_BODY_BYTES = 64 * 1024
 TOO_MUCH = "That is more than this address takes."
+FAULT = "Something went wrong here. Nothing that was left is lost."
 UPLOADS = ("/api/v1/artifacts/audio", "/api/v1/ephemeral/audio")
 LIVE_PAGES = ("/kiosk", "/room", "/ops", "/_nicegui")
 COMPRESSED = ("/kiosk", "/room", "/ops", "/_nicegui/", "/assets/")
@@ -47,10 +48,12 @@ _WORDS = frozenset(_ADDRESSES.split())
 class Surroundings:
     """Pure ASGI, because a response that streams for minutes must not be buffered or run in a task of its own."""
 
-    def __init__(self, app: ASGIApp, *, allowed_hosts: frozenset[str], failed: Callable[[Scope], Response]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, allowed_hosts: frozenset[str], say: Callable[[Scope, int, str], Response]
+    ) -> None:
         self._app = app
         self._allowed_hosts = allowed_hosts
-        self._failed = failed
+        self._say = say
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Guard one HTTP request or socket."""
@@ -60,10 +63,12 @@ class Surroundings:
         headers = Headers(scope=scope)
         if scope["type"] == "http":
             await self._http(scope, receive, send, headers)
-        elif self._named(headers) and origin_allowed(headers):
-            await self._app(scope, receive, send)
+            return
+        handshake = _Handshake(scope, send)
+        if self._named(headers) and origin_allowed(headers):
+            await self._app(scope, receive, handshake.send)
         else:
-            await send({"type": "websocket.close", "code": 1008})
+            await handshake.send({"type": "websocket.close", "code": 1008})
 
     def _named(self, headers: Headers) -> bool:
         return host_allowed(headers.get("host", ""), self._allowed_hosts)
@@ -78,11 +83,12 @@ class Surroundings:
         answer = _Answer(send, path, nonce, request_id, station)
         try:
             if not self._named(headers):
-                await _refuse(scope, receive, answer.send, 400, "This node does not answer under that name.")
+                foreign = JSONResponse({"error": "This node does not answer under that name."}, status_code=400)
+                await foreign(scope, receive, answer.send)
             elif path in UPLOADS:
                 await self._app(scope, receive, answer.send)
             elif _declared(headers) > SMALL_BODY_BYTES:
-                await _refuse(scope, receive, answer.send, 413, TOO_MUCH)
+                await self._say(scope, 413, TOO_MUCH)(scope, receive, answer.send)
             else:
                 await self._app(scope, _bounded(receive), answer.send)
         except ClientDisconnect:
@@ -90,7 +96,7 @@ class Surroundings:
         except Exception:
             log.exception("request.failed", extra={"request_id": request_id})
             if answer.status == 0:
-                await self._failed(scope)(scope, receive, answer.send)
+                await self._say(scope, 500, FAULT)(scope, receive, answer.send)
         finally:
             seconds, address = time.perf_counter() - started, public_path(path)
             count_request(scope["method"], address, answer.status, seconds)
@@ -161,6 +167,7 @@ class _Answer:
     def __init__(self, send: Send, path: str, nonce: str, request_id: str, station: str) -> None:
         self._send = send
         self._live = path.startswith(LIVE_PAGES)
+        self._framework = path.startswith("/_nicegui")
         self._nonce = nonce
         self._request_id = request_id
         self._station = station
@@ -187,13 +194,9 @@ class _Answer:
 
     def _dress(self, headers: MutableHeaders, *, live_html: bool) -> None:
         policy = f"{_COMMON}; script-src 'self' 'nonce-{self._nonce}' 'unsafe-eval'" if live_html else PLAIN_POLICY
-        headers.setdefault("Content-Security-Policy", policy)
-        headers["X-Content-Type-Options"] = "nosniff"
-        # Not "no-referrer": over plain http it would make a form's Origin "null", and a foreign one look like ours.
-        headers["Referrer-Policy"] = "same-origin"
-        headers["Cross-Origin-Opener-Policy"] = "same-origin"
-        headers["Cross-Origin-Resource-Policy"] = "same-origin"
-        headers["Permissions-Policy"] = "microphone=(self), camera=(), geolocation=(), interest-cohort=()"
+        _guard(headers, policy)
+        if not self._framework:
+            headers.setdefault("Cache-Control", "no-store")
         headers["X-Request-Id"] = self._request_id
         if self._station:
             headers.append(
@@ -208,6 +211,38 @@ class _Answer:
         MutableHeaders(scope=start)["Content-Length"] = str(len(body))
         await self._send(start)
         await self._send({"type": "http.response.body", "body": body})
+
+
+class _Handshake:
+    """Says no to a socket with an answer that carries the headers of every other; servers' own would carry none."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._send = send
+        self._may_answer = "websocket.http.response" in scope.get("extensions", {})
+
+    async def send(self, message: Message) -> None:
+        """Pass one ASGI message on."""
+        if message["type"] == "websocket.accept":
+            self._may_answer = False
+        if message["type"] != "websocket.close" or not self._may_answer:
+            await self._send(message)
+            return
+        answer = JSONResponse({"error": "This socket is not for you."}, status_code=403)
+        _guard(answer.headers, PLAIN_POLICY)
+        answer.headers["Cache-Control"] = "no-store"
+        start = {"status": answer.status_code, "headers": answer.raw_headers}
+        await self._send({"type": "websocket.http.response.start", **start})
+        await self._send({"type": "websocket.http.response.body", "body": answer.body})
+
+
+def _guard(headers: MutableHeaders, policy: str) -> None:
+    headers.setdefault("Content-Security-Policy", policy)
+    headers["X-Content-Type-Options"] = "nosniff"
+    # Not "no-referrer": over plain http it would make a form's Origin "null", and a foreign one look like ours.
+    headers["Referrer-Policy"] = "same-origin"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    headers["Permissions-Policy"] = "microphone=(self), camera=(), geolocation=(), interest-cohort=()"
 
 
 def _new_station(path: str, headers: Headers) -> str:
@@ -235,7 +270,3 @@ def _bounded(receive: Receive) -> Receive:
         return message
 
     return bounded
-
-
-async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, sentence: str) -> None:
-    await JSONResponse({"error": sentence}, status_code=status)(scope, receive, send)

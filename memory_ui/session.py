@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Request, Response, Security
+from fastapi.security import APIKeyCookie
 
 from core.bootstrap import System
 from core.errors import Forbidden, Unavailable
@@ -14,6 +15,11 @@ from memory_ui.web import SystemOf, in_thread
 
 COOKIE = "memory_engine_steward"
 READING = ("GET", "HEAD")
+
+_PUBLISHED = APIKeyCookie(
+    name=COOKIE, scheme_name="session", description="What `POST /ops/` hands over.", auto_error=False
+)
+"""Says in the published contract that an address needs a session; whether there is one is looked at here."""
 
 
 def visitor_of(request: Request) -> Visitor:
@@ -32,7 +38,9 @@ def session_of(system: System, cookies: Mapping[str, str], visitor: Visitor) -> 
     return system.access.session(token_in(cookies), visitor)
 
 
-async def require_session(request: Request, system: SystemOf) -> Session:
+async def require_session(
+    request: Request, system: SystemOf, _shown: Annotated[str | None, Security(_PUBLISHED)] = None
+) -> Session:
     """The live session, whatever its role; `Unavailable` where nobody can have one, else `Forbidden`."""
     if not origin_allowed(request.headers) and request.method not in READING:
         raise Forbidden("This request came from another site.")

@@ -8,13 +8,14 @@ from typing import Annotated, Any, TypeVar
 
 import anyio
 import anyio.to_thread
-from fastapi import Depends, Request
+from fastapi import Cookie, Depends, Header, Request
 
 from core.bootstrap import System
 
 T = TypeVar("T")
 
 STATION_COOKIE = "memory_engine_client_id"
+STATION_HEADER = "X-Memory-Client-Id"
 _STATION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _THREADS = anyio.CapacityLimiter(16)
 _STORE_THREADS = anyio.CapacityLimiter(24)
@@ -52,9 +53,18 @@ def asker_of(request: Request) -> Asker:
     """Station by header or cookie, else by address; an ill-formed station counts as none."""
     address = request.client.host if request.client is not None else ""
     given = getattr(request.state, "new_station", "")  # with this very answer
-    named = request.headers.get("X-Memory-Client-Id") or request.cookies.get(STATION_COOKIE) or given
+    named = request.headers.get(STATION_HEADER) or request.cookies.get(STATION_COOKIE) or given
     named = named if _STATION.fullmatch(named) else ""
     return Asker(station=named or f"at-{address}", address=address, named=named)
 
 
-AskerOf = Annotated[Asker, Depends(asker_of)]
+def _asker(
+    request: Request,
+    header: Annotated[str, Header(alias=STATION_HEADER, description="Names the station for its budget.")] = "",
+    cookie: Annotated[str, Cookie(alias=STATION_COOKIE, description="The same, as a browser says it.")] = "",
+) -> Asker:
+    """The same, with what it is told by in the published contract."""
+    return asker_of(request)
+
+
+AskerOf = Annotated[Asker, Depends(_asker)]

@@ -47,12 +47,12 @@ class KeyVault:
         return token if isinstance(token, str) else token.decode()
 
     def read(self, purpose: str, token: str) -> list[str | int] | None:
-        """Values of a genuine token, else None."""
+        """Values of a genuine token, else None; one in another spelling, as lenient readers take it, is not genuine."""
         try:
             values = self._serializer(purpose).loads(token)
         except (BadData, UnicodeError):
             return None
-        return values if isinstance(values, list) else None
+        return values if isinstance(values, list) and self.sign(purpose, *values) == token else None
 
     def seal(self, client_key: str, text: str) -> str:
         """Fernet under a key derived from the client's own (HKDF, RFC 5869)."""

@@ -92,18 +92,18 @@ class ControlLimits:
 
 
 ACCESSIBILITY_MODES = ("", "large", "high_contrast", "large_high_contrast")
-_TEXTS = {
+TEXTS = {
     "session_theme_title": 80,
     "session_theme_prompt": 240,
     "deployment_focus_topic": 64,
     "deployment_focus_status": 32,
 }
-_FLAGS = (*SWITCHES, "kiosk_force_reduced_motion")
-_TIMES = tuple(f"{name}_until" for name in SWITCHES)
+FLAGS = (*SWITCHES, "kiosk_force_reduced_motion")
+TIMES = tuple(f"{name}_until" for name in SWITCHES)
 CONTROLS = (
-    *_FLAGS,
-    *_TIMES,
-    *_TEXTS,
+    *FLAGS,
+    *TIMES,
+    *TEXTS,
     "mood_bias",
     "kiosk_language_code",
     "kiosk_accessibility_mode",
@@ -131,12 +131,12 @@ def changed(state: StewardState, wanted: Mapping[str, Any], now: datetime, limit
 
 
 def _checked(name: str, value: Any, now: datetime, limits: ControlLimits) -> Any:
-    if name in _FLAGS:
+    if name in FLAGS:
         return _of(bool, name, value, "true or false")
-    if name in _TIMES:
+    if name in TIMES:
         return _time(name, value, now)
-    if name in _TEXTS:
-        return plain_text(name, value, _TEXTS[name])
+    if name in TEXTS:
+        return plain_text(name, value, TEXTS[name])
     if name == "kiosk_max_recording_seconds":
         shortest, longest = limits.shortest_recording_s, limits.longest_recording_s
         if type(value) is not int or not shortest <= value <= longest:
@@ -148,7 +148,8 @@ def _checked(name: str, value: Any, now: datetime, limits: ControlLimits) -> Any
         "kiosk_accessibility_mode": ACCESSIBILITY_MODES,
     }.get(name)
     if choices is None:
-        raise BadField(f"{name[:64]} is not a control of this room.")
+        shown = name if name.isascii() and name.isidentifier() and len(name) <= 64 else "This"
+        raise BadField(f"{shown} is not a control of this room.")
     if value not in choices or not isinstance(value, str):
         raise BadField(f"{name} must be one of: {', '.join(choice or '(empty)' for choice in choices)}.")
     return value

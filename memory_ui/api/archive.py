@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse, Response
 
 from core.services.access import actor_of
 from memory_ui.api import media, takes
-from memory_ui.api.answers import binary, refusals
+from memory_ui.api.answers import ASKING, CLASHING, LOOKING, RangeOf, answers, ranged, stewards
+from memory_ui.api.published_ops import SummaryAnswer
 from memory_ui.session import SessionOf, StewardOf
 from memory_ui.web import SystemOf, in_store_thread, in_thread
 
@@ -18,11 +19,8 @@ def _fresh(response: Response) -> None:
 
 router = APIRouter(prefix="/api/v1", dependencies=[Depends(_fresh)])
 
-_READS = refusals(400, 403, 503)
-_WRITES = refusals(400, 403, 404, 409, 503)
 
-
-@router.get("/operator/artifacts", responses=_READS)
+@router.get("/operator/artifacts", responses=ASKING)
 async def recent(
     session: SessionOf, system: SystemOf, limit: Annotated[int, Query(ge=1, le=12)] = 12
 ) -> takes.RecentTakes:
@@ -35,9 +33,9 @@ async def recent(
     )
 
 
-@router.get("/operator/archive", responses=_READS)
+@router.get("/operator/archive", responses=ASKING)
 async def search(session: SessionOf, system: SystemOf, asked: Annotated[takes.Search, Query()]) -> takes.FoundTakes:
-    """Held takes, newest first; what is not asked narrows nothing."""
+    """Search what is held, newest first; what is not asked narrows nothing."""
     found = await in_thread(system.archive.search, asked.query())
     choices = await in_thread(system.archive.choices)
     return takes.FoundTakes(
@@ -48,14 +46,18 @@ async def search(session: SessionOf, system: SystemOf, asked: Annotated[takes.Se
     )
 
 
-@router.get("/operator/artifacts/{artifact_id}/audio", responses=binary("audio/wav", 400, 403, 404, 416, 503))
-async def listen(artifact_id: takes.TakeId, session: SessionOf, request: Request, system: SystemOf) -> Response:
-    """What sounds of a take, whatever a review says. No hearing is counted, and nothing wears."""
+@router.get(
+    "/operator/artifacts/{artifact_id}/audio",
+    response_class=Response,
+    responses={**ranged("audio/wav"), **stewards(400, 404)},
+)
+async def listen(artifact_id: takes.TakeId, session: SessionOf, system: SystemOf, part: RangeOf = None) -> Response:
+    """The sound of a take, whatever a review says. No hearing is counted, and nothing wears."""
     found = await in_store_thread(system.media.sound_for_steward, artifact_id)
-    return await media.serve(found, request)
+    return await media.serve(found, part)
 
 
-@router.post("/operator/artifacts/{artifact_id}/metadata", responses=_WRITES)
+@router.post("/operator/artifacts/{artifact_id}/metadata", responses=CLASHING)
 async def describe(
     artifact_id: takes.TakeId, session: StewardOf, body: takes.DescribeBody, system: SystemOf
 ) -> takes.ChangedTake:
@@ -71,7 +73,7 @@ async def describe(
     return takes.ChangedTake(artifact=takes.held_take(changed))
 
 
-@router.post("/operator/artifacts/{artifact_id}/hold", responses=_WRITES)
+@router.post("/operator/artifacts/{artifact_id}/hold", responses=CLASHING)
 async def hold(
     artifact_id: takes.TakeId, session: StewardOf, system: SystemOf, body: takes.SeenBody | None = None
 ) -> takes.ChangedTake:
@@ -81,7 +83,7 @@ async def hold(
     return takes.ChangedTake(artifact=takes.held_take(changed))
 
 
-@router.post("/operator/artifacts/{artifact_id}/pass", responses=_WRITES)
+@router.post("/operator/artifacts/{artifact_id}/pass", responses=CLASHING)
 async def let_in(
     artifact_id: takes.TakeId, session: StewardOf, system: SystemOf, body: takes.SeenBody | None = None
 ) -> takes.ChangedTake:
@@ -91,22 +93,22 @@ async def let_in(
     return takes.ChangedTake(artifact=takes.held_take(changed))
 
 
-@router.post("/operator/artifacts/{artifact_id}/remove", responses=_WRITES)
+@router.post("/operator/artifacts/{artifact_id}/remove", responses=CLASHING)
 async def remove(artifact_id: takes.TakeId, session: StewardOf, system: SystemOf) -> takes.RemovedTake:
     """Take a take out of the room at once and for good."""
     removed = await in_store_thread(system.archive.remove, artifact_id, actor=actor_of(session))
     return takes.removed_take(removed)
 
 
-@router.post("/operator/artifacts/remove", responses=refusals(400, 403, 503))
+@router.post("/operator/artifacts/remove", responses=stewards(400, 413))
 async def remove_many(body: takes.RemoveBody, session: StewardOf, system: SystemOf) -> takes.RemovedTakes:
-    """The same for several, each for itself."""
+    """Take several takes out of the room, each for itself."""
     results = await in_store_thread(system.archive.remove_many, body.ids, actor=actor_of(session))
     told = [takes.removal(result) for result in results]
     return takes.RemovedTakes(ok=all(one.ok for one in told), results=told)
 
 
-@router.get("/operator/artifact-summary", responses=refusals(403, 503))
+@router.get("/operator/artifact-summary", responses={**answers(SummaryAnswer, "A file of counts."), **LOOKING})
 async def summary(session: SessionOf, system: SystemOf) -> JSONResponse:
     """The archive's posture as a file: counts, no ids, no codes."""
     found: dict[str, Any] = await in_thread(system.archive.summary)
@@ -115,7 +117,7 @@ async def summary(session: SessionOf, system: SystemOf) -> JSONResponse:
     return JSONResponse(found, headers=headers)
 
 
-@router.get("/derivatives/spectrograms", responses=refusals(403, 503))
+@router.get("/derivatives/spectrograms", responses=LOOKING)
 async def spectrograms(session: SessionOf, system: SystemOf) -> takes.Pictures:
     """The newest 50 pictures of fossils."""
     found = await in_thread(system.archive.spectrograms)

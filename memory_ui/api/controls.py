@@ -3,12 +3,22 @@
 import csv
 import io
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, RootModel, StrictBool, StrictInt, StrictStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    RootModel,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+)
 
 from core.bootstrap import System
 from core.domain.steward import StewardState
@@ -19,7 +29,15 @@ from core.ports.work import StewardAction, TrailQuery
 from core.services.access import actor_of
 from core.services.stewardship import plain
 from memory_ui.api import shapes
-from memory_ui.api.answers import ASKING, CLASHING, LOOKING
+from memory_ui.api.answers import ASKING, CHANGING, CLASHING, LOOKING, Done, stewards
+from memory_ui.api.published_ops import (
+    ControlsAnswer,
+    FiguresAnswer,
+    PromptAnswer,
+    PromptsAnswer,
+    TrailAnswer,
+    controls_schema,
+)
 from memory_ui.charts import figures
 from memory_ui.copy import load_copy
 from memory_ui.session import SessionOf, StewardOf
@@ -32,9 +50,13 @@ TRAIL_MOST = 200
 CSV_MOST = 5_000
 CHART_HOURS_MOST = 168
 
+Moment = Annotated[datetime, AfterValidator(shapes.in_utc)]
+
 
 class ControlsBody(RootModel[dict[str, JsonValue]]):
     """Controls by name, and `version` where only the posture that was seen is to be changed."""
+
+    model_config = ConfigDict(json_schema_extra=controls_schema)
 
 
 class PromptBody(BaseModel):
@@ -69,8 +91,8 @@ class TrailWish(BaseModel):
     words: str = Field("", max_length=200)
     actor: str = Field("", max_length=64)
     action: str = Field("", max_length=64)
-    since: datetime | None = None
-    until: datetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     before: int | None = Field(None, ge=1, le=2**53)
     limit: int = Field(50, ge=1, le=CSV_MOST)
 
@@ -82,21 +104,21 @@ class TrailWish(BaseModel):
             words=self.words,
             actor=self.actor,
             action=self.action,
-            since=_zoned(self.since),
-            until=_zoned(self.until),
+            since=self.since,
+            until=self.until,
             before=self.before,
             limit=limit,
         )
 
 
-@router.get("/controls")
+@router.get("/controls", response_model=ControlsAnswer)
 async def read_controls(system: SystemOf, _session: SessionOf) -> dict[str, Any]:
     """The posture, and what it may be set to."""
     state = await in_thread(system.stewardship.state)
     return await _controls(system, state, {})
 
 
-@router.post("/controls", responses=CLASHING)
+@router.post("/controls", response_model=ControlsAnswer, responses=stewards(400, 409, 413))
 async def change_controls(body: ControlsBody, system: SystemOf, session: StewardOf) -> dict[str, Any]:
     """Change any of the controls, all or none."""
     wanted = dict(body.root)
@@ -105,14 +127,14 @@ async def change_controls(body: ControlsBody, system: SystemOf, session: Steward
     return await _controls(system, changed.state, changed.changes)
 
 
-@router.post("/controls/clear-session", responses=CLASHING)
+@router.post("/controls/clear-session", response_model=ControlsAnswer, responses=stewards(409, 413))
 async def clear_session(system: SystemOf, session: StewardOf) -> dict[str, Any]:
     """Take theme, mood and focus of a session away."""
     changed = await in_thread(system.stewardship.clear_session, actor=actor_of(session))
     return await _controls(system, changed.state, changed.changes)
 
 
-@router.get("/actions", responses={200: {"content": {"text/csv": {}}}, **ASKING})
+@router.get("/actions", response_model=TrailAnswer, responses=ASKING)
 async def actions(
     wish: Annotated[TrailWish, Query()], system: SystemOf, _session: SessionOf
 ) -> dict[str, list[dict[str, Any]]]:
@@ -121,9 +143,13 @@ async def actions(
     return {"actions": [action(entry) for entry in found]}
 
 
-@router.get("/actions/csv", response_class=Response, responses={200: {"content": {"text/csv": {}}}, **ASKING})
+@router.get(
+    "/actions/csv",
+    response_class=Response,
+    responses={200: {"description": "A table.", "content": {"text/csv": {}}}, **ASKING},
+)
 async def actions_csv(wish: Annotated[TrailWish, Query()], system: SystemOf, _session: SessionOf) -> Response:
-    """The same as a table for a spreadsheet."""
+    """The trail as a table for a spreadsheet."""
     found = await in_thread(system.stewardship.trail, wish.query(wish.limit))
     text = io.StringIO()
     rows = csv.writer(text)
@@ -137,20 +163,20 @@ async def actions_csv(wish: Annotated[TrailWish, Query()], system: SystemOf, _se
     return Response(text.getvalue().encode(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-@router.get("/prompts")
+@router.get("/prompts", response_model=PromptsAnswer)
 async def prompts(system: SystemOf, _session: SessionOf) -> dict[str, list[dict[str, Any]]]:
     """Every prompt, in the order they were written."""
     return {"prompts": [_prompt(found) for found in await in_thread(system.prompts.all)]}
 
 
-@router.post("/prompts", status_code=201, responses=CLASHING)
+@router.post("/prompts", status_code=201, response_model=PromptAnswer, responses=stewards(400, 409, 413))
 async def add_prompt(body: PromptBody, system: SystemOf, session: StewardOf) -> dict[str, Any]:
     """Write a prompt; the kiosk uses it at once."""
     added = await in_thread(system.prompts.add, text=body.text, language=body.language, actor=actor_of(session))
     return {"prompt": _prompt(added)}
 
 
-@router.post("/prompts/{prompt_id}", responses=CLASHING)
+@router.post("/prompts/{prompt_id}", response_model=PromptAnswer, responses=CLASHING)
 async def change_prompt(
     prompt_id: shapes.RowId, body: PromptChangeBody, system: SystemOf, session: StewardOf
 ) -> dict[str, Any]:
@@ -160,23 +186,23 @@ async def change_prompt(
     return {"prompt": _prompt(changed)}
 
 
-@router.post("/prompts/{prompt_id}/remove", responses=CLASHING)
-async def remove_prompt(prompt_id: shapes.RowId, system: SystemOf, session: StewardOf) -> dict[str, bool]:
+@router.post("/prompts/{prompt_id}/remove", responses=CHANGING)
+async def remove_prompt(prompt_id: shapes.RowId, system: SystemOf, session: StewardOf) -> Done:
     """Delete a prompt."""
     await in_thread(system.prompts.remove, prompt_id, actor=actor_of(session))
-    return {"ok": True}
+    return Done()
 
 
-@router.post("/jobs/retry", responses=CLASHING)
-async def retry(body: RetryBody, system: SystemOf, session: StewardOf) -> dict[str, bool]:
+@router.post("/jobs/retry", responses=CHANGING)
+async def retry(body: RetryBody, system: SystemOf, session: StewardOf) -> Done:
     """Let a failed job try anew."""
     if body.job not in set(Job):
         raise NotFound("There is no such job.")
     await in_thread(system.jobs.retry, Job(body.job), body.subject, actor=actor_of(session))
-    return {"ok": True}
+    return Done()
 
 
-@router.get("/charts", responses=ASKING)
+@router.get("/charts", response_model=FiguresAnswer, responses=ASKING)
 async def charts(
     system: SystemOf, _session: SessionOf, hours: Annotated[int, Query(ge=1, le=CHART_HOURS_MOST)] = 24
 ) -> dict[str, list[dict[str, Any]]]:
@@ -224,11 +250,6 @@ def _version(value: Any) -> int | None:
     if value is None or type(value) is int:
         return value
     raise BadField("version must be a whole number.")
-
-
-def _zoned(moment: datetime | None) -> datetime | None:
-    """A time without a zone is the reader's word for UTC."""
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
 def _cell(value: Any) -> str:

@@ -12,11 +12,14 @@ from core.ports.stewarding import Session
 from core.services.access import actor_of
 from core.services.devices import SeenDevice
 from memory_ui.api import shapes
-from memory_ui.api.answers import CHANGING, CLASHING, LOOKING, Done
+from memory_ui.api.answers import CHANGING, LOOKING, Done, stewards
+from memory_ui.api.published_ops import DeviceShape
 from memory_ui.session import SessionOf, StewardOf
 from memory_ui.web import SystemOf, in_thread
 
 router = APIRouter(prefix="/api/v1/operator/devices")
+
+_ASKING = stewards(404, 409, 413)
 
 
 class NameBody(BaseModel):
@@ -29,45 +32,45 @@ class NameBody(BaseModel):
 class DevicesBody(BaseModel):
     """Every page that is known."""
 
-    devices: list[dict[str, Any]]
+    devices: list[DeviceShape]
 
 
 @router.get("", response_model=DevicesBody, responses=LOOKING)
 async def devices(system: SystemOf, _session: SessionOf, response: Response) -> dict[str, Any]:
-    """Kiosks first, in the order of names."""
+    """Open kiosk and room pages and those lately gone, kiosks first."""
     response.headers["Cache-Control"] = "no-store"
     return {"devices": [device(seen) for seen in await in_thread(system.devices.all)]}
 
 
 @router.post("/{device_id}/name", response_model=Done, responses=CHANGING)
 async def name_device(device_id: str, body: NameBody, system: SystemOf, session: StewardOf) -> dict[str, Any]:
-    """Give it the name stewards call it by."""
+    """Give a page the name stewards call it by."""
     await in_thread(system.devices.rename, device_id, body.name, actor=actor_of(session))
     return {"ok": True}
 
 
-@router.post("/{device_id}/forget", response_model=Done, responses=CHANGING)
+@router.post("/{device_id}/forget", response_model=Done, responses=stewards(404, 413))
 async def forget_device(device_id: str, system: SystemOf, session: StewardOf) -> dict[str, Any]:
-    """Forget it; an open one comes back with its next report."""
+    """Forget a page; an open one comes back with its next report."""
     await in_thread(system.devices.forget, device_id, actor=actor_of(session))
     return {"ok": True}
 
 
-@router.post("/{device_id}/identify", response_model=Done, responses=CLASHING)
+@router.post("/{device_id}/identify", response_model=Done, responses=_ASKING)
 async def identify_device(device_id: str, system: SystemOf, session: StewardOf) -> dict[str, Any]:
-    """Let it show which one it is."""
+    """Let a page show which one it is."""
     return await _ask(system, device_id, Command.IDENTIFY, session)
 
 
-@router.post("/{device_id}/tone", response_model=Done, responses=CLASHING)
+@router.post("/{device_id}/tone", response_model=Done, responses=_ASKING)
 async def sound_device(device_id: str, system: SystemOf, session: StewardOf) -> dict[str, Any]:
-    """Let it play a test tone."""
+    """Let a page play a test tone."""
     return await _ask(system, device_id, Command.TONE, session)
 
 
-@router.post("/{device_id}/reload", response_model=Done, responses=CLASHING)
+@router.post("/{device_id}/reload", response_model=Done, responses=_ASKING)
 async def reload_device(device_id: str, system: SystemOf, session: StewardOf) -> dict[str, Any]:
-    """Let it load its page anew."""
+    """Let a page load anew."""
     return await _ask(system, device_id, Command.RELOAD, session)
 
 

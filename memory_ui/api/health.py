@@ -1,7 +1,6 @@
 """Whether this process answers, and whether it can do its work."""
 
 from dataclasses import asdict
-from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
@@ -9,6 +8,8 @@ from fastapi.responses import JSONResponse
 from core.bootstrap import System
 from core.errors import MemoryEngineError
 from core.ports.work import QueueDepth
+from memory_ui.api.answers import Done, Responses, answers
+from memory_ui.api.published import HealthAnswer, ReadyAnswer
 from memory_ui.web import SystemOf, in_store_thread
 
 router = APIRouter()
@@ -16,23 +17,27 @@ router = APIRouter()
 _FRESH = {"Cache-Control": "no-store"}
 
 
+def _states(model: type[HealthAnswer]) -> Responses:
+    return {**answers(model, "All is well."), **answers(model, "Something is not.", status=503)}
+
+
 @router.get("/livez")
-async def livez() -> dict[str, Any]:
+async def livez() -> Done:
     """This process answers."""
-    return {"ok": True}
+    return Done()
 
 
-@router.get("/healthz")
+@router.get("/healthz", responses=_states(HealthAnswer))
 async def healthz(system: SystemOf) -> JSONResponse:
-    """Database, queue transport and object store."""
+    """Whether database, queue transport and object store answer."""
     report = await in_store_thread(system.health.check, await queue_depth(system))
     body = {"ok": report.ok, "components": report.components, "now": report.now.isoformat()}
     return JSONResponse(body, status_code=200 if report.ok else 503, headers=_FRESH)
 
 
-@router.get("/readyz")
+@router.get("/readyz", responses=_states(ReadyAnswer))
 async def readyz(system: SystemOf) -> JSONResponse:
-    """The same with heartbeats of worker and scheduler, queue depth and recent failures of jobs."""
+    """Whether the background work goes on, too: heartbeats of worker and scheduler, queue depth, failures of jobs."""
     found = await in_store_thread(system.health.readiness, await queue_depth(system))
     queue = found.queue
     body = {

@@ -11,9 +11,11 @@ from core.bootstrap import spool_dir
 from core.domain.artifact import Artifact
 from core.domain.consent import Mode
 from core.errors import BadField, DiskReserve, MemoryEngineError
-from core.services.intake import Offering
+from core.services.intake import STATUS_SIGNS, TOPIC_SIGNS, Offering
 from memory_ui.api import shapes
+from memory_ui.api.answers import Done, Responses, answers, parameter, refusals
 from memory_ui.api.multipart import Form, read_form
+from memory_ui.api.published import KeptAnswer, OnceAnswer
 from memory_ui.metrics import INTAKE
 from memory_ui.web import Asker, AskerOf, SystemOf, in_store_thread, in_thread
 
@@ -21,8 +23,41 @@ router = APIRouter(prefix="/api/v1")
 
 CLIENT_KEY_SIGNS = 200
 
+_WORDS = {
+    "duration_ms": "Advice; the node measures.",
+    "effect_profile": "A memory colour; nothing for none.",
+    "topic_tag": f"At most {TOPIC_SIGNS} characters.",
+    "topic": "Another name of `topic_tag`.",
+    "category": "Another name of `topic_tag`.",
+    "lifecycle_status": f"At most {STATUS_SIGNS} characters.",
+    "status": "Another name of `lifecycle_status`.",
+    "language": "The language the participant was shown.",
+    "notice_version": "The version of the notice the participant was shown.",
+}
 
-@router.post("/artifacts/audio", status_code=201)
+
+def _form(more: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """What an upload is, which the route reads as it arrives."""
+    words = {name: {"type": "string", "description": what} for name, what in _WORDS.items()}
+    take = {"type": "string", "format": "binary", "description": "WAV, PCM, 16 bit, one channel; sent as a file."}
+    form = {"type": "object", "required": ["file", *more], "properties": {"file": take, **more, **words}}
+    key = "Remembered for 24 hours: the same key with the same take is answered the same and stores nothing twice."
+    return {
+        "parameters": [parameter("Idempotency-Key", "header", key, most=CLIENT_KEY_SIGNS)],
+        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form}}},
+    }
+
+
+def _stores(model: Any) -> Responses:
+    return {**answers(model, "It is stored.", status=201), **refusals(400, 409, 410, 413, 415, 423, 429, 503, 507)}
+
+
+@router.post(
+    "/artifacts/audio",
+    status_code=201,
+    responses=_stores(KeptAnswer),
+    openapi_extra=_form({"consent_mode": {"type": "string", "enum": ["ROOM", "FOSSIL"]}}),
+)
 async def keep_audio(request: Request, system: SystemOf, asker: AskerOf) -> JSONResponse:
     """Store a ROOM or FOSSIL take."""
 
@@ -36,7 +71,7 @@ async def keep_audio(request: Request, system: SystemOf, asker: AskerOf) -> JSON
     return await _take(request, system, asker, describe, mode=None)
 
 
-@router.post("/ephemeral/audio", status_code=201)
+@router.post("/ephemeral/audio", status_code=201, responses=_stores(OnceAnswer), openapi_extra=_form({}))
 async def once_audio(request: Request, system: SystemOf, asker: AskerOf) -> JSONResponse:
     """Store a take for its one hearing."""
 
@@ -50,11 +85,11 @@ async def once_audio(request: Request, system: SystemOf, asker: AskerOf) -> JSON
     return await _take(request, system, asker, describe, mode=Mode.NOSAVE)
 
 
-@router.post("/ephemeral/consume")
-async def consume(body: shapes.ConsumeBody, system: SystemOf) -> dict[str, bool]:
+@router.post("/ephemeral/consume", responses=refusals(400, 403, 404, 413, 503))
+async def consume(body: shapes.ConsumeBody, system: SystemOf) -> Done:
     """Dispose of an unplayed one-time take."""
     await in_thread(system.once.dispose, body.artifact_id, body.consume_token)
-    return {"ok": True}
+    return Done()
 
 
 async def _take(request: Request, system: SystemOf, asker: Asker, describe: Any, *, mode: Mode | None) -> JSONResponse:

@@ -1,26 +1,27 @@
 """Stored sound and pictures for whoever holds a grant."""
 
-from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
 
 from core.errors import NotFound
 from core.services.media import Media
-from memory_ui.api.answers import binary
+from memory_ui.api.answers import RangeOf, binary, ranged, refusals
 from memory_ui.api.bytes import BytesResponse, RangeUnsatisfiable, parse_range
 from memory_ui.web import SystemOf, in_store_thread, in_thread
 
 router = APIRouter(prefix="/api/v1")
 
 _WAV = {"Content-Type": "audio/wav", "Cache-Control": "no-store"}
+_WAITS = {200: {"description": "It still waits.", "content": {"audio/wav": {}}}, **refusals(404, 503)}
 
 
-@router.get("/media/raw/{token}", responses=binary("audio/wav", 404, 416, 503))
-async def raw(token: str, request: Request, system: SystemOf) -> Response:
+@router.get("/media/raw/{token}", response_class=Response, responses=ranged("audio/wav", 404, 503))
+async def raw(token: str, system: SystemOf, part: RangeOf = None) -> Response:
     """The sound behind a playback grant."""
-    return await serve(await in_store_thread(system.media.sound, token), request)
+    return await serve(await in_store_thread(system.media.sound, token), part)
 
 
-@router.get("/media/spectrogram/{token}", responses=binary("image/png", 404, 503))
+@router.get("/media/spectrogram/{token}", response_class=Response, responses=binary("image/png", 404, 503))
 async def spectrogram(token: str, system: SystemOf) -> Response:
     """The picture of a fossil."""
     media = await in_store_thread(system.media.picture, token)
@@ -29,12 +30,13 @@ async def spectrogram(token: str, system: SystemOf) -> Response:
     return BytesResponse(stream, length=media.size_bytes, closed=stream.close, headers=headers)
 
 
-async def serve(media: Media, request: Request) -> Response:
+async def serve(media: Media, asked: str | None) -> Response:
     """A sound, or the part of it that was asked for; never cached."""
     try:
-        part = parse_range(request.headers.get("Range"), media.size_bytes)
+        part = parse_range(asked, media.size_bytes)
     except RangeUnsatisfiable:
-        return Response(status_code=416, headers={"Content-Range": f"bytes */{media.size_bytes}", **_WAV})
+        headers = {"Content-Range": f"bytes */{media.size_bytes}", "Cache-Control": "no-store"}
+        return JSONResponse({"error": "This sound ends before that."}, status_code=416, headers=headers)
     start, length = part or (0, media.size_bytes)
     stream = await in_store_thread(media.open, start, length)
     headers = {"Accept-Ranges": "bytes", **_WAV}
@@ -45,7 +47,7 @@ async def serve(media: Media, request: Request) -> Response:
     )
 
 
-@router.get("/ephemeral/play/{token}")
+@router.get("/ephemeral/play/{token}", response_class=Response, responses=binary("audio/wav", 404, 503))
 async def play_once(token: str, system: SystemOf) -> Response:
     """The one hearing of a one-time take: the whole body, whatever range was asked for."""
     once = await in_store_thread(system.once.play, token)
@@ -54,7 +56,7 @@ async def play_once(token: str, system: SystemOf) -> Response:
     )
 
 
-@router.head("/ephemeral/play/{token}")
+@router.head("/ephemeral/play/{token}", response_class=Response, responses=_WAITS)
 async def ask_once(token: str, system: SystemOf) -> Response:
     """Whether a one-time take still waits; consumes nothing."""
     if not await in_thread(system.once.waits, token):

@@ -11,8 +11,10 @@ from core.adapters.warnings_text import in_words
 from core.services.status import Status
 from core.services.watch import Raised
 from memory_ui.api import shapes
-from memory_ui.api.answers import LOOKING
+from memory_ui.api.answers import LOOKING, Instant
 from memory_ui.api.health import queue_depth
+from memory_ui.api.published import OperatorState
+from memory_ui.api.published_ops import SoonRetention, StorageShape, ThrottleShape, WarningShape
 from memory_ui.session import SessionOf
 from memory_ui.web import SystemOf, in_store_thread
 
@@ -25,25 +27,25 @@ class StatusBody(BaseModel):
     ok: bool
     deployment: str
     components: dict[str, str]
-    operator_state: dict[str, Any]
+    operator_state: OperatorState
     active: int
     lanes: dict[str, int]
     moods: dict[str, int]
     memory_colors: dict[str, int]
     playable: int
-    storage: dict[str, int | str]
-    retention: dict[str, float | int | str | None]
-    throttles: dict[str, dict[str, int]]
-    warnings: list[dict[str, str]]
+    storage: StorageShape
+    retention: SoonRetention
+    throttles: dict[str, ThrottleShape]
+    warnings: list[WarningShape]
     expired: int
     revoked: int
-    counted_at: str
-    now: str
+    counted_at: Instant
+    now: Instant
 
 
 @router.get("/status", response_model=StatusBody, responses=LOOKING)
 async def node_status(system: SystemOf, _session: SessionOf, response: Response) -> dict[str, Any]:
-    """Components, posture, counts, disk, retention, budgets and warnings."""
+    """How the node is: components, posture, counts, disk, retention, budgets and warnings."""
     response.headers["Cache-Control"] = "no-store"
     found = await in_store_thread(system.status.status, await queue_depth(system))
     return status(found, soon_h=system.settings.RETENTION_SOON_HOURS, copy=load_copy("en"))

@@ -6,12 +6,16 @@ from fastapi import APIRouter
 
 from core.bootstrap import System
 from memory_ui.api import shapes
+from memory_ui.api.answers import refusals
+from memory_ui.api.published import ReceiptAnswer, RevokedAnswer
 from memory_ui.web import Asker, AskerOf, SystemOf, in_store_thread, in_thread
 
 router = APIRouter(prefix="/api/v1")
 
+_CODES = refusals(400, 404, 413, 429, 503)
 
-@router.post("/revoke")
+
+@router.post("/revoke", response_model=RevokedAnswer, responses=_CODES)
 async def revoke(body: shapes.CodeBody, system: SystemOf, asker: AskerOf) -> dict[str, Any]:
     """Take everything under a code back."""
     await in_thread(spend_code, system, asker, body.token)
@@ -24,7 +28,7 @@ async def revoke(body: shapes.CodeBody, system: SystemOf, asker: AskerOf) -> dic
     }
 
 
-@router.post("/receipt")
+@router.post("/receipt", response_model=ReceiptAnswer, responses=_CODES)
 async def receipt(body: shapes.CodeBody, system: SystemOf, asker: AskerOf) -> dict[str, Any]:
     """The promise behind a code and its present state."""
     await in_thread(spend_code, system, asker, body.token)

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from core.services.access import actor_of
-from memory_ui.api.answers import LOOKING
+from memory_ui.api.answers import LOOKING, Instant, stewards
 from memory_ui.session import SessionOf, StewardOf, take_back
 from memory_ui.web import SystemOf, in_thread
 
@@ -16,8 +16,8 @@ class SignedIn(BaseModel):
 
     name: str
     role: str
-    signed_in_at: str
-    until: str
+    signed_in_at: Instant
+    until: Instant
 
 
 class Ended(BaseModel):
@@ -39,7 +39,7 @@ async def own_session(session: SessionOf, response: Response) -> SignedIn:
     )
 
 
-@router.post("/sessions/end", responses=LOOKING)
+@router.post("/sessions/end", responses=stewards(413))
 async def end_sessions(session: StewardOf, system: SystemOf, response: Response) -> Ended:
     """Sign everyone out, the asker too."""
     ended = await in_thread(system.access.sign_everyone_out, actor=actor_of(session))

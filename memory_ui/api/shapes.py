@@ -1,6 +1,6 @@
 """JSON shapes of the contract, and how they are made from what the services give."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Path as PathOf
@@ -30,6 +30,14 @@ class ConsumeBody(BaseModel):
     model_config = ConfigDict(extra="ignore")
     artifact_id: StrictInt
     consume_token: StrictStr
+
+
+def in_utc(moment: datetime) -> datetime:
+    """The same moment in UTC, which is the reader's word for a time without a zone; ValueError beyond the calendar."""
+    try:
+        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time within the calendar is needed") from None
 
 
 def at(moment: datetime | None) -> str | None:

@@ -7,7 +7,8 @@ from pydantic import BaseModel
 
 from core.services.fossils import Fossil
 from memory_ui.api import shapes
-from memory_ui.api.answers import refusals
+from memory_ui.api.answers import Instant, refusals
+from memory_ui.api.published import SurfaceAnswer
 from memory_ui.captions import fossil_title
 from memory_ui.copy import load_copy
 from memory_ui.web import AskerOf, SystemOf, in_thread
@@ -24,14 +25,14 @@ class FeedAddress(BaseModel):
 class FossilPicture(BaseModel):
     """A picture that may be shown; nothing says which take it was made from."""
 
-    created_at: str
+    created_at: Instant
     image_url: str
     title: str
 
 
-@router.get("/state")
+@router.get("/state", response_model=SurfaceAnswer, responses=refusals(503))
 async def surface_state(system: SystemOf, asker: AskerOf) -> dict[str, Any]:
-    """Steward state and this station's budget."""
+    """The live posture, and how much this station may still leave."""
     state = await in_thread(system.stewardship.state)
     budgets = await in_thread(system.budgets.snapshot, "ingest", client=asker.station, address=asker.address)
     return {"operator_state": shapes.operator_state(state), "ingest_budget": shapes.ingest_budget(*budgets)}
@@ -39,14 +40,14 @@ async def surface_state(system: SystemOf, asker: AskerOf) -> dict[str, Any]:
 
 @router.get("/fossils-url")
 async def fossils_url(system: SystemOf) -> FeedAddress:
-    """The address of the feed, good for a day."""
+    """Where pictures of fossils are to be had."""
     token = system.fossils.feed_token()
     return FeedAddress(feed_url=f"/api/v1/surface/fossils/{token}" if token else "")
 
 
 @router.get("/fossils/{token}", responses=refusals(404, 503))
 async def fossils(token: str, system: SystemOf) -> list[FossilPicture]:
-    """Up to twelve pictures, newest first."""
+    """Up to twelve pictures of fossils, newest first."""
     found: list[Fossil] = await in_thread(system.fossils.feed, token)
     now, copy = system.clock.now(), load_copy("en")
     return [

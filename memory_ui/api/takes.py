@@ -1,6 +1,5 @@
 """JSON of held takes as stewards see and change them."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Path
@@ -11,7 +10,8 @@ from core.domain.pool.facts import LARGEST_ID
 from core.ports.stewarding import ArchiveQuery
 from core.services.archive import NotRemoved, Recent, Removed, Spectrogram
 from core.services.intake import STATUS_SIGNS, TOPIC_SIGNS
-from memory_ui.api.shapes import at, picture_url
+from memory_ui.api.answers import Instant
+from memory_ui.api.shapes import at, in_utc, picture_url
 
 REMOVED_MOST = 200
 
@@ -19,14 +19,7 @@ TakeId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 Version = Annotated[StrictInt, Field(ge=1, le=2**31 - 1)]
 
 
-def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("a time within the calendar is needed") from None
-
-
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Moment = Annotated[AwareDatetime, AfterValidator(in_utc)]
 Words = Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f]*$")]
 
 
@@ -80,9 +73,9 @@ class HeldTake(BaseModel):
     id: int
     kind: str
     status: str
-    created_at: str
-    last_access_at: str | None
-    expires_at: str | None
+    created_at: Instant
+    last_access_at: Instant | None
+    expires_at: Instant | None
     duration_ms: int
     play_count: int
     wear: float
@@ -92,8 +85,8 @@ class HeldTake(BaseModel):
     lifecycle_status: str
     station: str
     review: str
-    flagged_at: str | None
-    passed_at: str | None
+    flagged_at: Instant | None
+    passed_at: Instant | None
     version: int
     audio_url: str
     outline: list[tuple[float, float]] | None
@@ -149,7 +142,7 @@ class RemovedTake(BaseModel):
     status: str = "REVOKED"
     deleted_derivatives: int
     removed_stack_position: int
-    verified_gone_at: str | None
+    verified_gone_at: Instant | None
 
 
 class KeptTake(BaseModel):
@@ -171,8 +164,8 @@ class Picture(BaseModel):
     """A fossil's spectrogram; `publishable` says whether its promise lets a room show it."""
 
     artifact_id: int
-    created_at: str
-    expires_at: str
+    created_at: Instant
+    expires_at: Instant
     publishable: bool
     image_url: str
 

@@ -1,5 +1,7 @@
 """Signing in and out. What a steward sees afterwards is the live page of the same address."""
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
@@ -8,13 +10,23 @@ from core.domain.access import counted_as
 from core.errors import OverBudget
 from core.ports.stewarding import Session
 from core.services.access import USER_AGENT_SIGNS, Visitor
+from memory_ui.api.answers import pages
 from memory_ui.middleware import PLAIN_POLICY
 from memory_ui.plain.forms import read_fields
 from memory_ui.plain.render import budget_page, page
 from memory_ui.session import hand_over, take_back, token_in, visitor_of
 from memory_ui.web import SystemOf, in_thread
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter()
+
+_LEADS_ON = {303: {"description": "On to `GET /ops/`.", "headers": {"Location": {"schema": {"type": "string"}}}}}
+
+
+def _form(*names: str) -> dict[str, Any]:
+    fields = {name: {"type": "string"} for name in names}
+    schema = {"type": "object", "properties": fields, "required": list(names)}
+    form = {"schema": schema} if names else {}
+    return {"requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": form}}}
 
 
 def ask(request: Request) -> HTMLResponse:
@@ -24,7 +36,13 @@ def ask(request: Request) -> HTMLResponse:
     return _plain(page(request, "signin", state="ask"))
 
 
-@router.post("/ops/")
+@router.post(
+    "/ops/",
+    status_code=303,
+    response_class=Response,
+    responses={**_LEADS_ON, **pages(400, 403, 413, 415, 429, 503)},
+    openapi_extra=_form("secret"),
+)
 async def enter(request: Request, system: SystemOf) -> Response:
     """Sign in. Only failures count towards a lockout, for the browser at its address and for the address alone."""
     fields = await read_fields(request)
@@ -49,7 +67,13 @@ async def enter(request: Request, system: SystemOf) -> Response:
     return answer
 
 
-@router.post("/ops/logout/")
+@router.post(
+    "/ops/logout/",
+    status_code=303,
+    response_class=Response,
+    responses={**_LEADS_ON, **pages(400, 403, 413, 415, 503)},
+    openapi_extra=_form(),
+)
 async def leave(request: Request, system: SystemOf) -> Response:
     """End the session."""
     await read_fields(request)

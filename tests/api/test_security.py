@@ -1,12 +1,17 @@
 import logging
+import re
 
 import pytest
+from fastapi.routing import APIRoute
 from sqlalchemy import text
 from sqlalchemy.exc import StatementError
 
 from core.domain import codes
+from memory_ui.app import ROUTES
 from memory_ui.cli.logs import Lines
 from tests.fakes import visits_to
+from tests.fuzz.cases import GUARDS
+from tests.fuzz.place import Who
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -32,6 +37,43 @@ ANSWERS = {
     "a redirect": lambda c: c.post("/ops/logout/", data={"x": ""}),
     "another host": lambda c: c.get("/", headers={"Host": "evil.example"}),
 }
+
+
+ADDRESSES = sorted(
+    {route.path for module in ROUTES for route in module.router.routes if isinstance(route, APIRoute)}
+    | {"/api/v1/nowhere", "/nowhere", "/docs"}
+)
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
+STEWARDS = [path for path in ADDRESSES if path.startswith(("/api/v1/operator/", "/api/v1/node/", "/ops/"))]
+PERMANENT = ("/assets/", "/favicon.ico")
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_every_address_carries_the_headers_whatever_the_method_and_whoever_asks(place, address):
+    path = re.sub(r"\{\w+(:path)?\}", "1", address)
+    guards = {name: part for name, part in GUARDS.items() if name != "cache-control" or not path.startswith(PERMANENT)}
+    for method in METHODS:
+        for who in Who:
+            answer = place.ask(who, method, path)
+            missing = [name for name, part in guards.items() if part not in answer.headers.get(name, "")]
+            assert (method, who, answer.status_code, missing) == (method, who, answer.status_code, [])
+            assert answer.status_code < 500 or path == "/readyz"
+
+
+@pytest.mark.parametrize("address", STEWARDS)
+def test_nothing_a_steward_is_told_may_be_stored(place, address):
+    path = re.sub(r"\{\w+\}", "1", address)
+    for method in ("GET", "POST"):
+        assert place.ask(Who.STEWARD, method, path).headers["Cache-Control"] == "no-store"
+
+
+def test_a_socket_that_is_refused_carries_the_headers(place):
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket"}
+    handshake = {**upgrade, "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+    for named in ({}, {"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Host": "evil.example"}):
+        for path in ("/_nicegui_ws/socket.io/", "/api/v1/surface/state", "/nowhere"):
+            status, headers, _ = place.ask_exactly("GET", path, **handshake, **named)
+            assert (status, [name for name, part in GUARDS.items() if part not in headers.get(name, "")]) == (403, [])
 
 
 @pytest.mark.parametrize("name", ANSWERS)

@@ -1,0 +1,1 @@
+"""Requests made from the published contract, and answers held against it."""
