@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import Node, Visit, stage, until, visit
 
 PATIENCE_MS = 25_000
+BETWEEN_VOICES_MS = 120_000
 
 Look = Callable[[Page, str], None]
 """What is done where the document has a picture: the page, and the picture's name."""
@@ -131,8 +132,8 @@ class Day:
         self.ops.get_by_role("link", name="Room", exact=True).click()
         self.ops.wait_for_selector(".ops-state")
         self.moment("Run room")
-        self.room.wait_for_selector(".wall[data-sounding=true]", timeout=PATIENCE_MS)
-        expect(self.ops.locator(".ops-sounding")).to_contain_text("take", timeout=PATIENCE_MS)
+        self.room.wait_for_selector(".wall[data-sounding=true]", timeout=BETWEEN_VOICES_MS)
+        expect(self.ops.locator(".ops-sounding")).to_contain_text("take", timeout=BETWEEN_VOICES_MS)
         self.look(self.ops, "run")
 
     def pause(self) -> None:
@@ -152,7 +153,7 @@ class Day:
         press(self.ops, "Back to level")
 
     def hold_and_pass(self) -> None:
-        expect(self.ops.locator(".ops-sounding")).to_contain_text("take", timeout=PATIENCE_MS)
+        expect(self.ops.locator(".ops-sounding")).to_contain_text("take", timeout=BETWEEN_VOICES_MS)
         self.ops.get_by_role("button", name="Hold for checking").first.click()
         expect(self.ops.locator(".ops-said")).to_have_text("It is out of the room until somebody passes it.")
         self.moment("Fix problem")

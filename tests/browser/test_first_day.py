@@ -25,13 +25,13 @@ def test_a_first_day_goes_as_its_document_says(speaking_browser: Browser, node: 
     day.steward.clean()
     day.machine.clean()
     day.end()
-    assert seen == re.findall(r"first-day-([a-z-]+)\.png", DOCUMENT.read_text())
+    pictures = re.findall(r"first-day-([a-z-]+)\.png", DOCUMENT.read_text())
+    assert seen == [name for name in pictures if not name.endswith("-phone")]
 
 
 def test_every_button_and_sentence_the_document_quotes_is_in_the_copy() -> None:
-    pieces = [re.split(r"\{\w+\}", text) for text in load_copy("en").texts.values()]
-    patterns = [re.compile(".*" + ".+".join(map(re.escape, parts)) + ".*") for parts in pieces]
-    whole = {"".join(parts) for parts in pieces}
+    """Whole texts, or whole sentences of them; a number is a switch's minutes."""
+    sayings = [one for text in load_copy("en").texts.values() for one in (text, *re.split(r"(?<=[.?!]) ", text))]
     found = quoted(DOCUMENT)
     assert found
-    assert [one for one in found if one not in whole and not any(p.fullmatch(one) for p in patterns)] == []
+    assert [one for one in found if one not in sayings and not one.isdigit()] == []

@@ -35,8 +35,8 @@ def busy(browser: Browser, node: Node) -> None:
     """The README's pictures: a room that runs, and its bench with a take that waits."""
     machine, page = _opened(browser, node)
     page.locator("#tab-run").click()
-    machine.pages[1].wait_for_selector(".wall[data-sounding=true]")
-    expect(page.locator(".ops-sounding")).to_be_visible(timeout=20_000)
+    machine.pages[1].wait_for_selector(".wall[data-sounding=true]", timeout=120_000)
+    expect(page.locator(".ops-sounding")).to_be_visible(timeout=120_000)
     shot(page, "ops-run")
     page.goto(f"{node.url}/ops/bench/")
     page.wait_for_selector("#takes .bench-rows")
