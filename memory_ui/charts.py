@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from core.adapters.copy import Copy
-
 from core.domain.pool.facts import Lane, Mood
 from core.ports.stewarding import Sample
 

@@ -139,18 +139,23 @@ class Day:
     def pause(self) -> None:
         press(self.ops, "Pause playback")
         expect(self.room.locator(".room-wall")).to_have_attribute("data-sound", "paused")
-        press(self.ops, "Resume playback")
+        self._resume()
         press(self.ops, "Pause playback for 15 minutes")
         expect(self.ops.locator(".ops-switches")).to_contain_text("ends in 15 minutes")
         self.look(self.ops, "pause")
-        press(self.ops, "Resume playback")
+        self._resume()
         expect(self.room.locator(".room-wall")).not_to_have_attribute("data-sound", "paused")
+
+    def _resume(self) -> None:
+        press(self.ops, "Resume playback")
+        expect(self.ops.get_by_role("button", name="Pause playback", exact=True)).to_be_visible()
 
     def make_quieter(self) -> None:
         press(self.ops, "Make quieter")
         expect(self.ops.locator(".ops-switches")).to_contain_text("quieter")
         self.look(self.ops, "quieter")
         press(self.ops, "Back to level")
+        expect(self.ops.get_by_role("button", name="Make quieter", exact=True)).to_be_visible()
 
     def hold_and_pass(self) -> None:
         expect(self.ops.locator(".ops-sounding")).to_contain_text("take", timeout=BETWEEN_VOICES_MS)

@@ -1,7 +1,7 @@
 """The pictures of the README and the docs, made from running nodes with a real voice: `make screenshots`.
 
-`python -m tests.screenshots first-day` makes one part alone: `visitor`, `first-day`, or `ledger`. `crowded FOLDER` makes
-pictures for no document: the steward's pages at their fullest, at every size, for whoever changes how they look.
+`python -m tests.screenshots first-day` makes one part alone: `visitor`, `first-day`, or `ledger`. `crowded FOLDER`
+makes pictures for no document: the steward's pages at their fullest, at every size, for whoever changes how they look.
 """
 
 import sys

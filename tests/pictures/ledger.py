@@ -45,7 +45,7 @@ def busy(browser: Browser, node: Node) -> None:
 
 
 def crowded(browser: Browser, node: Node, folder: Path) -> None:
-    """Long words, a held and a flagged take, a failed job, something critical; four moments and the bench, all sizes."""
+    """Long words, a held and a flagged take, a failed job, something critical: ops and bench, all sizes."""
     folder.mkdir(parents=True, exist_ok=True)
     _, page = _opened(browser, node)
     _fill(node, page)
@@ -84,7 +84,9 @@ class Machine:
 
 
 def _fill(node: Node, page: Page) -> None:
-    node.change(session_theme_title=LONG, session_theme_prompt=LONG * 3, deployment_focus_topic="kitchens-and-hallways" * 3)
+    node.change(
+        session_theme_title=LONG, session_theme_prompt=LONG * 3, deployment_focus_topic="kitchens-and-hallways" * 3
+    )
     page.goto(f"{node.url}/ops/bench/")
     page.wait_for_selector("#takes .bench-rows")
     options = page.locator("#devices select option").all_inner_texts()

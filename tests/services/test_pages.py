@@ -417,5 +417,6 @@ PLAIN = {
     "permission": "prompt",
     "microphone_silent": False,
     "page_version": "",
-    "visible": False, "playing": None,
+    "visible": False,
+    "playing": None,
 }
