@@ -1,4 +1,4 @@
-"""A steward's first day, walked step by step as docs/how-to/first-day.md tells it: for its test and for its pictures."""
+"""A steward's first day, walked step by step as docs/how-to/first-day.md tells it: for a test and for pictures."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
