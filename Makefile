@@ -68,7 +68,7 @@ docs: setup-dev ## Write the generated references anew
 	$(BIN)/python scripts/generate_settings.py
 	$(BIN)/python scripts/generate_cli.py
 
-screenshots: setup-dev setup-tools ## Take the pictures of the README
+screenshots: setup-dev setup-tools ## Take the pictures of the README and the docs
 	$(BIN)/python -m tests.screenshots
 
 faults: setup-dev ## Kill the node at every step, many times over (FAULTS="--kills 200 --seed 7")

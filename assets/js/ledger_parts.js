@@ -157,13 +157,13 @@ export const LedgerTrail = {
     </table>`,
   methods: {
     ago,
-    /** "Intake: open to paused", one line a field. */
+    /** "Intake: open to paused", one line a field that is another now. */
     changes(action) {
       const names = [...new Set([...Object.keys(action.before), ...Object.keys(action.after)])];
-      return names.map((name) => {
+      return names.flatMap((name) => {
         const label = this.copy[`field_${name}`] ?? name;
         const [before, after] = [this.say(action.before[name]), this.say(action.after[name])];
-        return fill(this.copy.changed, { label, before, after });
+        return before === after ? [] : [fill(this.copy.changed, { label, before, after })];
       });
     },
     say(value) {

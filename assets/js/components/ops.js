@@ -90,7 +90,7 @@ export default {
               <li v-for="surface in surfaces" :key="surface.name">
                 <span class="ops-qr" role="img" :aria-label="t('qr', { name: copy['surface_' + surface.name] })" v-html="surface.qr"></span>
                 <a :href="surface.path" target="_blank" rel="noopener">{{ copy['surface_' + surface.name] }}</a>
-                <span class="fine">{{ surface.url }}</span>
+                <span class="fine">{{ surface.url.slice(0, -surface.path.length) }}<wbr>{{ surface.path }}</span>
               </li>
             </ul>
           </div>

@@ -1,0 +1,1 @@
+"""Makers of the pictures: who is seen in them, and the camera they share."""
