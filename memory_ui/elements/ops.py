@@ -21,6 +21,9 @@ SHARED = (
 )
 
 
+BENCH = ("audio/monitor.js", "bench_monitor.js", "bench_prompts.js", "bench_takes.js", "plots.js", "trace.js")
+
+
 class _Pushed(ui.element):
     """An element with a view; None takes everything away, for a session that has ended."""
 
@@ -63,7 +66,7 @@ class Ops(_Pushed, component=JS / "components" / "ops.js", dependencies=[JS / mo
 class Bench(
     _Pushed,
     component=JS / "components" / "bench.js",
-    dependencies=[JS / module for module in (*SHARED, "audio/monitor.js", "plots.js", "trace.js")],
+    dependencies=[JS / module for module in (*SHARED, *BENCH)],
 ):
     """Everything else."""
 

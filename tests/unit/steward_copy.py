@@ -12,9 +12,8 @@ from memory_ui.copy import load_copy
 
 ROOT = Path(__file__).parents[2]
 JS = ROOT / "assets" / "js"
-PARTS, OPS, BENCH, LEDGER = (
-    (JS / name).read_text() for name in ("ledger_parts.js", "components/ops.js", "components/bench.js", "ledger.js")
-)
+PARTS, OPS, LEDGER = ((JS / name).read_text() for name in ("ledger_parts.js", "components/ops.js", "ledger.js"))
+BENCH = "\n".join(path.read_text() for path in (JS / "components" / "bench.js", *sorted(JS.glob("bench_*.js"))))
 SOURCES = "\n".join(path.read_text() for folder in ("core", "memory_ui") for path in (ROOT / folder).rglob("*.py"))
 
 ACTIONS = sorted(
@@ -78,8 +77,11 @@ COMPOSED = {
     "copy[key]": [f"ops.trouble_{one.value}" for one in Trouble],
     "copy[name + '_note']": [f"ops.{name}_note" for name in SWITCHES],
     "copy[name + '_turn_on']": [f"ops.{name}_turn_on" for name in SWITCHES],
-    "copy[name + (view.controls[name]": [
-        f"ops.{name}_{end}" for name in SWITCHES for end in ("on", "off", "turn_on", "turn_off")
+    "copy[name + (controls[name] ? '_on' : '_off')]": [
+        f"ops.{name}_{end}" for name in SWITCHES for end in ("on", "off")
+    ],
+    "copy[name + (controls[name] ? '_turn_off' : '_turn_on')]": [
+        f"ops.{name}_turn_{end}" for name in SWITCHES for end in ("on", "off")
     ],
     "copy[name]": [f"ops.{name}" for name in SWITCHES],
     "ops['component_' + beat.role]": [],
@@ -94,6 +96,7 @@ COMPOSED = {
     'copy[`review_${take.review || "asked"}`]': [f"bench.review_{name}" for name in ("held", "flagged", "asked")],
     'copy[answer.data.verified_gone_at ? "removed" : "removed_waiting"]': ["bench.removed", "bench.removed_waiting"],
     "copy[list.name + '_note']": ["bench.waiting_note", "bench.takes_note"],
+    "copy[step]": [f"bench.help_{step}" for step in ("find", "listen", "remove", "tell")],
     "copy[list.name]": ["bench.waiting", "bench.takes"],
     "copy[hearing === take.id ? 'listen_stop' : 'listen']": ["bench.listen", "bench.listen_stop"],
     "copy[listening ? 'live_stop' : 'live']": ["bench.live", "bench.live_stop"],
@@ -125,8 +128,7 @@ assert len(Mood) == 5
 
 def composed_in_scripts() -> set[str]:
     """Keys put together in the steward's scripts."""
-    found = re.findall(r"(?:copy|ops)\[(?:[^\[\]]|\[[^\]]*\])+\]", PARTS + OPS + BENCH + LEDGER)
-    return {re.sub(r" \?[^:]*: '[^']*'\)\]$", "", one) if one.startswith("copy[name + (view") else one for one in found}
+    return set(re.findall(r"(?:copy|ops)\[(?:[^\[\]]|\[[^\]]*\])+\]", PARTS + OPS + BENCH + LEDGER))
 
 
 def steward_keys() -> set[str]:
@@ -140,7 +142,7 @@ def steward_keys() -> set[str]:
         *(f"ops.{name}" for name in re.findall(r"\bops\.(\w+)", BENCH)),
         *(f"bench.{name}" for name in re.findall(r"\bcopy\.(\w+)", BENCH)),
         *(f"bench.{name}" for name in re.findall(r'"(\w+)"', index.group(1))),
-        *(f"bench.{name}" for name in re.findall(r"copy\[(\w+)\]", BENCH) if name not in ("name", "key")),
+        *(f"bench.{name}" for name in re.findall(r"copy\[(\w+)\]", BENCH) if name not in ("name", "key", "step")),
         *(f"bench.{name}" for name in _listed_in_retention()),
         *(f"times.{name}" for name in re.findall(r"\bcopy\.(\w+)", LEDGER)),
         *(key for keys in (*COMPOSED.values(), *PYTHON.values()) for key in keys),

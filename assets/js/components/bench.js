@@ -3,26 +3,23 @@
  * for, and asked for again when the view says that something in them has changed.
  */
 
-import { audioContext, unlock } from "context";
-import { ago, clockTime, fill, gigabytes, moment, shares } from "ledger";
+import { BenchMonitor } from "bench_monitor";
+import { BenchPrompts } from "bench_prompts";
+import { BenchTakes } from "bench_takes";
+import { ago, fill, gigabytes, moment, shares } from "ledger";
 import { LedgerDevices, LedgerShape, LedgerTrail, LedgerWarnings } from "ledger_parts";
 import { watchLink } from "link";
-import { createMonitor } from "monitor";
 import { createPlots } from "plots";
 import { createScope } from "scope";
 import { createStewardClient } from "steward_client";
-import { monitorTone, playTone } from "test_tone";
-import { restingTrace, seedOf, tracePath } from "trace";
 
 const TICK_MS = 1000;
-const PAGE = 25;
 const TRAIL_PAGE = 25;
 const PARTS = ["health", "waiting", "takes", "balance", "charts", "jobs", "retention", "budgets", "devices", "prompts", "trail",
   "fossils", "monitor"];
-const EMPTY_FILTER = { since: "", until: "", station: "", topic: "", deployment: "", status: "" };
 
 export default {
-  components: { LedgerDevices, LedgerShape, LedgerTrail, LedgerWarnings },
+  components: { BenchMonitor, BenchPrompts, BenchTakes, LedgerDevices, LedgerShape, LedgerTrail, LedgerWarnings },
   props: {
     copy: { type: Object, required: true },
     ops: { type: Object, required: true },
@@ -77,54 +74,9 @@ export default {
         </div>
       </section>
 
-      <section v-for="list in lists" :key="list.name" class="bench-part" :id="list.name" :aria-labelledby="'h-' + list.name">
-        <h2 :id="'h-' + list.name">{{ copy[list.name] }}</h2>
-        <p class="note">{{ copy[list.name + '_note'] }} <a v-if="list.name === 'takes'" href="/ops/#fix">{{ copy.takes_help }}</a></p>
-        <form v-if="list.name === 'takes'" class="bench-filter" @submit.prevent="search(list)">
-          <label class="ops-field"><span>{{ copy.filter_since }}</span><input type="datetime-local" v-model="filter.since"></label>
-          <label class="ops-field"><span>{{ copy.filter_until }}</span><input type="datetime-local" v-model="filter.until"></label>
-          <label class="ops-field"><span>{{ copy.filter_station }}</span><select v-model="filter.station"><option value="">{{ copy.any }}</option>
-            <option v-for="station in stations" :key="station.id" :value="station.id">{{ station.label }}</option></select></label>
-          <label class="ops-field"><span>{{ copy.filter_topic }}</span><input type="text" maxlength="64" v-model="filter.topic"></label>
-          <label class="ops-field"><span>{{ copy.filter_status }}</span><select v-model="filter.status"><option value="">{{ copy.any }}</option>
-            <option v-for="status in statuses" :key="status" :value="status">{{ status }}</option></select></label>
-          <label class="ops-field"><span>{{ copy.filter_deployment }}</span><select v-model="filter.deployment"><option value="">{{ copy.any }}</option>
-            <option v-for="name in choices.deployments" :key="name" :value="name">{{ name }}</option></select></label>
-          <div class="row"><button class="button" type="submit">{{ copy.search }}</button>
-            <button class="button button-quiet" type="button" @click="forget(list)">{{ copy.all }}</button></div>
-        </form>
-        <div class="row" v-if="mayChange && list.name === 'takes' && chosen.length">
-          <button class="button" type="button" @click="removeChosen">{{ say(asking === 'many' ? copy.remove_many_sure : copy.remove_many, { count: chosen.length }) }}</button>
-          <button v-if="asking === 'many'" class="button button-quiet" type="button" @click="asking = ''">{{ copy.keep }}</button>
-        </div>
-        <p v-if="list.rows !== null && list.rows.length === 0" class="note">{{ copy.none_found }}</p>
-        <table v-else-if="list.rows !== null" class="bench-rows"><tbody>
-          <tr v-for="take in list.rows" :key="take.id" :data-review="take.review">
-            <td v-if="mayChange && list.name === 'takes'"><label class="ops-check"><input type="checkbox" :value="take.id" v-model="chosen"
-              :aria-label="say(copy.choose, { id: take.id })"></label></td>
-            <th scope="row"><svg class="bench-trace" viewBox="0 0 112 26" preserveAspectRatio="none" aria-hidden="true"><path v-bind="line(take)"/></svg>
-              {{ say(ops.artifact, { id: take.id }) }}<span class="fine">{{ moment(Date.parse(take.created_at), nowMs) }} · {{ clockTime(take.duration_ms) }} · {{ stationLabel(take.station) }}</span></th>
-            <td><span>{{ takeWords(take) }}</span><span class="fine">{{ endWords(take) }}</span>
-              <span v-if="take.review || take.flagged_at" class="fine"><LedgerShape of="warning"/>{{ reviewWords(take) }}</span></td>
-            <td><button class="button" type="button" :aria-pressed="String(hearing === take.id)" :aria-label="say(copy.listen_to, { id: take.id })"
-              @click="hear(take)">{{ copy[hearing === take.id ? 'listen_stop' : 'listen'] }}</button></td>
-            <td class="act" v-if="mayChange"><div class="bench-edit">
-                <input type="text" maxlength="64" :value="take.topic_tag" :aria-label="say(copy.topic_of, { id: take.id })"
-                  :placeholder="copy.topic" @change="describe(take, { topic_tag: $event.target.value })">
-                <select :value="take.lifecycle_status" :aria-label="say(copy.status_of, { id: take.id })"
-                  @change="describe(take, { lifecycle_status: $event.target.value })">
-                  <option v-for="status in statusChoices(take)" :key="status" :value="status">{{ status || copy.no_status }}</option></select>
-                <button v-for="status in quick(take)" :key="status" class="button" type="button"
-                  @click="describe(take, { lifecycle_status: status })">{{ status }}</button>
-              <button v-if="take.review || take.flagged_at" class="button" type="button" @click="act(take, 'pass', copy.passed)">{{ copy.pass }}</button>
-              <button v-else class="button" type="button" @click="act(take, 'hold', ops.held)">{{ copy.hold }}</button>
-              <button class="button" type="button" @click="remove(take)">{{ asking === take.id ? copy.remove_sure : copy.remove }}</button>
-              <button v-if="asking === take.id" class="button button-quiet" type="button" @click="asking = ''">{{ copy.keep }}</button>
-            </div></td>
-          </tr>
-        </tbody></table>
-        <div class="row" v-if="list.more"><button class="button button-quiet" type="button" @click="search(list, true)">{{ copy.more }}</button></div>
-      </section>
+
+      <BenchTakes ref="takes" :client="client" :copy="copy" :ops="ops" :choices="choices" :trace="figures.trace" :devices="view.devices"
+        :now-ms="nowMs" :may-change="mayChange" :tell="tell" :send="send"/>
 
       <section class="bench-part" id="balance" aria-labelledby="h-balance">
         <h2 id="h-balance">{{ copy.balance }}</h2>
@@ -204,23 +156,8 @@ export default {
         </form>
       </section>
 
-      <section class="bench-part" id="prompts" aria-labelledby="h-prompts">
-        <h2 id="h-prompts">{{ copy.prompts }}</h2>
-        <p class="note">{{ copy.prompts_note }}</p>
-        <table v-if="prompts && prompts.length" class="bench-rows"><tbody>
-          <tr v-for="prompt in prompts" :key="prompt.id" :data-active="String(prompt.active)">
-            <td><label class="ops-field"><span class="hidden-words">{{ copy.prompt }}</span><input type="text" maxlength="240" :value="prompt.text" :readonly="!mayChange"
-              @change="changePrompt(prompt, { text: $event.target.value })"></label></td>
-            <td class="fine">{{ copy[prompt.active ? 'prompt_used' : 'prompt_unused'] }}</td>
-            <td class="act" v-if="mayChange"><button class="button" type="button" @click="changePrompt(prompt, { active: !prompt.active })">{{ copy[prompt.active ? 'prompt_stop' : 'prompt_use'] }}</button>
-              <button class="button button-quiet" type="button" @click="removePrompt(prompt)">{{ copy.prompt_remove }}</button></td>
-          </tr>
-        </tbody></table>
-        <form v-if="mayChange" class="bench-filter" @submit.prevent="addPrompt">
-          <label class="ops-field"><span>{{ copy.prompt_new }}</span><input type="text" maxlength="240" v-model="newPrompt"></label>
-          <div class="row"><button class="button" type="submit" :disabled="!newPrompt.trim()">{{ copy.prompt_add }}</button></div>
-        </form>
-      </section>
+
+      <BenchPrompts :client="client" :copy="copy" :ops="ops" :may-change="mayChange" :send="send"/>
 
       <section class="bench-part" id="trail" aria-labelledby="h-trail">
         <h2 id="h-trail">{{ copy.trail }}</h2>
@@ -241,24 +178,13 @@ export default {
           <span class="fine">{{ say(ops.artifact, { id: fossil.artifact_id }) }} · {{ moment(Date.parse(fossil.created_at), nowMs) }}</span></li></ul>
       </section>
 
-      <section class="bench-part" id="monitor" aria-labelledby="h-monitor">
-        <h2 id="h-monitor">{{ copy.monitor }}</h2>
-        <p class="note">{{ copy.monitor_note }}</p>
-        <div class="row"><button class="button" type="button" @click="tone">{{ ops.tone_here }}</button>
-          <button class="button" type="button" :aria-pressed="String(listening)" @click="listen">{{ copy[listening ? 'live_stop' : 'live'] }}</button></div>
-        <p class="note" role="status">{{ monitorSaid }}</p>
-        <div class="bench-level" role="meter" aria-valuemin="-60" aria-valuemax="0" :aria-valuenow="Math.round(level)" :aria-label="copy.level">
-          <i :style="{ inlineSize: Math.max(0, Math.min(100, (level + 60) / 0.6)) + '%' }"></i></div>
-      </section>
+      <BenchMonitor :copy="copy" :ops="ops" :figures="figures"/>
     </div>`,
 
   data() {
     return {
       parts: PARTS, nowMs: Date.now(), aheadMs: 0, link: "up", over: false, said: { words: "", bad: false },
-      lists: [{ name: "waiting", rows: null, more: false }, { name: "takes", rows: null, more: false }],
-      filter: { ...EMPTY_FILTER }, chosen: [], asking: "", stationIds: [], statuses: [], span: 24, charts: "",
-      naming: { id: "", name: "" }, prompts: null, newPrompt: "", trail: null, hearing: 0, trailMore: false, words: "", fossils: null,
-      listening: false, level: -120, monitorSaid: "",
+      span: 24, charts: "", naming: { id: "", name: "" }, trail: null, trailMore: false, words: "", fossils: null,
     };
   },
 
@@ -271,9 +197,6 @@ export default {
     },
     balance() {
       return ["lanes", "moods", "memory_colors"].map((name) => ({ name, rows: shares(this.view[name]) }));
-    },
-    stations() {
-      return this.stationIds.map((id) => ({ id, label: this.stationLabel(id) }));
     },
     csvUrl() {
       return `/api/v1/operator/actions/csv?limit=5000${this.words ? `&words=${encodeURIComponent(this.words)}` : ""}`;
@@ -293,18 +216,20 @@ export default {
     },
   },
 
-  mounted() {
-    this.scope = createScope();
+  created() {
     this.client = createStewardClient({
       fetch: (...given) => fetch(...given), timeoutMs: this.figures.answer_timeout_ms, onEnded: () => (this.over = true),
     });
+  },
+
+  mounted() {
+    this.scope = createScope();
     if (this.view === null) return;
     this.aheadMs = this.view.now_ms - Date.now();
     this.plots = createPlots({ url: this.plotly_url, place: this.$refs.charts, scope: this.scope });
     this.scope.interval(() => (this.nowMs = Date.now()), TICK_MS);
     watchLink((up) => (this.link = up ? "up" : "lost"), this.scope);
     this.readAgain();
-    this.readPrompts();
     this.readFossils();
     this.draw(this.span);
     this.scope.interval(() => this.draw(this.span), this.figures.charts_every_ms);
@@ -313,13 +238,11 @@ export default {
   },
 
   unmounted() {
-    this.player?.pause();
-    this.monitor?.dispose();
     this.scope.dispose();
   },
 
   methods: {
-    ago, clockTime, moment,
+    ago, moment,
 
     say: fill,
 
@@ -339,121 +262,8 @@ export default {
     },
 
     readAgain() {
-      for (const list of this.lists) this.search(list);
+      this.$refs.takes.read();
       this.readTrail();
-    },
-
-    query(list) {
-      if (list.name === "waiting") return { waiting: true };
-      const at = (text) => (text ? new Date(text).toISOString() : "");
-      return { ...this.filter, since: at(this.filter.since), until: at(this.filter.until) };
-    },
-
-    async search(list, more = false) {
-      const shown = more ? list.rows : [];
-      const limit = more ? PAGE : Math.min(200, Math.max(PAGE, list.rows?.length ?? 0));
-      const before = more ? shown.at(-1)?.id : null;
-      const { ok, data } = await this.client.get("operator/archive", { ...this.query(list), before, limit });
-      if (!ok) return;
-      list.rows = [...shown, ...data.artifacts];
-      list.more = data.next_before !== null;
-      if (list.name !== "takes") return;
-      this.stationIds = data.stations;
-      this.statuses = data.statuses;
-      const here = new Set(list.rows.map((take) => take.id));
-      this.chosen = this.chosen.filter((id) => here.has(id));
-    },
-
-    forget(list) {
-      this.filter = { ...EMPTY_FILTER };
-      this.search(list);
-    },
-
-    /** The trace of a take, as the kiosk and the wall draw it. */
-    line(take) {
-      const box = { width: 112, height: 26, seed: seedOf(String(take.id)), figures: this.figures.trace };
-      const drawn = take.outline ? tracePath(take.outline, { ...box, wear: take.wear }) : restingTrace(box);
-      return { d: drawn.d, "stroke-width": drawn.strokeWidth, opacity: drawn.opacity, "stroke-dasharray": drawn.dash };
-    },
-
-    stationLabel(station) {
-      const device = this.view.devices.find((one) => one.station === station && station !== "");
-      return device?.label ?? (station ? station.slice(0, 8) : this.copy.no_station);
-    },
-
-    takeWords(take) {
-      return fill(this.copy.take, {
-        mode: this.copy[`mode_${take.kind}`], count: take.play_count, wear: Math.round(take.wear * 100),
-      });
-    },
-
-    endWords(take) {
-      return fill(this.copy.ends, { when: moment(Date.parse(take.expires_at), this.nowMs) });
-    },
-
-    reviewWords(take) {
-      return this.copy[`review_${take.review || "asked"}`];
-    },
-
-    statusChoices(take) {
-      return [...new Set(["", ...this.choices.statuses, ...this.statuses, take.lifecycle_status])];
-    },
-
-    /** The deployment's own statuses, one click away. */
-    quick(take) {
-      return this.choices.statuses.filter((status) => status !== take.lifecycle_status).slice(0, 2);
-    },
-
-    /** As it was left, without wear: nobody is counted as having heard it. */
-    hear(take) {
-      this.player ??= new Audio();
-      this.player.pause();
-      if (this.hearing === take.id) {
-        this.hearing = 0;
-        return;
-      }
-      this.hearing = take.id;
-      this.player.src = take.audio_url;
-      this.player.onended = () => (this.hearing = 0);
-      this.player.play().catch(() => {
-        if (this.hearing !== take.id) return;
-        this.hearing = 0;
-        this.tell(this.copy.listen_failed, true);
-      });
-    },
-
-    async describe(take, change) {
-      const body = { topic_tag: take.topic_tag, lifecycle_status: take.lifecycle_status, ...change, version: take.version };
-      const answer = await this.send(`operator/artifacts/${take.id}/metadata`, body, this.ops.done);
-      if (!answer.ok) this.readAgain();
-    },
-
-    act(take, what, done) {
-      return this.send(`operator/artifacts/${take.id}/${what}`, {}, done);
-    },
-
-    /** Asked twice: nobody brings a removed voice back. */
-    async remove(take) {
-      if (this.asking !== take.id) {
-        this.asking = take.id;
-        return;
-      }
-      this.asking = "";
-      const answer = await this.send(`operator/artifacts/${take.id}/remove`, {}, "");
-      if (answer.ok) this.tell(this.copy[answer.data.verified_gone_at ? "removed" : "removed_waiting"]);
-    },
-
-    async removeChosen() {
-      if (this.asking !== "many") {
-        this.asking = "many";
-        return;
-      }
-      this.asking = "";
-      const answer = await this.send("operator/artifacts/remove", { ids: this.chosen }, "");
-      if (!answer.ok) return;
-      const removed = answer.data.results.filter((one) => one.ok).length;
-      this.tell(fill(this.copy.removed_many, { count: removed, of: answer.data.results.length }));
-      this.chosen = [];
     },
 
     retry(failure) {
@@ -467,27 +277,6 @@ export default {
     async rename() {
       const path = `operator/devices/${encodeURIComponent(this.naming.id)}/name`;
       if ((await this.send(path, { name: this.naming.name }, this.ops.done)).ok) this.naming.name = "";
-    },
-
-    async readPrompts() {
-      const { ok, data } = await this.client.get("operator/prompts");
-      if (ok) this.prompts = data.prompts;
-    },
-
-    async addPrompt() {
-      const text = this.newPrompt;
-      if ((await this.send("operator/prompts", { text }, this.copy.prompt_added)).ok) this.newPrompt = "";
-      this.readPrompts();
-    },
-
-    async changePrompt(prompt, change) {
-      await this.send(`operator/prompts/${prompt.id}`, { ...change, version: prompt.version }, this.ops.done);
-      this.readPrompts();
-    },
-
-    async removePrompt(prompt) {
-      await this.send(`operator/prompts/${prompt.id}/remove`, {}, this.ops.done);
-      this.readPrompts();
     },
 
     async readTrail(more = false) {
@@ -508,47 +297,6 @@ export default {
       const { ok, data } = await this.client.get("operator/charts", { hours });
       if (!ok) return;
       this.charts = data.figures.length === 0 ? "empty" : (await this.plots.draw(data.figures)) ? "" : "failed";
-    },
-
-    async tone() {
-      const context = audioContext(this.figures.context);
-      const heard = await unlock(context, this.figures.context);
-      const { destination } = context;
-      if (heard) playTone({ context, destination, tone: monitorTone(this.figures.tone), scope: this.scope });
-      else this.monitorSaid = this.ops.tone_blocked;
-    },
-
-    async listen() {
-      if (this.listening) {
-        this.hush(this.copy.live_off);
-        return;
-      }
-      const context = audioContext(this.figures.context);
-      if (!(await unlock(context, this.figures.context))) {
-        this.monitorSaid = this.ops.tone_blocked;
-        return;
-      }
-      try {
-        const stream = await navigator.mediaDevices.getUserMedia({
-          audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
-        });
-        this.monitor = createMonitor({
-          context, figures: this.figures.tone, stream, scope: this.scope, onLevel: (db) => (this.level = db),
-          onHowl: () => this.hush(this.copy.live_howl),
-        });
-        this.listening = true;
-        this.monitorSaid = this.copy.live_on;
-      } catch {
-        this.monitorSaid = this.copy.live_refused;
-      }
-    },
-
-    hush(words) {
-      this.monitor?.dispose();
-      this.monitor = null;
-      this.listening = false;
-      this.level = -120;
-      this.monitorSaid = words;
     },
   },
 };

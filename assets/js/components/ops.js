@@ -77,7 +77,7 @@ export default {
         <template v-if="at === 'open'">
           <div class="ops-part">
             <h3>{{ copy.open_steps }}</h3>
-            <LedgerSteps :steps="openSteps(view)" :copy="copy" prefix="open_"/>
+            <LedgerSteps :steps="openSteps(shown)" :copy="copy" prefix="open_"/>
             <div class="row" v-if="mayChange">
               <button class="button button-primary" type="button" :disabled="isOpen" @click="open">{{ copy.open_room }}</button>
               <button class="button" type="button" @click="tone">{{ copy.tone_here }}</button>
@@ -122,13 +122,13 @@ export default {
           <div class="ops-part">
             <h3>{{ copy.switches }}</h3>
             <table class="ops-switches"><tbody>
-              <tr v-for="name in switches" :key="name" :data-on="String(view.controls[name])">
+              <tr v-for="name in switches" :key="name" :data-on="String(controls[name])">
                 <th scope="row">{{ copy[name] }}<span class="fine">{{ copy[name + '_note'] }}</span></th>
-                <td class="value"><LedgerShape :of="view.controls[name] ? 'on' : 'off'"/><span>{{ copy[name + (view.controls[name] ? '_on' : '_off')] }}
-                  <span class="fine" v-if="view.controls[name + '_until']">{{ untilWords(name) }}</span></span></td>
+                <td class="value"><LedgerShape :of="controls[name] ? 'on' : 'off'"/><span>{{ copy[name + (controls[name] ? '_on' : '_off')] }}
+                  <span class="fine" v-if="controls[name + '_until']">{{ untilWords(name) }}</span></span></td>
                 <td class="act" v-if="mayChange">
-                  <button class="button" type="button" :disabled="busy" @click="set({ [name]: !view.controls[name] })">
-                    {{ copy[name + (view.controls[name] ? '_turn_off' : '_turn_on')] }}</button>
+                  <button class="button" type="button" :disabled="busy" @click="set({ [name]: !controls[name] })">
+                    {{ copy[name + (controls[name] ? '_turn_off' : '_turn_on')] }}</button>
                   <span class="ops-for"><span class="fine" aria-hidden="true">{{ copy.for }}</span>
                     <button v-for="count in minutes" :key="count" class="button" type="button" :disabled="busy"
                       :aria-label="t('for_minutes', { what: copy[name + '_turn_on'], count })" @click="setFor(name, count)">{{ count }}</button>
@@ -188,7 +188,7 @@ export default {
         <template v-if="at === 'close'">
           <div class="ops-part">
             <h3>{{ copy.close_steps }}</h3>
-            <LedgerSteps :steps="closeSteps(view)" :copy="copy" prefix="close_"/>
+            <LedgerSteps :steps="closeSteps(shown)" :copy="copy" prefix="close_"/>
             <div class="row" v-if="mayChange">
               <button class="button button-primary" type="button" :disabled="isClosed" @click="close">{{ copy.close_room }}</button>
               <button class="button" type="button" @click="clear">{{ copy.clear_session }}</button>
@@ -213,13 +213,21 @@ export default {
   data() {
     return {
       at: "run", moments: MOMENTS, switches: SWITCHES, minutes: MINUTES, nowMs: Date.now(), aheadMs: 0, link: "up",
-      over: false, busy: false, said: { words: "", bad: false }, base: {}, draft: {}, ours: false,
+      over: false, busy: false, said: { words: "", bad: false }, base: {}, draft: {}, ours: false, answered: null,
     };
   },
 
   computed: {
     mayChange() {
       return this.view.me.changes;
+    },
+    /** The posture as last heard: pushed, or answered to what was just done and not pushed yet. */
+    controls() {
+      const { answered, view } = this;
+      return answered !== null && answered.version > view.controls.version ? answered : view.controls;
+    },
+    shown() {
+      return { ...this.view, controls: this.controls };
     },
     serverMs() {
       return this.nowMs + this.aheadMs;
@@ -251,7 +259,7 @@ export default {
       ];
     },
     merged() {
-      return merge(this.base, this.draft, pick(this.view.controls, FRAMING));
+      return merge(this.base, this.draft, pick(this.controls, FRAMING));
     },
     edited() {
       return FRAMING.some((name) => !Object.is(this.draft[name], this.base[name]));
@@ -260,10 +268,10 @@ export default {
       return this.ours ? [] : this.merged.conflicts;
     },
     isOpen() {
-      return SWITCHES.every((name) => !this.view.controls[name]);
+      return SWITCHES.every((name) => !this.controls[name]);
     },
     isClosed() {
-      return this.view.controls.intake_paused && this.view.controls.playback_paused;
+      return this.controls.intake_paused && this.controls.playback_paused;
     },
   },
 
@@ -311,6 +319,7 @@ export default {
       this.busy = true;
       const answer = await this.client.post(path, body);
       this.busy = false;
+      if (answer.data?.operator_state) this.answered = answer.data.operator_state;
       if (answer.ok) this.say(done);
       else if (answer.status === 0) this.say(this.copy.failed_away, true);
       else this.say(answer.sentence || this.copy.failed, true);
@@ -318,7 +327,7 @@ export default {
     },
 
     set(changes) {
-      return this.ask("operator/controls", { ...changes, version: this.view.controls.version }, this.copy.done);
+      return this.ask("operator/controls", { ...changes, version: this.controls.version }, this.copy.done);
     },
 
     setFor(name, minutes) {
@@ -327,11 +336,11 @@ export default {
     },
 
     untilWords(name) {
-      return this.t("until", { ahead: ahead(Date.parse(this.view.controls[`${name}_until`]), this.serverMs, this.times) });
+      return this.t("until", { ahead: ahead(Date.parse(this.controls[`${name}_until`]), this.serverMs, this.times) });
     },
 
     open() {
-      return this.set(Object.fromEntries(SWITCHES.filter((name) => this.view.controls[name]).map((name) => [name, false])));
+      return this.set(Object.fromEntries(SWITCHES.filter((name) => this.controls[name]).map((name) => [name, false])));
     },
 
     close() {
@@ -365,7 +374,7 @@ export default {
 
     /** Sends what we changed; what somebody else changed at the same time is shown first. */
     async frame() {
-      const now = pick(this.view.controls, FRAMING);
+      const now = pick(this.controls, FRAMING);
       const { changes, conflicts } = this.merged;
       if (conflicts.length > 0 && !this.ours) return;
       const sent = this.ours ? { ...changes, ...pick(this.draft, conflicts) } : changes;
@@ -377,7 +386,7 @@ export default {
 
     takeTheirs() {
       this.ours = false;
-      this.base = pick(this.view.controls, FRAMING);
+      this.base = pick(this.controls, FRAMING);
       this.draft = { ...this.base };
     },
 

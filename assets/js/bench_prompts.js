@@ -1,0 +1,60 @@
+/** Prompts of the kiosk on the bench. */
+
+export const BenchPrompts = {
+  props: {
+    copy: { type: Object, required: true },
+    ops: { type: Object, required: true },
+    client: { type: Object, required: true },
+    mayChange: { type: Boolean, required: true },
+    send: { type: Function, required: true },
+  },
+  template: `
+    <section class="bench-part" id="prompts" aria-labelledby="h-prompts">
+      <h2 id="h-prompts">{{ copy.prompts }}</h2>
+      <p class="note">{{ copy.prompts_note }}</p>
+      <table v-if="prompts && prompts.length" class="bench-rows"><tbody>
+        <tr v-for="prompt in prompts" :key="prompt.id" :data-active="String(prompt.active)">
+          <td><label class="ops-field"><span class="hidden-words">{{ copy.prompt }}</span><input type="text" maxlength="240" :value="prompt.text" :readonly="!mayChange"
+            @change="changePrompt(prompt, { text: $event.target.value })"></label></td>
+          <td class="fine">{{ copy[prompt.active ? 'prompt_used' : 'prompt_unused'] }}</td>
+          <td class="act" v-if="mayChange"><button class="button" type="button" @click="changePrompt(prompt, { active: !prompt.active })">{{ copy[prompt.active ? 'prompt_stop' : 'prompt_use'] }}</button>
+            <button class="button button-quiet" type="button" @click="removePrompt(prompt)">{{ copy.prompt_remove }}</button></td>
+        </tr>
+      </tbody></table>
+      <form v-if="mayChange" class="bench-filter" @submit.prevent="addPrompt">
+        <label class="ops-field"><span>{{ copy.prompt_new }}</span><input type="text" maxlength="240" v-model="newPrompt"></label>
+        <div class="row"><button class="button" type="submit" :disabled="!newPrompt.trim()">{{ copy.prompt_add }}</button></div>
+      </form>
+    </section>`,
+
+  data() {
+    return { prompts: null, newPrompt: "" };
+  },
+
+  mounted() {
+    this.readPrompts();
+  },
+
+  methods: {
+    async readPrompts() {
+      const { ok, data } = await this.client.get("operator/prompts");
+      if (ok) this.prompts = data.prompts;
+    },
+
+    async addPrompt() {
+      const text = this.newPrompt;
+      if ((await this.send("operator/prompts", { text }, this.copy.prompt_added)).ok) this.newPrompt = "";
+      this.readPrompts();
+    },
+
+    async changePrompt(prompt, change) {
+      await this.send(`operator/prompts/${prompt.id}`, { ...change, version: prompt.version }, this.ops.done);
+      this.readPrompts();
+    },
+
+    async removePrompt(prompt) {
+      await this.send(`operator/prompts/${prompt.id}/remove`, {}, this.ops.done);
+      this.readPrompts();
+    },
+  },
+};
