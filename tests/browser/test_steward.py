@@ -271,7 +271,8 @@ def test_a_prompt_of_the_steward_reaches_the_kiosk(steward, speaker, node):
 
 
 def test_a_page_that_cannot_be_built_says_so_and_nothing_of_the_inside(steward, node):
-    page = sign_in(steward, secret_of(node))
+    sign_in(steward, secret_of(node)).close()
+    page = steward.context.new_page()
     with sqlite3.connect(node.data_dir / "data" / "memory.db") as database:
         database.execute("ALTER TABLE steward_session RENAME TO gone")
         database.execute("ALTER TABLE steward_state RENAME TO gone_too")
