@@ -18,8 +18,8 @@ what the case is about, and after it the node had to be calm.
 
 Minutes were brought down to seconds (`tests/alarms/node.py`): a sign of life counts for {stale:g} s, a look is taken
 every {watch:g} s, a deletion is overdue after {overdue:g} s, and a switch may have been forgotten after {quiet:g} s.
-*Seen* counts from when the cause was complete, *told* from when it was seen, *gone* from when the remedy was. The numbers
-are what they were this time: no test asks for them.
+*Seen* counts from when the cause was complete, *told* from when it was seen, *gone* from when the remedy was. The
+numbers are what they were this time: no test asks for them.
 
 What a dash stands for: worker and scheduler of the embedded engine live in its one process and end with it, its queue
 lies in memory, its database is a file beside the program. The shape of the pool is sent to nobody, a timed switch ends
