@@ -17,7 +17,6 @@ from typing import Any
 
 from tests.alarms import cases, cases_room
 from tests.alarms.case import BROWSER, Case
-from tests.alarms.machine import faketime
 from tests.alarms.node import FIGURES, Node
 from tests.alarms.report import line, markdown
 from tests.alarms.run import Ran, run
@@ -64,7 +63,6 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=[], choices=list(EVERY), help="these cases only, after `pool`")
     parser.add_argument("--report", action="store_true", help="write docs/evidence/alarms.md and alarms.json")
     given = parser.parse_args()
-    faketime()
     began = time.monotonic()
     every = campaign([Engine(given.engine)] if given.engine else list(Engine), given.only and ["pool", *given.only])
     found = facts(every, time.monotonic() - began)

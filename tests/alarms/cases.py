@@ -50,7 +50,7 @@ def just_under_what_is_free(node: Node) -> dict[str, object]:
     (Name.DISK_LOW, WARNING),
     (Name.DISK_LOW, CRITICAL),
     (Name.DISK_RESERVE, CRITICAL),
-    cause="40, 80 and 120 MB are written to the disk of the data folder, thresholds lie just under what was free",
+    cause="100, 200 and 300 MB are written to the disk of the data folder, thresholds lie just under what was free",
     remedy="the files are deleted",
     settings=just_under_what_is_free,
 )

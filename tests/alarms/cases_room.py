@@ -11,7 +11,7 @@ from tests.alarms.node import Left, Node
 CASES, LAST = Cases(), Cases()
 """Those that leave the room as it was; those after which its takes are no longer young."""
 
-TIMED_S = 6
+TIMED_S = 4
 
 
 def _switched(name: str) -> Act:

@@ -151,6 +151,13 @@ class Node:
         self.wait(lambda: self.web.running and self.web.answers(), START_S)
         if self.web in stale:
             self.sign_in()
+        for machine in stale:
+            if machine is not self.web:
+                self.wait(lambda pid=machine.pid: self._heard_of(pid), START_S)
+
+    def _heard_of(self, pid: int) -> bool:
+        """Whether a process of the background has given a sign of life; its name holds its number."""
+        return any(f"-{pid}-" in name for (name,) in self.rows("SELECT name FROM presence"))
 
     def sign_in(self) -> None:
         """Open a steward's session, whatever became of the last one."""
