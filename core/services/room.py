@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from core.domain.artifact import Artifact
 from core.domain.deployment import Deployment
-from core.domain.pool.facts import Wish
+from core.domain.pool.facts import Mood, Wish
 from core.domain.room.compose import Cue, Levels, Posture, Rest, RoomFigures, RoomState, arrange, levels, plan
 from core.domain.steward import StewardState
 from core.ports.outside import Clock
@@ -42,8 +42,14 @@ class RoomService:
         """The next program for a page in this state."""
         with self._work.read() as tx:
             steward = tx.steward.state().at(self._clock.now())
-        posture = Posture(plays=steward.plays, quieter=steward.quieter_mode)
-        wish, state = plan(state, posture, self.figures, self.deployment)
+        posture = Posture(
+            plays=steward.plays,
+            quieter=steward.quieter_mode,
+            mood=Mood(steward.mood_bias) if steward.mood_bias else None,
+            topic=steward.deployment_focus_topic,
+            status=steward.deployment_focus_status,
+        )
+        wish, state = plan(state, posture, rng, self.figures, self.deployment)
         playback = self._pool.next(wish, rng) if isinstance(wish, Wish) else None
         if playback is None:
             return self._rest(wish, state)

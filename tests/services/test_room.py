@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from core.domain.pool.facts import Mood
 from core.domain.room.compose import RoomState, resumed
 from tests import wavs
 
@@ -101,3 +102,46 @@ def test_what_was_heard_yesterday_is_no_stratum(node):
     node.change(kept.artifact.id, heard_at=node.clock.now())
     node.clock.advance(hours=24)
     assert node.system.room.strata() == []
+
+
+class TestLeaning:
+    @pytest.fixture
+    def wishes(self, node, monkeypatch):
+        """What the room asks the pool for."""
+        asked = []
+        draw = node.system.outside.pool.draw
+        monkeypatch.setattr(
+            node.system.outside.pool, "draw", lambda wish, *rest: asked.append(wish) or draw(wish, *rest)
+        )
+        return asked
+
+    def play(self, node, count):
+        state = RoomState()
+        for _ in range(count):
+            _, state = compose(node, state)
+
+    def test_a_room_left_alone_wishes_for_no_mood_and_no_topic(self, node, wishes):
+        node.keep()
+        self.play(node, 1)
+        assert (wishes[0].mood, wishes[0].preferred_topic, wishes[0].preferred_status) == (None, "", "")
+
+    def test_it_leans_to_topic_and_status_a_steward_set(self, node, wishes):
+        node.keep()
+        wanted = {"deployment_focus_topic": " Rain ", "deployment_focus_status": "open"}
+        node.system.stewardship.change(wanted, actor="t")
+        self.play(node, 3)
+        assert {(wish.preferred_topic, wish.preferred_status) for wish in wishes} == {("rain", "open")}
+
+    def test_it_always_leans_to_a_mood_that_stands_nowhere(self, node, wishes):
+        node.keep()
+        node.system.stewardship.change({"mood_bias": "weathered"}, actor="t")
+        self.play(node, 12)
+        assert {wish.mood for wish in wishes} == {Mood.WEATHERED}
+
+    def test_a_mood_that_stands_often_is_wished_for_by_chance(self, node, wishes):
+        node.keep()
+        node.system.stewardship.change({"mood_bias": "clear"}, actor="t")
+        self.play(node, 202)
+        held = sum(wish.mood is Mood.CLEAR for wish in wishes[2:])
+        assert [wish.mood for wish in wishes[:2]] == [Mood.CLEAR] * 2
+        assert 110 < held < 175, "0.72 of 200, within five standard deviations"

@@ -1,6 +1,6 @@
 """Composing the room in two pure steps.
 
-    plan(state, playing, now, rng)            -> a wish for the pool, or a rest; and the next state
+    plan(state, posture, rng)                 -> a wish for the pool, or a rest; and the next state
     arrange(state, choice, playing, now, rng) -> the program of one cue; and the next state
 
 Services drive both over the pool; pages, simulation and tests differ in pool, clock and `rng` only.
@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 
 from core.domain.deployment import Deployment
 from core.domain.pool.choose import Choice
-from core.domain.pool.facts import Density, Lane, Wish, tidy
+from core.domain.pool.facts import Density, Lane, Mood, Wish, tidy
 
 RECENT_DENSITIES = 4
 RECENT_TOPICS = 4
+RECENT_MOODS = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +37,14 @@ class QuieterFigures:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LeanFigures:
+    """How a room leans to the mood a steward set: once it stood `mood_often` times lately, only with `mood_chance`."""
+
+    mood_often: int
+    mood_chance: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RoomFigures:
     """`assets/catalogs/room.toml`."""
 
@@ -46,6 +55,7 @@ class RoomFigures:
     strata_hours: float
     gap: GapFigures
     quieter: QuieterFigures
+    lean: LeanFigures
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,14 +67,18 @@ class RoomState:
     recent_ids: tuple[int, ...] = ()
     recent_densities: tuple[Density, ...] = ()
     recent_topics: tuple[str, ...] = ()
+    recent_moods: tuple[Mood, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Posture:
-    """The live state that shapes playing: whether the room sounds at all, and how softly."""
+    """The live state that shapes playing: whether the room sounds at all, how softly, and what it leans to."""
 
     plays: bool
     quieter: bool
+    mood: Mood | None = None
+    topic: str = ""
+    status: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,7 +105,7 @@ class Levels:
 
 
 def plan(
-    state: RoomState, posture: Posture, figures: RoomFigures, deployment: Deployment
+    state: RoomState, posture: Posture, rng: random.Random, figures: RoomFigures, deployment: Deployment
 ) -> tuple[Wish | Rest, RoomState]:
     """What to ask the pool for next."""
     if not posture.plays:
@@ -99,6 +113,9 @@ def plan(
     name = figures.lanes[state.cues % len(figures.lanes)]
     wish = Wish(
         lane=Lane(name) if name in tuple(Lane) else None,
+        mood=posture.mood if _leans(state, posture, rng, figures.lean) else None,
+        preferred_topic=tidy(posture.topic),
+        preferred_status=tidy(posture.status),
         exclude_ids=state.recent_ids[: deployment.row.anti_repetition_window],
         recent_densities=state.recent_densities,
         recent_topics=state.recent_topics,
@@ -129,7 +146,14 @@ def arrange(
         recent_ids=_newest(choice.facts.artifact_id, state.recent_ids, deployment.row.anti_repetition_window),
         recent_densities=(choice.density, *state.recent_densities)[:RECENT_DENSITIES],
         recent_topics=topics[:RECENT_TOPICS],
+        recent_moods=(choice.mood, *state.recent_moods)[:RECENT_MOODS],
     )
+
+
+def _leans(state: RoomState, posture: Posture, rng: random.Random, figures: LeanFigures) -> bool:
+    """Whether the steward's mood is wished for now: what stood often lately need not stand again."""
+    often = sum(mood is posture.mood for mood in state.recent_moods) >= figures.mood_often
+    return not often or rng.random() < figures.mood_chance
 
 
 def levels(quieter: bool, figures: RoomFigures, deployment: Deployment) -> Levels:
