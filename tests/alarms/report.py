@@ -13,8 +13,8 @@ Written by `make alarms`; the same numbers, for machines, lie in [alarms.json](a
 Each [warning](../reference/warnings.md) was produced on a running node by what really causes it, seen by a steward at
 `/api/v1/node/status`, told by a webhook and by e-mail, and ended by the remedy it names: on the embedded engine, one
 `memory-engine serve`, and on a stack of one web instance, one worker and one scheduler with PostgreSQL, Redis and an S3
-server, all on one machine with {cores} cores, in {seconds} s. While a case ran nothing else might be shown or told than
-what the case is about, and after it the node had to be calm.
+server, all on one machine with {cores} cores, in {seconds} s. While a case ran nothing might be shown or told but what
+it is about and what `tests/alarms/cases.py` allows beside it with a reason; after it the node had to be calm.
 
 Minutes were brought down to seconds (`tests/alarms/node.py`): a sign of life counts for {stale:g} s, a look is taken
 every {watch:g} s, a deletion is overdue after {overdue:g} s, and a switch may have been forgotten after {quiet:g} s.
@@ -22,12 +22,13 @@ every {watch:g} s, a deletion is overdue after {overdue:g} s, and a switch may h
 numbers are what they were this time: no test asks for them.
 
 What a dash stands for: worker and scheduler of the embedded engine live in its one process and end with it, its queue
-lies in memory, its database is a file beside the program. The shape of the pool is sent to nobody, a timed switch ends
-before it may have been forgotten, and a node without its database cannot tell.
+is emptied before anybody is told, its database is a file beside the program. The shape of the pool is sent to nobody, a
+timed switch ends before it may have been forgotten, and a node without its database cannot tell. What open pages are
+warned of has its cause in a *browser*, and is not part of this.
 """
 
 HEAD = ("warning", "level", "cause", "seen s", "told s", "remedy", "gone s")
-BROWSER = "in a real browser: see `tests/browser`"
+BROWSER = "browser"
 
 
 def markdown(found: dict[str, Any]) -> str:
