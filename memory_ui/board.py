@@ -19,7 +19,7 @@ from core.adapters.warnings_text import in_words
 from core.bootstrap import System
 from core.domain.work import Signal
 from core.errors import MemoryEngineError
-from core.ports.work import JobFailure, QueueDepth, TrailQuery
+from core.ports.work import JobFailure, QueueDepth, TombstoneCounts, TrailQuery
 from core.services.devices import SeenDevice
 from core.services.status import Status
 from core.services.watch import Raised
@@ -121,6 +121,7 @@ class Board:
         seen = system.devices.all()
         recent = [controls.action(entry) for entry in system.stewardship.trail(TrailQuery(limit=RECENT_ACTIONS))]
         warnings = [_spoken(one) for one in status.warnings]
+        deletions = system.retention.waiting()
         return {
             "now_ms": _ms(now),
             "state": state_of(warnings),
@@ -131,7 +132,7 @@ class Board:
             ],
             "components": status.components,
             "controls": shapes.steward_state(status.state),
-            "counts": _counts(status, queue, system),
+            "counts": _counts(status, queue, deletions, system),
             "recent": recent,
             "devices": [_device(one) for one in seen],
             "sounding": _sounding(seen, now, system),
@@ -142,7 +143,7 @@ class Board:
             ],
             "failures": [_failure(one) for one in system.jobs.failures(now - timedelta(hours=FAILURES_H))],
             "marks": {"pool": self._pool_changes, "trail": recent[0]["id"] if recent else 0},
-            **_archive(status, system),
+            **_archive(status, deletions, system),
         }
 
 
@@ -157,8 +158,7 @@ def _spoken(one: Raised) -> Spoken:
     )
 
 
-def _archive(status: Status, system: System) -> dict[str, Any]:
-    deletions = system.retention.waiting()
+def _archive(status: Status, deletions: TombstoneCounts, system: System) -> dict[str, Any]:
     counted = status.counted
     return {
         "lanes": counted.lanes,
@@ -179,13 +179,13 @@ def _archive(status: Status, system: System) -> dict[str, Any]:
     }
 
 
-def _counts(status: Status, queue: QueueDepth | None, system: System) -> dict[str, Any]:
+def _counts(status: Status, queue: QueueDepth | None, deletions: TombstoneCounts, system: System) -> dict[str, Any]:
     return {
         "playable": status.counted.playable,
         "waiting": status.counted.waiting,
         "soon": status.counted.retention.raw_expiring_soon,
         "free_bytes": status.storage.free_bytes,
-        "tombstones": system.retention.waiting().due,
+        "tombstones": deletions.due,
         "sessions": len(system.access.sessions()),
         "queue": queue.waiting if queue is not None else None,
     }

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -33,6 +33,27 @@ def free_port() -> int:
             except OSError:
                 continue
             return port
+
+
+class Opened:
+    """Many things that are opened together in `_start` and closed together, also where one of them does not start."""
+
+    def __init__(self) -> None:
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self._open.close()
+            raise
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._open.close()
+
+    def _start(self) -> None:
+        raise NotImplementedError
 
 
 class PrivateServer:

@@ -14,6 +14,7 @@ from core.errors import MemoryEngineError
 from core.ports.outside import ByteStore, Clock, ClockDrift, Disk
 from core.ports.stewarding import RetentionCounts, Sample, Standing
 from core.ports.work import QueueDepth, Transaction, UnitOfWork
+from core.services.stewardship import plain
 
 EXACT_TO = 5_000
 """So many playable takes are counted whenever somebody looks; more are counted now and then, as a sample."""
@@ -55,7 +56,7 @@ class Counted:
         """Plain JSON values, without the moment."""
         said = asdict(self)
         del said["at"]
-        said["retention"] = {name: _plain(value) for name, value in said["retention"].items()}
+        said["retention"] = {name: plain(value) for name, value in said["retention"].items()}
         return said
 
     @classmethod
@@ -184,10 +185,6 @@ class Snapshots:
 
 def _by(kinds: type[Lane] | type[Mood], counts: Counter[Any]) -> dict[str, int]:
     return {kind.value: counts[kind] for kind in kinds}
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _time(value: str | None) -> datetime | None:

@@ -4,10 +4,10 @@ import io
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import httpx
 from sqlalchemy import Connection, text, update
@@ -20,7 +20,7 @@ from core.ports.outside import ByteStore
 from tests.alarms.machine import Machine
 from tests.chaos.stack import SHORT
 from tests.engines import Engine
-from tests.processes import LOOPBACK
+from tests.processes import LOOPBACK, Opened
 from tests.proxy import FaultyProxy
 from tests.servers import private_postgres, private_redis, private_s3
 from tests.sinks import mail_sink, web_sink
@@ -64,24 +64,13 @@ class Left:
     code: str
 
 
-class Node:
+class Node(Opened):
     """Machines, what they stand on, and a steward. Nothing is launched before `ready` is called."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._open = ExitStack()
+        super().__init__()
         self.machines: dict[str, Machine] = {}
-
-    def __enter__(self) -> Self:
-        try:
-            self._start()
-        except BaseException:
-            self._open.close()
-            raise
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._open.close()
 
     def _start(self) -> None:
         self.webhook = self._open.enter_context(web_sink())

@@ -11,15 +11,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import httpx
 
 from core.bootstrap import System, build
 from core.settings import load_settings
-from tests.processes import LOOPBACK, PrivateServer
+from tests.processes import LOOPBACK, Opened, PrivateServer
 from tests.proxy import FaultyProxy
 from tests.servers import private_postgres, private_redis, private_s3
 
@@ -171,25 +171,14 @@ http://127.0.0.1:{port} {{
 """
 
 
-class Stack:
+class Stack(Opened):
     """Everything, by name. The store is reached through `proxy`, which misbehaves when it is told to."""
 
     def __init__(self, **given: Any) -> None:
         self._given = given
-        self._open = ExitStack()
+        super().__init__()
         self._said: dict[str, Any] = {}
         self.members: dict[str, Member] = {}
-
-    def __enter__(self) -> Self:
-        try:
-            self._start()
-        except BaseException:
-            self._open.close()
-            raise
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._open.close()
 
     def _start(self) -> None:
         self.postgres = self._open.enter_context(private_postgres())
