@@ -76,6 +76,22 @@ class PreferenceRow:
     unheard_hours: float | None = None
 
 
+class ThreadSignal(StrEnum):
+    """What a take on a topic may open: more of that topic, in the way `core.domain.room.threads` lays out."""
+
+    NONE = ""
+    QUESTION_CHORUS = "question_chorus"
+    REPAIR_BENCH = "repair_bench"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ThreadRow:
+    """The thread that a take with a topic opens; `resolutions` limits it to such takes, empty means all."""
+
+    signal: ThreadSignal
+    resolutions: tuple[Resolution, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeploymentRow:
     """One deployment's figures. All but the window are multipliers of what the room does otherwise.
@@ -95,6 +111,7 @@ class DeploymentRow:
     same_topic: float
     statuses: tuple[str, ...]
     preference: tuple[PreferenceRow, ...] = ()
+    thread: ThreadRow | None = None
     factor: dict[str, tuple[Rule, ...]]
 
 
@@ -156,6 +173,14 @@ class Deployment:
         if known in self.unresolved:
             return Resolution.UNRESOLVED
         return Resolution.RESOLVED if known in self.resolved else Resolution.OTHER
+
+    def thread_signal(self, facts: PoolFacts) -> ThreadSignal:
+        """What a take opens; a take without a topic opens nothing."""
+        thread = self.row.thread
+        if thread is None or not tidy(facts.topic):
+            return ThreadSignal.NONE
+        fits = not thread.resolutions or self.resolution(facts.status) in thread.resolutions
+        return thread.signal if fits else ThreadSignal.NONE
 
     def preference(self, wish: Wish, now: datetime) -> tuple[Narrowing, ...]:
         """Which takes come before weighting, best first; empty where this deployment prefers none."""

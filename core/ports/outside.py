@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import BinaryIO, Protocol
 
 from core.domain.pool.choose import Choice
+from core.domain.pool.drawing import Looked
 from core.domain.pool.facts import Wish
 
 
@@ -126,10 +127,11 @@ class Budgets(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PoolAnswer:
-    """A choice and the size of the pool it came from."""
+    """A choice, the size of the pool it came from, and what was looked at to find it."""
 
     choice: Choice
     pool_size: int
+    looked: Looked
 
 
 class Pool(Protocol):

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core.adapters.sql.pool import SqlPool
 from core.adapters.sql.tables import ArtifactRow, ConsentRow
 from core.domain.artifact import DRAW_BITS, State
+from core.domain.pool.asked import Asked
 from core.domain.pool.choose import narrow
 from core.domain.pool.facts import Density, Lane, Mood, Rung, Wish
 from core.domain.pool.weights import weigh
@@ -78,7 +79,7 @@ def surprise(pool, facts, wish, draws, *, active=MEMORY):
     rng = random.Random(11)
     kind_of = {fact.artifact_id: index % KINDS for index, fact in enumerate(facts)}
     seen = Counter(kind_of[pool.draw(wish, NOW, rng).choice.facts.artifact_id] for _ in range(draws))
-    rows, _ = narrow(facts, wish, NOW, FIGURES, active, prefers=False)
+    rows, _ = narrow(facts, Asked(wish, NOW, FIGURES, active, prefers=False))
     weights = Counter()
     for row in rows:
         weights[kind_of[row.artifact_id]] += weigh(row, wish, NOW, FIGURES, active).product

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from core.domain.deployment import Deployment
-from core.domain.pool.choose import accept, choose, draw, narrow, takes_preference
+from core.domain.pool.asked import Asked
+from core.domain.pool.choose import accept, choose, narrow, ranked, takes_preference
 from core.domain.pool.facts import Density, Lane, Mood, PoolFacts, Rung, Wish
-from core.domain.pool.weights import bound, weigh
+from core.domain.pool.weights import weigh
 from tests.pool_takes import FIGURES, MEMORY, NOW, deployment, deployments, pools, take, wishes
 
 ORACLE, QUESTION, REPAIR = deployment("oracle"), deployment("question"), deployment("repair")
@@ -27,6 +28,11 @@ VARIED = [
 ]
 
 
+def asked(wish: Wish, active: Deployment = MEMORY) -> Asked:
+    """The wish, made concrete now, the preference taken."""
+    return Asked(wish, NOW, FIGURES, active, prefers=True)
+
+
 def chosen(pool: Sequence[PoolFacts], wish: Wish, active: Deployment = MEMORY, *, times: int) -> Counter[int]:
     rng = random.Random(11)
     counted: Counter[int] = Counter()
@@ -40,13 +46,12 @@ def chosen(pool: Sequence[PoolFacts], wish: Wish, active: Deployment = MEMORY, *
 def probed(pool: Sequence[PoolFacts], wish: Wish, active: Deployment, *, times: int) -> Counter[int]:
     """What a query does that probes rows at random: one answer about the preference, then probes."""
     rng = random.Random(12)
-    most = bound(wish, FIGURES, active)
     counted: Counter[int] = Counter()
     for _ in range(times):
-        prefers = takes_preference(FIGURES, active, rng)
+        concrete = Asked(wish, NOW, FIGURES, active, prefers=takes_preference(FIGURES, active, rng))
         for _probe in range(2000):
             row = rng.choice(pool)
-            if accept(row, wish, NOW, rng, figures=FIGURES, deployment=active, prefers=prefers, most=most):
+            if accept(row, concrete, rng):
                 counted[row.artifact_id] += 1
                 break
     return counted
@@ -61,7 +66,7 @@ def assert_follows_weights(counted: Counter[int], rows: Sequence[PoolFacts], wis
 
 def only(choice_wish: Wish, pool: Sequence[PoolFacts], active: Deployment = MEMORY) -> tuple[set[int], set[Rung]]:
     """The ids left after every rung, the preference taken, and the rungs that gave way."""
-    rows, gave_way = narrow(pool, choice_wish, NOW, FIGURES, active, prefers=True)
+    rows, gave_way = narrow(pool, asked(choice_wish, active))
     return {row.artifact_id for row in rows}, set(gave_way)
 
 
@@ -81,7 +86,7 @@ def test_a_pool_with_a_take_always_gives_one_of_its_own(
 
 @given(pools, wishes, deployments, st.booleans())
 def test_the_rungs_never_empty_a_pool(pool: list[PoolFacts], wish: Wish, active: Deployment, prefers: bool) -> None:
-    rows, _ = narrow(pool, wish, NOW, FIGURES, active, prefers=prefers)
+    rows, _ = narrow(pool, Asked(wish, NOW, FIGURES, active, prefers=prefers))
     assert rows
 
 
@@ -115,9 +120,9 @@ def test_a_probe_accepts_only_what_the_choice_could_be(
     pool: list[PoolFacts], wish: Wish, active: Deployment, seed: int
 ) -> None:
     rng = random.Random(seed)
-    rows, _ = narrow(pool, wish, NOW, FIGURES, active, prefers=True)
+    rows, _ = narrow(pool, asked(wish, active))
     for row in pool:
-        if accept(row, wish, NOW, rng, figures=FIGURES, deployment=active, prefers=True):
+        if accept(row, asked(wish, active), rng):
             assert row in rows
 
 
@@ -126,7 +131,7 @@ def test_a_probe_takes_only_the_best_step_of_a_preference() -> None:
     lamp, kettle = (take(deployment="repair", topic=topic) for topic in ("lamp", "kettle"))
     wish = Wish(preferred_topic="lamp")
     for row, expected in ((lamp, True), (kettle, False)):
-        tries = (accept(row, wish, NOW, rng, figures=FIGURES, deployment=REPAIR, prefers=True) for _ in range(200))
+        tries = (accept(row, asked(wish, REPAIR), rng) for _ in range(200))
         assert any(tries) is expected
 
 
@@ -167,15 +172,20 @@ def test_probing_and_choosing_draw_alike_under_a_preference() -> None:
 
 
 def test_a_draw_of_one_row_is_that_row() -> None:
-    assert draw([(VARIED[0], 0.1)], random.Random(3)) is VARIED[0]
+    assert ranked([0.1], random.Random(3), 5) == [0]
+
+
+def test_a_draw_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError):
+        ranked([], random.Random(3), 1)
 
 
 def test_a_draw_follows_weights_far_apart() -> None:
     rng = random.Random(5)
-    pairs = list(zip(VARIED, (0.1, 0.2, 0.5, 1.0, 3.0, 9.0), strict=True))
-    counted = Counter(draw(pairs, rng).artifact_id for _ in range(20_000))
-    expected = [20_000 * weight / 13.8 for _, weight in pairs]
-    assert chisquare([counted[row.artifact_id] for row, _ in pairs], expected).pvalue > ALIKE
+    weights = (0.1, 0.2, 0.5, 1.0, 3.0, 9.0)
+    counted = Counter(ranked(weights, rng, 1)[0] for _ in range(20_000))
+    expected = [20_000 * weight / 13.8 for weight in weights]
+    assert chisquare([counted[place] for place in range(len(weights))], expected).pvalue > ALIKE
 
 
 def test_a_preference_is_taken_with_its_chance() -> None:
@@ -275,3 +285,42 @@ def test_a_choice_describes_itself() -> None:
     assert (choice.lane, choice.density, choice.mood) == (Lane.WORN, Density.DENSE, Mood.WEATHERED)
     assert (choice.featured_return, choice.thread_signal, choice.gave_way) == (True, "", ())
     assert choice.factors == weigh(facts, Wish(), NOW, FIGURES, MEMORY)
+
+
+def test_a_choice_knows_its_chance_and_what_would_have_been_next() -> None:
+    choice = choose(VARIED, Wish(), NOW, random.Random(1), figures=FIGURES, deployment=MEMORY)
+    assert choice is not None
+    weights = {row.artifact_id: weigh(row, Wish(), NOW, FIGURES, MEMORY).product for row in VARIED}
+    assert choice.remaining == 6
+    assert choice.chance == pytest.approx(weights[choice.facts.artifact_id] / sum(weights.values()))
+    others = {one.facts.artifact_id for one in choice.runners_up}
+    assert len(others) == 4
+    assert choice.facts.artifact_id not in others
+
+
+@pytest.mark.parametrize(
+    ("name", "topic", "status", "signal"),
+    [
+        ("question", "rain", "open", "question_chorus"),
+        ("question", "rain", "answered", ""),
+        ("question", "", "open", ""),
+        ("repair", "lamp", "fixed", "repair_bench"),
+        ("repair", " ", "pending", ""),
+        ("memory", "rain", "open", ""),
+        ("witness", "rain", "observed", ""),
+    ],
+)
+def test_a_take_on_a_topic_opens_the_thread_its_deployment_names(
+    name: str, topic: str, status: str, signal: str
+) -> None:
+    row = take(deployment=name, topic=topic, status=status)
+    choice = choose([row], Wish(), NOW, random.Random(1), figures=FIGURES, deployment=deployment(name))
+    assert choice is not None
+    assert choice.thread_signal == signal
+
+
+def test_what_a_steward_leans_to_weighs_more_under_every_deployment() -> None:
+    rows = [take(artifact_id=1, topic="rain", status="open"), take(artifact_id=2, topic="rain"), take(artifact_id=3)]
+    wish = Wish(preferred_topic="rain", preferred_status="open")
+    both, topic, neither = (weigh(row, wish, NOW, FIGURES, MEMORY) for row in rows)
+    assert (both.focus, topic.focus, neither.focus) == (pytest.approx(1.35 * 1.15), pytest.approx(1.35), 1.0)

@@ -1,13 +1,7 @@
-"""Drawing from the pool: a scan where it is small, probes where it is large.
-
-A large pool is divided into equal cells of the random `draw` column. A probe picks a cell and a rank in it, both
-uniformly, and reads the row that stands there, if one does: every row is met with the same chance, whatever came and
-went. A met row is kept with weight / bound (`core.domain.pool.choose.accept`). Where no probe is kept, a rung may
-have to give way, and the exact scan decides.
-"""
+"""The playable takes of a database, as `core.domain.pool.drawing` asks for them."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
@@ -19,17 +13,13 @@ from core.adapters.sql.engine import answering
 from core.adapters.sql.tables import ArtifactRow
 from core.domain.artifact import DRAW_BITS, State
 from core.domain.deployment import Deployment
-from core.domain.pool.choose import accept, choose, describe, draw, narrow, takes_preference
+from core.domain.pool.drawing import SCAN_MOST, Recording, draw_from
 from core.domain.pool.facts import PoolFacts, Wish
-from core.domain.pool.weights import PoolFigures, bound, weigh
+from core.domain.pool.weights import PoolFigures
 from core.ports.outside import PoolAnswer
 
-SCAN_MOST = 2_000
 EXACT_COUNT_MOST = 5_000
 SAMPLE_FOR = timedelta(seconds=60)
-CELL_ROWS = 256
-CELL_RANKS = 512  # 16 standard deviations above a full cell: no row is ever out of reach
-PROBES = 400
 
 
 class SqlPool:
@@ -48,33 +38,19 @@ class SqlPool:
     def draw(self, wish: Wish, now: datetime, rng: random.Random) -> PoolAnswer | None:
         """One playable artifact, distributed as `choose` would; None when nothing is playable."""
         with answering(), Session(self._engine) as session:
-            size = self._size(session, now)
-            if size <= self._scan_most:
-                rows = _facts(session, _playable(now))
-                choice = choose(rows, wish, now, rng, figures=self._figures, deployment=self._deployment)
-                return PoolAnswer(choice=choice, pool_size=len(rows)) if choice is not None else None
-            return self._draw_from_many(session, wish, now, rng, size)
-
-    def _draw_from_many(
-        self, session: Session, wish: Wish, now: datetime, rng: random.Random, size: int
-    ) -> PoolAnswer | None:
-        figures, deployment = self._figures, self._deployment
-        prefers = takes_preference(figures, deployment, rng)
-        most = bound(wish, figures, deployment)
-        cells = max(1, size // CELL_ROWS)
-        for _ in range(PROBES):
-            row = _probe(session, now, cells, rng)
-            if row is not None and accept(
-                row, wish, now, rng, figures=figures, deployment=deployment, prefers=prefers, most=most
-            ):
-                choice = describe(row, wish, now, figures, deployment, gave_way=(), pool_size=size)
-                return PoolAnswer(choice=choice, pool_size=size)
-        rows, gave_way = narrow(_facts(session, _playable(now)), wish, now, figures, deployment, prefers=prefers)
-        if not rows:
+            rows = Recording(_Rows(session, now, self._size))
+            choice = draw_from(
+                rows,
+                wish,
+                now,
+                rng,
+                figures=self._figures,
+                deployment=self._deployment,
+                scan_most=self._scan_most,
+            )
+        if choice is None:
             return None
-        chosen = draw([(row, weigh(row, wish, now, figures, deployment).product) for row in rows], rng)
-        choice = describe(chosen, wish, now, figures, deployment, gave_way=gave_way, pool_size=size)
-        return PoolAnswer(choice=choice, pool_size=size)
+        return PoolAnswer(choice=choice, pool_size=choice.pool_size, looked=rows.looked())
 
     def _size(self, session: Session, now: datetime) -> int:
         """Exact to 5,000; above that a count at most a minute old."""
@@ -92,13 +68,27 @@ class SqlPool:
         return size
 
 
-def _probe(session: Session, now: datetime, cells: int, rng: random.Random) -> PoolFacts | None:
-    width = (1 << DRAW_BITS) // cells + 1
-    start = rng.randrange(cells) * width
-    where = [*_playable(now), ArtifactRow.draw >= start, ArtifactRow.draw < start + width]
-    query = _columns().where(*where).order_by(ArtifactRow.draw).offset(rng.randrange(CELL_RANKS)).limit(1)
-    row = session.execute(query).one_or_none()
-    return _fact(row) if row is not None else None
+class _Rows:
+    """See `core.domain.pool.drawing.Rows`."""
+
+    def __init__(self, session: Session, now: datetime, size: Callable[[Session, datetime], int]) -> None:
+        self._session = session
+        self._now = now
+        self._size = size
+
+    def size(self) -> int:
+        return self._size(self._session, self._now)
+
+    def scan(self) -> Sequence[PoolFacts]:
+        return [_fact(row) for row in self._session.execute(_columns().where(*_playable(self._now)))]
+
+    def probe(self, cells: int, cell: int, rank: int) -> PoolFacts | None:
+        width = (1 << DRAW_BITS) // cells + 1
+        start = cell * width
+        where = [*_playable(self._now), ArtifactRow.draw >= start, ArtifactRow.draw < start + width]
+        query = _columns().where(*where).order_by(ArtifactRow.draw).offset(rank).limit(1)
+        row = self._session.execute(query).one_or_none()
+        return _fact(row) if row is not None else None
 
 
 def _playable(now: datetime) -> list[Any]:
@@ -121,10 +111,6 @@ def _columns() -> Any:
         ArtifactRow.topic,
         ArtifactRow.status,
     )
-
-
-def _facts(session: Session, where: list[Any]) -> list[PoolFacts]:
-    return [_fact(row) for row in session.execute(_columns().where(*where))]
 
 
 def _fact(row: Sequence[Any]) -> PoolFacts:

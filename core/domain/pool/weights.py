@@ -86,6 +86,14 @@ class DensityBalanceFigures:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FocusFigures:
+    """Factors of a take on the topic, or of the status, that is wished for: a hint under every deployment."""
+
+    topic: float
+    status: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class WeightFigures:
     """One table per factor, and the floor of their product."""
 
@@ -97,6 +105,7 @@ class WeightFigures:
     mood: MoodFigures
     featured_return: FeaturedReturnFigures
     density_balance: DensityBalanceFigures
+    focus: FocusFigures
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,6 +138,7 @@ class Factors:
     featured_return: float
     density_balance: float
     same_topic: float
+    focus: float
     deployment: float
     floor: float
 
@@ -148,6 +158,7 @@ class Factors:
             self.featured_return,
             self.density_balance,
             self.same_topic,
+            self.focus,
             self.deployment,
         )
         return max(self.floor, math.prod(named))
@@ -166,6 +177,7 @@ def weigh(facts: PoolFacts, wish: Wish, now: datetime, figures: PoolFigures, dep
         featured_return=featured_return_factor(take, table.featured_return, deployment.row.featured_return),
         density_balance=density_balance_factor(wish.recent_densities, take.density, table.density_balance),
         same_topic=same_topic_factor(facts.topic, wish.recent_topics, deployment.row.same_topic),
+        focus=focus_factor(facts, wish, table.focus),
         deployment=deployment.factor(take, facts.status),
         floor=table.floor,
     )
@@ -186,6 +198,8 @@ def bound(wish: Wish, figures: PoolFigures, deployment: Deployment) -> float:
         featured_return=max(1.0, table.featured_return.factor * deployment.row.featured_return),
         density_balance=max([1.0, *balance.values()]),
         same_topic=max(1.0, deployment.row.same_topic) if wish.recent_topics else 1.0,
+        focus=(max(1.0, table.focus.topic) if wish.preferred_topic else 1.0)
+        * (max(1.0, table.focus.status) if wish.preferred_status else 1.0),
         deployment=deployment.factor_bound(),
         floor=table.floor,
     ).product
@@ -255,6 +269,13 @@ def same_topic_factor(topic: str, recent_topics: tuple[str, ...], multiplier: fl
     """The deployment's multiplier for a take on a topic that was just heard; no topic is no match."""
     known = tidy(topic)
     return multiplier if known and known in recent_topics else 1.0
+
+
+def focus_factor(facts: PoolFacts, wish: Wish, figures: FocusFigures) -> float:
+    """Leans to what a steward, or a thread, asks for; where nothing is asked, 1."""
+    on_topic = bool(wish.preferred_topic) and tidy(facts.topic) == wish.preferred_topic
+    of_status = bool(wish.preferred_status) and tidy(facts.status) == wish.preferred_status
+    return (figures.topic if on_topic else 1.0) * (figures.status if of_status else 1.0)
 
 
 def _balance(recent: tuple[Density, ...], figures: DensityBalanceFigures) -> dict[Density, float]:
