@@ -6,12 +6,16 @@ start.
 
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from core.adapters.catalogs import load
 from core.domain.access import networks
 from core.errors import Misconfigured
 
@@ -34,9 +38,41 @@ def _networks(value: str) -> str:
     return value
 
 
+def _zone(value: str) -> str:
+    if value:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError("must be the name of a time zone, such as Europe/Berlin") from error
+    return value
+
+
 Line = Annotated[str, Field(max_length=200), AfterValidator(_one_line)]
 Networks = Annotated[Line, AfterValidator(_networks)]
+Zone = Annotated[Line, AfterValidator(_zone)]
+Hour = Annotated[int, Field(ge=0, le=23)]
+Chance = Annotated[float, Field(ge=0, le=1)]
 Secret = Annotated[str, Field(max_length=2000, repr=False), AfterValidator(_one_line)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Profiles:
+    """`assets/catalogs/profiles.toml`: settings by the name of the profile."""
+
+    profiles: dict[str, dict[str, Any]]
+
+
+class _ProfileSource(PydanticBaseSettingsSource):
+    """What the installation's profile says; the last to be asked, so that whatever is given beats it."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """One value, None where the profile says nothing."""
+        return self().get(field_name), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """Every value of the profile that was asked for; of one there is not, nothing: the field itself complains."""
+        name = self.current_state.get("INSTALLATION_PROFILE", "custom")
+        return dict(load("profiles", Profiles).profiles.get(str(name), {}))
 
 
 class Settings(BaseSettings):
@@ -45,6 +81,13 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         frozen=True, extra="forbid", env_file=".env", env_ignore_empty=True, case_sensitive=True
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *sources: PydanticBaseSettingsSource, **named: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The usual sources in their usual order, and the profile after all of them."""
+        return (*sources, *named.values(), _ProfileSource(settings_cls))
 
     HOST: Line = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 serves the local network.")
     PORT: int = Field(8080, ge=1, le=65535, description="Port to listen on.")
@@ -76,6 +119,14 @@ class Settings(BaseSettings):
     )
     OPS_LOCKOUT_PER_ADDRESS: Count = Field(30, description="Failed sign-ins from one address before a lockout.")
     OPS_LOCKOUT_SECONDS: Count = Field(900, description="Seconds a lockout lasts.")
+    TIME_ZONE: Zone = Field(
+        "",
+        description="Time zone of the site, such as Europe/Berlin; empty uses the machine's. Days and hours go by it.",
+    )
+    INSTALLATION_PROFILE: Literal["custom", "quiet_gallery", "shared_lab", "active_exhibit"] = Field(
+        "custom",
+        description="Kind of place: sets what is not set otherwise (see `profiles.toml`); custom sets nothing.",
+    )
     ENGINE_DEPLOYMENT: Line = Field(
         "memory", description="How the room behaves: memory, question, prompt, repair, witness or oracle."
     )
@@ -147,8 +198,31 @@ class Settings(BaseSettings):
     POOL_SLICE_REVOLUTION_SECONDS: Count = Field(300, description="Seconds after which another slice is played.")
     POOL_SLICE_STEP_MS: Count = Field(250, description="Grid of slice starts, in milliseconds.")
     WEAR_EPSILON_PER_PLAY: Share = Field(0.003, description="Wear added by one hearing.")
-    ROOM_TONE_PROFILE: Literal["soft_air", "warm_hiss", "low_vent"] = Field(
-        "soft_air", description="Voice of the room tone."
+    ROOM_INTENSITY: Literal["by_daypart", "quiet", "balanced", "active"] = Field(
+        "by_daypart", description="How dense the room sounds: by the hour of the site, or always alike."
+    )
+    ROOM_MOVEMENT_PRESET: Literal["by_daypart", "meditative", "balanced", "active"] = Field(
+        "by_daypart", description="How long movements dwell: by the hour of the site, or always alike."
+    )
+    ROOM_QUIET_HOURS: bool = Field(False, description="Whether the room is quieter in some hours of the day.")
+    ROOM_QUIET_HOURS_START: Hour = Field(22, description="Hour of the site at which quiet hours begin.")
+    ROOM_QUIET_HOURS_END: Hour = Field(6, description="Hour of the site at which quiet hours are over.")
+    ROOM_QUIET_HOURS_GAP: Positive = Field(1.2, description="Multiplier of gaps in quiet hours.")
+    ROOM_QUIET_HOURS_TONE: Positive = Field(0.78, description="Multiplier of the room tone in quiet hours.")
+    ROOM_QUIET_HOURS_OUTPUT: Positive = Field(0.72, description="Multiplier of everything that sounds in quiet hours.")
+    ROOM_OVERLAP_CHANCE: Chance = Field(0.1, description="Chance that another voice sounds with one; 0 for never.")
+    ROOM_OVERLAP_MIN_PLAYABLE: Count = Field(6, description="Playable takes from which voices may sound together.")
+    ROOM_OVERLAP_LAYERS: int = Field(2, ge=1, le=3, description="Voices that may sound together at most.")
+    ROOM_OVERLAP_MIN_DELAY_MS: int = Field(180, ge=0, description="Milliseconds the next voice comes later, at least.")
+    ROOM_OVERLAP_MAX_DELAY_MS: int = Field(520, ge=0, description="Milliseconds the next voice comes later, at most.")
+    ROOM_OVERLAP_GAIN: Share = Field(0.68, description="Loudness of the other voices beside the first.")
+    ROOM_SCARCITY_LOW: Count = Field(6, description="Playable takes up to which the room has few voices.")
+    ROOM_SCARCITY_SEVERE: Count = Field(3, description="Playable takes up to which it has hardly any.")
+    ROOM_TONE_PROFILE: Literal["soft_air", "warm_hiss", "low_vent", "site"] = Field(
+        "soft_air", description="Voice of the room tone; site plays ROOM_TONE_FILE."
+    )
+    ROOM_TONE_FILE: Path | None = Field(
+        None, description="Recording of the place (WAV, FLAC, MP3, Ogg, M4A; at most 32 MB), played in a loop."
     )
     ROOM_FOSSIL_VISUALS: bool = Field(False, description="Whether a room may show the pictures of fossils.")
     ROOM_FOSSIL_FEED_SECONDS: Count = Field(
@@ -240,6 +314,7 @@ class Settings(BaseSettings):
         ]
         if bool(self.WARN_EMAIL_TO) != bool(self.SMTP_HOST):
             complaints.append("WARN_EMAIL_TO and SMTP_HOST are given together or not at all")
+        complaints += _tone_complaints(self)
         complaints += _stack_complaints(self)
         if complaints:
             raise ValueError("; ".join(complaints))
@@ -253,6 +328,8 @@ _ORDERED = (
     ("POOL_FRESH_MAX_PLAY_COUNT", "POOL_WORN_MIN_PLAY_COUNT", False),
     ("POOL_LIGHT_MAX_SECONDS", "POOL_DENSE_MIN_SECONDS", False),
     ("KIOSK_MAX_RECORDING_SECONDS", "TAKE_MAX_SECONDS", True),
+    ("ROOM_OVERLAP_MIN_DELAY_MS", "ROOM_OVERLAP_MAX_DELAY_MS", True),
+    ("ROOM_SCARCITY_SEVERE", "ROOM_SCARCITY_LOW", False),
     ("HEARTBEAT_INTERVAL_SECONDS", "HEARTBEAT_STALE_SECONDS", False),
     ("QUEUE_WARNING", "QUEUE_CRITICAL", False),
     ("DISK_CRITICAL_GB", "DISK_WARNING_GB", False),
@@ -284,6 +361,33 @@ _PLACEHOLDERS = (
     "xxx",
 )
 _KEY = re.compile("[0-9a-fA-F]{64,}")
+
+
+TONE_TYPES = {
+    ".wav": "audio/wav",
+    ".flac": "audio/flac",
+    ".mp3": "audio/mpeg",
+    ".ogg": "audio/ogg",
+    ".m4a": "audio/mp4",
+}
+"""What a recording of the place may be, by its suffix."""
+
+TONE_MOST_BYTES = 32 * 1_000_000
+
+
+def _tone_complaints(settings: "Settings") -> list[str]:
+    """A recording of the place that browsers could not be given."""
+    path = settings.ROOM_TONE_FILE
+    if path is None:
+        return ["ROOM_TONE_PROFILE site needs ROOM_TONE_FILE"] if settings.ROOM_TONE_PROFILE == "site" else []
+    path = path.expanduser()
+    if path.suffix.lower() not in TONE_TYPES:
+        return [f"ROOM_TONE_FILE must end in {', '.join(TONE_TYPES)}"]
+    if not path.is_file() or not os.access(path, os.R_OK):
+        return [f"ROOM_TONE_FILE: there is no file to read at {path}"]
+    if path.stat().st_size > TONE_MOST_BYTES:
+        return ["ROOM_TONE_FILE is larger than 32 MB"]
+    return []
 
 
 def _stack_complaints(settings: "Settings") -> list[str]:

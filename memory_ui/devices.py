@@ -106,8 +106,11 @@ class Pages:
         self._ending = asyncio.Event()
         live.on(Signal.COMMAND, self.command)
 
-    def attach(self, client: Client, element: PageElement, surface: Surface, station: str = "") -> None:
-        """Listen to a page from now on; `station` is what its takes are counted under."""
+    def attach(self, client: Client, element: PageElement, surface: Surface, station: str = "") -> Callable[[], str]:
+        """Listen to a page from now on; `station` is what its takes are counted under.
+
+        What is returned gives the page's id as a device; "" until it has said anything.
+        """
         page = _Page(element=element, surface=surface, station=station)
 
         async def heard(event: GenericEventArguments) -> None:
@@ -120,6 +123,7 @@ class Pages:
 
         element.on("device", heard)
         client.on_disconnect(left)
+        return lambda: page.device.id if page.device is not None else ""
 
     async def heard(self, page: _Page, payload: object) -> None:
         """Take in what a page says of itself; written at once where a steward's tile changes by it."""

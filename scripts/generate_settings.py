@@ -21,6 +21,8 @@ SECTIONS = {
         "ALLOWED_HOSTS",
         "PUBLIC_URL",
         "TRUSTED_PROXIES",
+        "TIME_ZONE",
+        "INSTALLATION_PROFILE",
         "ENGINE_DEPLOYMENT",
         "LOG_LEVEL",
         "METRICS",

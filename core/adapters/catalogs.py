@@ -31,6 +31,13 @@ def load(name: str, cls: type[T]) -> T:
     return parse(file, text, cls)
 
 
+@cache
+def plain(name: str) -> dict[str, Any]:
+    """The catalog `name` as plain values, for what is handed to browsers whole: JavaScript checks what it reads."""
+    text = resources.files("assets").joinpath("catalogs", f"{name}.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
 def parse(file: str, text: str, cls: type[T]) -> T:
     """`text` as a `cls`; `file` is what the complaints call it. Errors as `load`."""
     try:

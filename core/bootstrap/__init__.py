@@ -20,8 +20,11 @@ from core.bootstrap.figures import (
     intake_figures,
     intervals_s,
     job_figures,
+    level_figures,
+    pool_figures,
     retention_figures,
     retention_policy,
+    room_tables,
     slices,
     snapshot_figures,
 )
@@ -30,9 +33,9 @@ from core.bootstrap.messengers import messengers, wording
 from core.domain.consent import Notice
 from core.domain.deployment import Deployment, DeploymentCatalog, find_deployment
 from core.domain.memory_color import ColorCatalog
+from core.domain.pool.drawing import SCAN_MOST
 from core.domain.pool.facts import WishLimits
 from core.domain.pool.weights import PoolCatalog
-from core.domain.room.compose import RoomFigures
 from core.domain.work import Job
 from core.errors import Misconfigured
 from core.ports.outside import Budgets, Clock, Vault
@@ -40,6 +43,7 @@ from core.ports.work import UnitOfWork
 from core.services.access import Access
 from core.services.archive import Archive
 from core.services.audit import Audit
+from core.services.decisions import Decisions
 from core.services.demo import DemoCatalog, DemoService
 from core.services.derive import DeriveService
 from core.services.devices import DeviceService
@@ -94,6 +98,7 @@ class System:
     review: ReviewService
     fossils: Fossils
     room: RoomService
+    decisions: Decisions
     health: Health
     demo: DemoService
     derive: DeriveService
@@ -123,8 +128,13 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         grants,
         outside.clock,
         slices=slices(settings),
+        level=level_figures(),
         deployment=deployment,
         wear_per_play=settings.WEAR_EPSILON_PER_PLAY,
+    )
+    tables = room_tables(settings)
+    decisions = Decisions(
+        outside.work, tables=tables, deployment=deployment, figures=pool_figures(settings), scan_most=SCAN_MOST
     )
     policy, notice = retention_policy(settings), Notice(language="en", version=NOTICE_VERSION)
     intake = Intake(
@@ -181,7 +191,8 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
             shown=settings.ROOM_FOSSIL_VISUALS,
             feed_s=settings.ROOM_FOSSIL_FEED_SECONDS,
         ),
-        room=RoomService(outside.work, pool, outside.clock, figures=load("room", RoomFigures), deployment=deployment),
+        room=RoomService(outside.work, pool, outside.clock, decisions, tables=tables, deployment=deployment),
+        decisions=decisions,
         health=Health(outside.work, outside.store, outside.clock, figures=health_figures(settings)),
         demo=DemoService(
             outside.work,

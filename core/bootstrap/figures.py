@@ -1,16 +1,29 @@
 """The figures every service is given, from settings and catalogs."""
 
+from zoneinfo import ZoneInfo
+
 from core.adapters.budgets import BudgetFigures
-from core.adapters.catalogs import asset_version, load
+from core.adapters.catalogs import asset_version, load, plain
 from core.adapters.sql.pool import EXACT_COUNT_MOST
 from core.domain.access import Binding, networks
 from core.domain.consent import RetentionPolicy
 from core.domain.deployment import Deployment, DeploymentCatalog
 from core.domain.device import DeviceFigures
+from core.domain.level import LevelFigures
 from core.domain.memory_color import ColorCatalog
 from core.domain.pool.lanes import LaneFigures
 from core.domain.pool.weights import PoolCatalog, PoolFigures
 from core.domain.pool.windows import SliceFigures
+from core.domain.room.tables import (
+    Intensity,
+    Overlap,
+    Preset,
+    QuieterFigures,
+    QuietHours,
+    RoomCatalog,
+    RoomChoices,
+    RoomTables,
+)
 from core.domain.steward import ControlLimits
 from core.domain.warnings import WarningFigures
 from core.domain.work import Job
@@ -24,6 +37,7 @@ from core.services.retention import RetentionFigures
 from core.services.snapshot import SnapshotFigures
 from core.settings import Settings
 
+BY_DAYPART = "by_daypart"
 LANGUAGES = frozenset({"en"})
 NOTICE_VERSION = "1"
 CLAIM_S = 120
@@ -232,6 +246,41 @@ def pool_figures(settings: Settings) -> PoolFigures:
     """Thresholds and weights of the pool."""
     lanes = lane_figures(settings)
     return PoolFigures(lanes=lanes, cooldown_s=settings.POOL_COOLDOWN_SECONDS, catalog=load("pool", PoolCatalog))
+
+
+def room_tables(settings: Settings) -> RoomTables:
+    """What the room is composed by: the catalog, and what this installation has chosen."""
+    quiet = QuietHours(
+        start_hour=settings.ROOM_QUIET_HOURS_START,
+        end_hour=settings.ROOM_QUIET_HOURS_END,
+        figures=QuieterFigures(
+            gap=settings.ROOM_QUIET_HOURS_GAP,
+            tone=settings.ROOM_QUIET_HOURS_TONE,
+            output=settings.ROOM_QUIET_HOURS_OUTPUT,
+        ),
+    )
+    choices = RoomChoices(
+        zone=ZoneInfo(settings.TIME_ZONE) if settings.TIME_ZONE else None,
+        intensity=None if settings.ROOM_INTENSITY == BY_DAYPART else Intensity(settings.ROOM_INTENSITY),
+        preset=None if settings.ROOM_MOVEMENT_PRESET == BY_DAYPART else Preset(settings.ROOM_MOVEMENT_PRESET),
+        quiet_hours=quiet if settings.ROOM_QUIET_HOURS else None,
+        overlap=Overlap(
+            chance=settings.ROOM_OVERLAP_CHANCE,
+            from_playable=settings.ROOM_OVERLAP_MIN_PLAYABLE,
+            layers=settings.ROOM_OVERLAP_LAYERS,
+            delay_ms=(settings.ROOM_OVERLAP_MIN_DELAY_MS, settings.ROOM_OVERLAP_MAX_DELAY_MS),
+            gain=settings.ROOM_OVERLAP_GAIN,
+        ),
+        scarce_low=settings.ROOM_SCARCITY_LOW,
+        scarce_severe=settings.ROOM_SCARCITY_SEVERE,
+    )
+    return RoomTables(catalog=load("room", RoomCatalog), choices=choices)
+
+
+def level_figures() -> LevelFigures:
+    """The one level every voice is played at; the browser is handed the same section of the catalog."""
+    level = plain("audio")["level"]
+    return LevelFigures(**{name: level[name] for name in ("target_lufs", "ceiling_dbtp", "lift_most_db")})
 
 
 def slices(settings: Settings) -> SliceFigures:

@@ -39,7 +39,8 @@ class Review(StrEnum):
 class Artifact:
     """A row as services see it; times are UTC, durations milliseconds, wear 0..1.
 
-    `station` is the kiosk it was left at; `flagged_at` when a listener asked for it to be checked, and `passed_at` when
+    `lufs` and `peak_dbtp` are known once it is `measured`, and None for silence. `station` is the kiosk it was left at;
+    `flagged_at` when a listener asked for it to be checked, and `passed_at` when
     a steward last let it into the room.
     """
 
@@ -68,6 +69,8 @@ class Artifact:
     version: int
     demo: bool = False
     measured: bool = False
+    lufs: float | None = None
+    peak_dbtp: float | None = None
     station: str = ""
     review: Review = Review.NONE
     flagged_at: datetime | None = None

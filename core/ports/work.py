@@ -10,6 +10,7 @@ from core.domain.artifact import Artifact, Kind, NewArtifact, State
 from core.domain.consent import Manifest, Mode
 from core.domain.steward import StewardState
 from core.domain.work import Job, Signal
+from core.ports.deciding import Decisions
 from core.ports.stewarding import Archive, Devices, Prompts, Samples, Sessions, Stewards, Warnings
 
 
@@ -57,13 +58,15 @@ class Remembered:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Derivative:
-    """A stored derivative of an artifact; `duration_ms` of one that sounds."""
+    """A stored derivative of an artifact; `duration_ms`, and the loudness, of one that sounds."""
 
     artifact_id: int
     kind: str
     key: str
     until: datetime
     duration_ms: int | None = None
+    loudness_lufs: float | None = None
+    peak_dbtp: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -312,6 +315,8 @@ class Transaction(Protocol):
     def samples(self) -> Samples: ...
     @property
     def warnings(self) -> Warnings: ...
+    @property
+    def decisions(self) -> Decisions: ...
 
     def want(self, job: Job, *args: Any) -> None:
         """Ask for a job once this transaction has committed."""

@@ -170,10 +170,19 @@ class DeriveService:
             tx.tombstones.reserve(key, until=until, reason="reserved", artifact_id=artifact.id)
         # Whatever goes wrong from here on, the reservation comes due: a store that did not answer may take it yet.
         self._store.put(key, io.BytesIO(data), len(data))
-        published = self._publish(artifact.id, kind, key, _duration_ms(kind, data))
+        sound = self._sound(kind, data)
+        published = self._publish(artifact.id, kind, key, sound)
         return Outcome.PUBLISHED if published else Outcome.TOO_LATE
 
-    def _publish(self, artifact_id: int, kind: Kind, key: str, duration_ms: int | None) -> bool:
+    def _sound(self, kind: Kind, data: bytes) -> "_Sound":
+        """How long a derivative sounds, and how loud; nothing for a picture."""
+        if kind is not Kind.ESSENCE:
+            return _Sound()
+        wav = inspect(io.BytesIO(data), size_bytes=len(data), max_duration_s=LONGEST_S, max_rate_hz=HIGHEST_HZ)
+        loudness = self._makers.loudness(io.BytesIO(data), len(data))
+        return _Sound(duration_ms=wav.duration_ms, loudness_lufs=loudness.lufs, peak_dbtp=loudness.peak_dbtp)
+
+    def _publish(self, artifact_id: int, kind: Kind, key: str, sound: "_Sound") -> bool:
         now = self._clock.now()
         with self._work.write() as tx:
             tx.artifacts.lock(artifact_id)
@@ -187,7 +196,9 @@ class DeriveService:
                 kind=kind.value,
                 key=key,
                 until=artifact.derivative_until,
-                duration_ms=duration_ms,
+                duration_ms=sound.duration_ms,
+                loudness_lufs=sound.loudness_lufs,
+                peak_dbtp=sound.peak_dbtp,
             )
             tx.derivatives.add(made, publishable=tx.consents.manifest(artifact.consent_id).publishable, now=now)
             if kind is Kind.ESSENCE:
@@ -196,9 +207,8 @@ class DeriveService:
         return True
 
 
-def _duration_ms(kind: Kind, data: bytes) -> int | None:
-    """How long a derivative sounds; None for a picture."""
-    if kind is not Kind.ESSENCE:
-        return None
-    wav = inspect(io.BytesIO(data), size_bytes=len(data), max_duration_s=LONGEST_S, max_rate_hz=HIGHEST_HZ)
-    return wav.duration_ms
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Sound:
+    duration_ms: int | None = None
+    loudness_lufs: float | None = None
+    peak_dbtp: float | None = None

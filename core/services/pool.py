@@ -7,7 +7,9 @@ from enum import StrEnum
 
 from core.domain.artifact import Artifact
 from core.domain.deployment import Deployment
+from core.domain.level import LevelFigures, playback_level
 from core.domain.pool.choose import Choice
+from core.domain.pool.drawing import Looked
 from core.domain.pool.facts import Wish
 from core.domain.pool.windows import Slice, SliceFigures, slice_of
 from core.domain.work import Signal
@@ -22,9 +24,13 @@ HEARD_SHARE = 0.5
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Playback:
-    """One granted playback: the choice, its artifact, the slice, and the tokens that go with it."""
+    """One granted playback: the choice, its artifact, the slice, and the tokens that go with it.
+
+    `level` is the linear gain that brings it to the room's level; None while its loudness is not known.
+    """
 
     choice: Choice
+    looked: Looked
     artifact: Artifact
     slice: Slice
     pool_size: int
@@ -32,6 +38,12 @@ class Playback:
     heard_token: str
     expires_at: datetime
     chosen_at: datetime
+    level: float | None
+
+    @property
+    def sounds_ms(self) -> int:
+        """How long it sounds."""
+        return self.slice.duration_ms
 
 
 class Heard(StrEnum):
@@ -53,6 +65,7 @@ class PoolService:
         clock: Clock,
         *,
         slices: SliceFigures,
+        level: LevelFigures,
         deployment: Deployment,
         wear_per_play: float,
     ) -> None:
@@ -61,12 +74,13 @@ class PoolService:
         self._grants = grants
         self._clock = clock
         self._slices = slices
+        self._level = level
         self._deployment = deployment
         self._wear_per_play = wear_per_play
 
-    def next(self, wish: Wish, rng: random.Random) -> Playback | None:
+    def next(self, wish: Wish, rng: random.Random, now: datetime | None = None) -> Playback | None:
         """Choose one playback; None when nothing is playable or playback is paused. Changes nothing."""
-        now = self._clock.now()
+        now = now or self._clock.now()
         with self._work.read() as tx:
             if not tx.steward.state().at(now).plays:
                 return None
@@ -78,11 +92,12 @@ class PoolService:
             artifact = tx.artifacts.get(facts.artifact_id)
             if artifact is None or not artifact.playable(now):
                 return None
-            duration_ms = artifact.duration_ms if artifact.raw_lasts(now) else _residue_ms(tx, artifact)
-        part = slice_of(artifact.id, duration_ms, wish.variant, now, self._slices)
+            sound = _sound(tx, artifact, now)
+        part = slice_of(artifact.id, sound.duration_ms, wish.variant, now, self._slices)
         media_token, expires_at = self._grants.media(artifact.id)
         return Playback(
             choice=answer.choice,
+            looked=answer.looked,
             artifact=artifact,
             slice=part,
             pool_size=answer.pool_size,
@@ -90,6 +105,7 @@ class PoolService:
             heard_token=self._grants.heard(artifact.id, part.duration_ms),
             expires_at=expires_at,
             chosen_at=now,
+            level=playback_level(sound.lufs, sound.peak_dbtp, self._level) if sound.measured else None,
         )
 
     def artifact(self, artifact_id: int) -> Artifact | None:
@@ -117,7 +133,30 @@ class PoolService:
         return Heard.COUNTED
 
 
-def _residue_ms(tx: Transaction, artifact: Artifact) -> int:
-    """How long what is left of a fossil sounds: a slice of the take it came from would be longer than it is."""
-    sounding = (derivative.duration_ms for derivative in tx.derivatives.of(artifact.id) if derivative.duration_ms)
-    return next(sounding, artifact.duration_ms)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Sound:
+    """What sounds of an artifact now, and how loud it is; `measured` False where that is not known."""
+
+    duration_ms: int
+    measured: bool
+    lufs: float | None
+    peak_dbtp: float | None
+
+
+def _sound(tx: Transaction, artifact: Artifact, now: datetime) -> _Sound:
+    """The take while it lasts; then what a fossil left, which is shorter and softer than the take it came from."""
+    if not artifact.raw_lasts(now):
+        for left in tx.derivatives.of(artifact.id):
+            if left.duration_ms:
+                return _Sound(
+                    duration_ms=left.duration_ms,
+                    measured=left.loudness_lufs is not None,
+                    lufs=left.loudness_lufs,
+                    peak_dbtp=left.peak_dbtp,
+                )
+    return _Sound(
+        duration_ms=artifact.duration_ms,
+        measured=artifact.measured,
+        lufs=artifact.lufs,
+        peak_dbtp=artifact.peak_dbtp,
+    )

@@ -2,73 +2,105 @@
 
 import random
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.domain.artifact import Artifact
 from core.domain.deployment import Deployment
-from core.domain.pool.facts import Mood, Wish
-from core.domain.room.compose import Cue, Levels, Posture, Rest, RoomFigures, RoomState, arrange, levels, plan
+from core.domain.pool.facts import Mood
+from core.domain.room.compose import Cue
+from core.domain.room.posture import Posture
+from core.domain.room.program import Composed, Noted, compose
+from core.domain.room.schedule import day_of
+from core.domain.room.state import RoomState
+from core.domain.room.tables import RoomTables, Scarcity
+from core.domain.room.tempo import Levels, levels, tempo
 from core.domain.steward import StewardState
 from core.ports.outside import Clock
 from core.ports.work import UnitOfWork
+from core.services.decisions import Decisions
 from core.services.pool import Playback, PoolService
+
+SEED_BITS = 63
+"""Wide enough that no two programs share a seed, narrow enough for every JSON reader that has 64-bit integers."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Program:
-    """One cue with its playback, or a rest (`playback` is None); never begun after `good_until`."""
+    """One cue with its playbacks, in the order of its parts, or a rest (`cue` is None); never begun after `good_until`.
+
+    `tone` multiplies the room tone under it; `sparse` where the air is most of what there is.
+    """
 
     seq: int
     rest_ms: int
     cue: Cue | None
-    playback: Playback | None
+    playbacks: tuple[Playback, ...]
+    tone: float
+    sparse: bool
     good_until: datetime
+
+    @property
+    def playback(self) -> Playback | None:
+        """The first voice."""
+        return self.playbacks[0] if self.playbacks else None
 
 
 class RoomService:
     """Composes programs; holds no page's state itself."""
 
     def __init__(
-        self, work: UnitOfWork, pool: PoolService, clock: Clock, *, figures: RoomFigures, deployment: Deployment
+        self,
+        work: UnitOfWork,
+        pool: PoolService,
+        clock: Clock,
+        decisions: Decisions,
+        *,
+        tables: RoomTables,
+        deployment: Deployment,
     ) -> None:
         self._work = work
         self._pool = pool
         self._clock = clock
-        self.figures = figures
+        self._decisions = decisions
+        self.tables = tables
         self.deployment = deployment
 
-    def compose(self, state: RoomState, rng: random.Random) -> tuple[Program, RoomState]:
-        """The next program for a page in this state."""
+    def compose(self, state: RoomState, rng: random.Random, *, device_id: str = "") -> tuple[Program, RoomState]:
+        """The next program for a page in this state; why it is this one is noted."""
+        now = self._clock.now()
         with self._work.read() as tx:
-            steward = tx.steward.state().at(self._clock.now())
-        posture = Posture(
-            plays=steward.plays,
-            quieter=steward.quieter_mode,
-            mood=Mood(steward.mood_bias) if steward.mood_bias else None,
-            topic=steward.deployment_focus_topic,
-            status=steward.deployment_focus_status,
+            posture = posture_of(tx.steward.state().at(now))
+        seed = rng.getrandbits(SEED_BITS)
+        composed, after = compose(
+            state,
+            posture,
+            now,
+            random.Random(seed),  # noqa: S311 -- the seed is drawn from the vault; what follows must be repeatable
+            lambda wish, own: self._pool.next(wish, own, now),
+            self.tables,
+            self.deployment,
         )
-        wish, state = plan(state, posture, rng, self.figures, self.deployment)
-        playback = self._pool.next(wish, rng) if isinstance(wish, Wish) else None
-        if playback is None:
-            return self._rest(wish, state)
-        cue, state = arrange(state, playback.choice, posture, rng, self.figures, self.deployment)
-        good_until = min(playback.expires_at, self._latest())
-        return Program(seq=cue.seq, rest_ms=0, cue=cue, playback=playback, good_until=good_until), state
+        if composed.cue is not None:
+            noted = Noted(seed=seed, at=now, state=state, posture=posture, looks=composed.looks)
+            self._decisions.note(noted, composed, device_id=device_id)
+        return self._program(composed, after, posture), after
 
     def levels(self, state: StewardState) -> Levels:
-        """How loud the room is under this posture."""
-        return levels(state.quieter_mode, self.figures, self.deployment)
+        """How loud the room is at this hour under this posture."""
+        return levels(tempo(posture_of(state), self._clock.now(), self.tables, self.deployment))
 
     def strata(self) -> list[Artifact]:
         """Voices heard today and still held, newest first: what a reloaded wall draws again."""
         now = self._clock.now()
         # A day's layers end with the day.
-        midnight = now.astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
-        since = max(midnight, now - timedelta(hours=self.figures.strata_hours))
+        since = max(self.day()[0], now - timedelta(hours=self.tables.catalog.strata_hours))
         with self._work.read() as tx:
-            return tx.artifacts.recently_heard(since, now, limit=self.figures.strata)
+            return tx.artifacts.recently_heard(since, now, limit=self.tables.catalog.strata)
+
+    def day(self) -> tuple[datetime, datetime]:
+        """When the site's present day began and when it ends."""
+        return day_of(self._clock.now(), self.tables.choices.zone)
 
     def over(self, ids: Collection[int]) -> list[int]:
         """Which of these voices may no longer be shown or sound; pages ask, because a signal may be lost."""
@@ -77,10 +109,29 @@ class RoomService:
             playable = tx.artifacts.playable_of(ids, now)
         return [number for number in ids if number not in playable]
 
-    def _rest(self, wish: Wish | Rest, state: RoomState) -> tuple[Program, RoomState]:
-        rest_ms = wish.rest_ms if isinstance(wish, Rest) else self.figures.rest_when_empty_ms
-        state = replace(state, seq=state.seq + 1)
-        return Program(seq=state.seq, rest_ms=rest_ms, cue=None, playback=None, good_until=self._latest()), state
+    def _program(self, composed: Composed[Playback], after: RoomState, posture: Posture) -> Program:
+        catalog = self.tables.catalog
+        latest = self._clock.now() + timedelta(milliseconds=catalog.longest_program_age_ms)
+        severe = catalog.scarcity[Scarcity.SEVERE]
+        cue = composed.cue
+        return Program(
+            seq=after.seq,
+            rest_ms=composed.rest_ms,
+            cue=cue,
+            playbacks=composed.drawn,
+            # A room that is paused is not short of voices.
+            tone=cue.tone if cue is not None else severe.tone if posture.plays else 1.0,
+            sparse=cue.sparse if cue is not None else posture.plays,
+            good_until=min([latest, *(playback.expires_at for playback in composed.drawn)]),
+        )
 
-    def _latest(self) -> datetime:
-        return self._clock.now() + timedelta(milliseconds=self.figures.longest_program_age_ms)
+
+def posture_of(state: StewardState) -> Posture:
+    """What of a steward's state shapes playing."""
+    return Posture(
+        plays=state.plays,
+        quieter=state.quieter_mode,
+        mood=Mood(state.mood_bias) if state.mood_bias else None,
+        topic=state.deployment_focus_topic,
+        status=state.deployment_focus_status,
+    )

@@ -26,6 +26,7 @@ class StatusBody(BaseModel):
 
     ok: bool
     deployment: str
+    profile: str
     components: dict[str, str]
     operator_state: OperatorState
     active: int
@@ -48,7 +49,8 @@ async def node_status(system: SystemOf, _session: SessionOf, response: Response)
     """How the node is: components, posture, counts, disk, retention, budgets and warnings."""
     response.headers["Cache-Control"] = "no-store"
     found = await in_store_thread(system.status.status, await queue_depth(system))
-    return status(found, soon_h=system.settings.RETENTION_SOON_HOURS, copy=load_copy("en"))
+    profile, soon_h = system.settings.INSTALLATION_PROFILE, system.settings.RETENTION_SOON_HOURS
+    return {"profile": profile, **status(found, soon_h=soon_h, copy=load_copy("en"))}
 
 
 def status(found: Status, *, soon_h: float, copy: Copy) -> dict[str, Any]:

@@ -3,9 +3,12 @@
 from typing import Any
 
 from fastapi import APIRouter
+from fastapi.responses import FileResponse
 from pydantic import BaseModel
 
+from core.errors import NotFound
 from core.services.fossils import Fossil
+from core.settings import TONE_TYPES
 from memory_ui.api import shapes
 from memory_ui.api.answers import Instant, refusals
 from memory_ui.api.published import SurfaceAnswer
@@ -14,6 +17,8 @@ from memory_ui.copy import load_copy
 from memory_ui.web import AskerOf, SystemOf, in_thread
 
 router = APIRouter(prefix="/api/v1/surface")
+
+AMBIENCE_PATH = "/api/v1/surface/ambience"
 
 
 class FeedAddress(BaseModel):
@@ -36,6 +41,20 @@ async def surface_state(system: SystemOf, asker: AskerOf) -> dict[str, Any]:
     state = await in_thread(system.stewardship.state)
     budgets = await in_thread(system.budgets.snapshot, "ingest", client=asker.station, address=asker.address)
     return {"operator_state": shapes.operator_state(state), "ingest_budget": shapes.ingest_budget(*budgets)}
+
+
+@router.get(
+    "/ambience",
+    response_class=FileResponse,
+    responses={200: {"content": {"audio/*": {}}, "description": "The recording."}, **refusals(404)},
+)
+async def ambience(system: SystemOf) -> FileResponse:
+    """The recording of the place that is played between the voices, where there is one."""
+    path = system.settings.ROOM_TONE_FILE
+    if path is None or not path.expanduser().is_file():
+        raise NotFound("This room has no recording of its own.")
+    path = path.expanduser()
+    return FileResponse(path, media_type=TONE_TYPES[path.suffix.lower()], headers={"Cache-Control": "no-cache"})
 
 
 @router.get("/fossils-url")

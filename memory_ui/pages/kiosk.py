@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import Request
 from nicegui import Client, ui
 
+from core.adapters.catalogs import plain
 from core.bootstrap import NOTICE_VERSION, System
 from core.domain.device import Surface
 from core.domain.steward import StewardState
@@ -16,7 +17,6 @@ from memory_ui.copy import load_copy
 from memory_ui.devices import Pages
 from memory_ui.elements.recorder import Recorder
 from memory_ui.live import Live
-from memory_ui.pages.catalogs import catalog
 from memory_ui.web import Asker, asker_of, in_thread
 
 RECONNECT_S = 120
@@ -76,14 +76,14 @@ def _surface(state: StewardState, asked: _Asked) -> dict[str, Any]:
 
 
 def _figures(system: System) -> dict[str, Any]:
-    audio, settings = catalog("audio"), system.settings
+    audio, settings = plain("audio"), system.settings
     return {
         "context": audio["context"],
         "take": audio["take"],
         "monitor": audio["monitor"],
-        "kiosk": catalog("kiosk"),
-        "trace": catalog("trace"),
-        "device": catalog("device"),
+        "kiosk": plain("kiosk"),
+        "trace": plain("trace"),
+        "device": plain("device"),
         "promise": {
             "room_hours": _plain(settings.RAW_TTL_HOURS_ROOM),
             "fossil_hours": _plain(settings.RAW_TTL_HOURS_FOSSIL),

@@ -10,6 +10,7 @@ from fastapi import Request
 from fastapi.responses import Response
 from nicegui import Client, ui
 
+from core.adapters.catalogs import plain
 from core.bootstrap import System
 from core.domain.deployment import DeploymentName
 from core.domain.pool.facts import Mood
@@ -23,7 +24,6 @@ from memory_ui.board import Board
 from memory_ui.copy import load_copy
 from memory_ui.elements.ops import Bench, Ops
 from memory_ui.live import Live
-from memory_ui.pages.catalogs import catalog
 from memory_ui.plain.render import problem_page
 from memory_ui.plain.signin import ask
 from memory_ui.session import COOKIE, session_of, visitor_of
@@ -67,7 +67,7 @@ def register(system: System, live: Live, board: Board) -> None:
         def build(view: dict[str, Any]) -> Bench:
             copy = load_copy("en")
             shared = _shared(system)
-            shared["figures"] |= {"trace": catalog("trace"), "charts_every_ms": CHARTS_EVERY_MS}
+            shared["figures"] |= {"trace": plain("trace"), "charts_every_ms": CHARTS_EVERY_MS}
             plotly_url = theme.asset("vendor/plotly-basic.min.js")
             return Bench(
                 **shared, copy=copy.section("bench"), ops=copy.section("ops"), plotly_url=plotly_url, view=view
@@ -156,7 +156,7 @@ def _me(session: Session) -> dict[str, Any]:
 
 
 def _shared(system: System) -> dict[str, Any]:
-    audio, copy = catalog("audio"), load_copy("en")
+    audio, copy = plain("audio"), load_copy("en")
     settings = system.settings
     return {
         "times": copy.section("times"),

@@ -2,8 +2,10 @@
 
 import time
 import zlib
+from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -11,21 +13,24 @@ from nicegui import Client, ui
 from nicegui.events import GenericEventArguments
 from pydantic import BaseModel, Field, ValidationError
 
+from core.adapters.catalogs import plain
 from core.bootstrap import System
 from core.domain.artifact import Artifact
 from core.domain.device import Surface
-from core.domain.room.compose import RoomState, resumed
+from core.domain.room.state import RoomState, resumed
+from core.domain.room.voices import Part
 from core.domain.steward import StewardState
 from core.domain.work import Signal
+from core.services.pool import Playback
 from core.services.room import Program
 from memory_ui import theme
 from memory_ui.api import shapes
+from memory_ui.api.surface import AMBIENCE_PATH
 from memory_ui.captions import caption
 from memory_ui.copy import load_copy
 from memory_ui.devices import Pages
 from memory_ui.elements.player import Player
 from memory_ui.live import Live
-from memory_ui.pages.catalogs import catalog
 from memory_ui.web import in_thread
 
 T = TypeVar("T", bound=BaseModel)
@@ -57,7 +62,7 @@ def register(system: System, live: Live, pages: Pages) -> None:
         state = await live.posture()
         player = Player(
             copy=load_copy("en").section("room"),
-            figures={**_audio(), "trace": catalog("trace"), "device": catalog("device")},
+            figures={**_audio(), "trace": plain("trace"), "device": plain("device")},
             colours=[asdict(colour) for colour in system.colours.colours],
             node={"name": system.settings.NODE_NAME},
             posture=_posture(system, state),
@@ -65,15 +70,17 @@ def register(system: System, live: Live, pages: Pages) -> None:
             recent_most=RECENT_MOST,
             page_version=system.devices.page_version,
         )
-        pages.attach(client, player, Surface.ROOM)
-        Listening(system, live, player).attach(client)
+        device_id = pages.attach(client, player, Surface.ROOM)
+        Listening(system, live, player, device_id).attach(client)
 
 
 class Listening:
     """What the server remembers of one open listening page."""
 
-    def __init__(self, system: System, live: Live, player: Player) -> None:
+    def __init__(self, system: System, live: Live, player: Player, device_id: Callable[[], str]) -> None:
         self._system = system
+        self._device_id = device_id
+        self._posture: dict[str, Any] = {}
         self._live = live
         self._player = player
         self._state = RoomState()
@@ -93,6 +100,7 @@ class Listening:
     async def _connect(self) -> None:
         self._disconnect()
         self._off = [self._live.on(Signal.STEWARD, self._steward), self._live.on(Signal.POOL, self._pool)]
+        self._posture = {}
         await self._steward({})
         await self._lay()
 
@@ -105,7 +113,7 @@ class Listening:
         held = await in_thread(self._system.room.strata)
         now = self._system.clock.now()
         self._show([artifact.id for artifact in reversed(held)])
-        self._player.lay([_layer(artifact, now) for artifact in held])
+        self._player.lay([_layer(artifact, self._system, now) for artifact in held])
 
     def _hello(self, event: GenericEventArguments) -> None:
         hello = _valid(Hello, event)
@@ -119,21 +127,28 @@ class Listening:
         on_its_way = self._state.seq > need.seq and time.monotonic() - self._pushed_at < PUSHED_AGAIN_S
         if on_its_way:
             return
-        program, self._state = await in_thread(self._system.room.compose, self._state, self._rng)
+        compose = partial(self._system.room.compose, device_id=self._device_id())
+        program, self._state = await in_thread(compose, self._state, self._rng)
         self._pushed_at = time.monotonic()
-        if program.playback is not None:
-            self._show([program.playback.artifact.id])
+        self._show([playback.artifact.id for playback in program.playbacks])
         self._player.offer(_program(program, self._system))
 
     async def _steward(self, _detail: dict[str, Any]) -> None:
-        state = await self._live.posture()
-        self._player.obey(_posture(self._system, state))
+        posture = _posture(self._system, await self._live.posture())
+        if posture != self._posture:
+            self._posture = posture
+            self._player.obey(posture)
 
     async def _pool(self, detail: dict[str, Any]) -> None:
         self._drop(detail.get("dropped", []))
 
     async def _recheck(self) -> None:
-        """Signals may be lost, and another process may have ended a voice: nothing stays that has no right to."""
+        """Signals may be lost, and another process may have ended a voice: nothing stays that has no right to.
+
+        The hour passes without a signal, too: quiet hours begin and end here.
+        """
+        if self._off:
+            await self._steward({})
         if self._off and self._shown:
             self._drop(await in_thread(self._system.room.over, list(self._shown)))
 
@@ -161,7 +176,7 @@ def _valid(kind: type[T], event: GenericEventArguments) -> T | None:
 
 
 def _audio() -> dict[str, Any]:
-    audio = catalog("audio")
+    audio = plain("audio")
     return {name: audio[name] for name in ("context", "program", "level", "wear", "tone", "monitor")}
 
 
@@ -170,7 +185,11 @@ def _posture(system: System, state: StewardState) -> dict[str, Any]:
     return {
         "plays": state.plays,
         "gain": levels.output,
-        "tone": {"voice": system.settings.ROOM_TONE_PROFILE, "scale": levels.tone, "resting": "idle"},
+        "tone": {
+            "voice": system.settings.ROOM_TONE_PROFILE,
+            "scale": levels.tone,
+            "file_url": AMBIENCE_PATH if system.settings.ROOM_TONE_FILE else "",
+        },
         "tone_seed": zlib.crc32(system.settings.NODE_NAME.encode()),
         "reduced_motion": state.kiosk_force_reduced_motion,
     }
@@ -178,40 +197,47 @@ def _posture(system: System, state: StewardState) -> dict[str, Any]:
 
 def _program(program: Program, system: System) -> dict[str, Any]:
     now = system.clock.now()
-    plain = {"seq": program.seq, "rest_ms": program.rest_ms, "gap_ms": 0, "good_for_ms": _ms(program.good_until, now)}
-    if program.cue is None or program.playback is None:
-        return {**plain, "items": []}
-    playback = program.playback
-    item = {
-        **_layer(playback.artifact, now),
+    parts = program.cue.parts if program.cue is not None else ()
+    return {
+        "seq": program.seq,
+        "rest_ms": program.rest_ms,
+        "gap_ms": program.cue.gap.ms if program.cue is not None else 0,
+        "good_for_ms": _ms(program.good_until, now),
+        "tone": {"scale": program.tone, "resting": "sparse" if program.sparse else "idle"},
+        "items": [_item(one, part, system, now) for one, part in zip(program.playbacks, parts, strict=True)],
+    }
+
+
+def _item(playback: Playback, part: Part, system: System, now: datetime) -> dict[str, Any]:
+    return {
+        **_layer(playback.artifact, system, now),
         "url": shapes.sound_url(playback.media_token),
         "ack_url": shapes.heard_url(playback.heard_token),
         "flag_url": shapes.flag_url(playback.heard_token),
         "start_ms": playback.slice.start_ms,
-        "duration_ms": playback.slice.duration_ms,
-        "gain": 1.0,
-        "delay_ms": 0,
-        "caption": caption(playback.artifact, now, load_copy("en"), heard_ms=playback.slice.duration_ms),
+        "duration_ms": playback.sounds_ms,
+        "level": playback.level,
+        "gain": part.gain,
+        "delay_ms": part.delay_ms,
+        "fade_in_ms": part.fade_in_ms,
+        "fade_out_ms": part.fade_out_ms,
+        "caption": caption(playback.artifact, now, load_copy("en"), heard_ms=playback.sounds_ms),
     }
-    return {**plain, "gap_ms": program.cue.gap_ms, "items": [item]}
 
 
-def _layer(artifact: Artifact, now: datetime) -> dict[str, Any]:
+def _layer(artifact: Artifact, system: System, now: datetime) -> dict[str, Any]:
     return {
         "artifact_id": artifact.id,
         "outline": artifact.outline,
         "wear": artifact.wear,
         "colour": artifact.effect,
-        "held_for_ms": _held_for_ms(artifact, now),
+        "held_for_ms": _held_for_ms(artifact, system, now),
     }
 
 
-def _held_for_ms(artifact: Artifact, now: datetime) -> int:
-    """Until its right or the day ends, whichever is first: a trace is a shadow of the voice."""
-    local = now.astimezone()
-    midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    until = min(artifact.playable_until or now, midnight)
-    return _ms(until, now)
+def _held_for_ms(artifact: Artifact, system: System, now: datetime) -> int:
+    """Until its right or the site's day ends, whichever is first: a trace is a shadow of the voice."""
+    return _ms(min(artifact.playable_until or now, system.room.day()[1]), now)
 
 
 def _ms(until: datetime, now: datetime) -> int:

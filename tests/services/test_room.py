@@ -1,9 +1,10 @@
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from core.domain.pool.facts import Mood
-from core.domain.room.compose import RoomState, resumed
+from core.domain.room.state import RoomState, resumed
 from tests import wavs
 
 
@@ -21,28 +22,39 @@ def test_a_program_carries_a_granted_playback_and_the_gap_before_it(node):
     kept = node.keep()
     program, state = compose(node)
     assert program.playback.artifact.id == kept.artifact.id
-    assert 950 <= program.cue.gap_ms <= 2500
+    assert 300 <= program.cue.gap.ms
     assert (state.seq, state.recent_ids) == (program.seq, (kept.artifact.id,))
 
 
-def test_every_third_gap_is_a_held_pause(node):
-    for _ in range(4):
-        node.keep()
-    state, gaps = RoomState(), []
-    for _ in range(6):
-        program, state = compose(node, state)
-        gaps.append(program.cue.gap_ms)
-    assert all(950 <= gap <= 2500 for gap in gaps[0:2] + gaps[3:5])
-    assert all(2200 <= gap <= 3600 for gap in (gaps[2], gaps[5]))
-
-
-def test_quieter_lengthens_gaps_and_lowers_tone_and_output(node):
+def test_quieter_lowers_tone_and_output(node):
     node.keep()
-    quiet = node.system.stewardship.change({"quieter_mode": True}, actor="t", version=0).state
-    program, _ = compose(node)
-    levels = node.system.room.levels(quiet)
-    assert 950 * 1.18 <= program.cue.gap_ms <= 2500 * 1.18 + 1
-    assert (levels.output, levels.tone) == (pytest.approx(0.74), pytest.approx(0.72))
+    loud = node.system.room.levels(node.system.stewardship.state())
+    quiet = node.system.room.levels(node.system.stewardship.change({"quieter_mode": True}, actor="t").state)
+    assert quiet.output == pytest.approx(0.74 * loud.output)
+    assert quiet.tone == pytest.approx(0.72 * loud.tone)
+
+
+def test_quiet_hours_of_the_site_lower_tone_and_output(make_node):
+    zone = "Pacific/Kiritimati"
+    by_day = make_node(TIME_ZONE=zone, ROOM_QUIET_HOURS=False, ROOM_INTENSITY="balanced")
+    here = by_day.clock.now().astimezone(ZoneInfo(zone)).hour
+    hours = {"ROOM_QUIET_HOURS_START": here, "ROOM_QUIET_HOURS_END": (here + 1) % 24}
+    node = make_node(TIME_ZONE=zone, ROOM_QUIET_HOURS=True, ROOM_INTENSITY="balanced", **hours)
+    loud, quiet = (one.system.room.levels(one.system.stewardship.state()) for one in (by_day, node))
+    assert (loud.output, loud.tone) == (1.0, 1.0)
+    assert (quiet.output, quiet.tone) == (pytest.approx(0.72), pytest.approx(0.78))
+    node.clock.advance(hours=1)
+    assert node.system.room.levels(node.system.stewardship.state()).output == 1.0
+
+
+def test_a_room_that_is_short_of_voices_has_more_air(node):
+    empty, _ = compose(node)
+    node.keep()
+    severe, _ = compose(node)
+    for _ in range(8):
+        node.keep()
+    enough, _ = compose(node)
+    assert [(one.tone, one.sparse) for one in (empty, severe, enough)] == [(1.45, True), (1.45, True), (1.0, False)]
 
 
 @pytest.mark.parametrize("name", ["playback_paused", "maintenance_mode"])
@@ -52,14 +64,28 @@ def test_a_paused_room_rests(node, name):
     assert compose(node)[0].playback is None
 
 
-def test_a_room_does_not_repeat_itself_while_there_is_another_voice(node):
-    for _ in range(4):
+@pytest.mark.parametrize(("takes", "window"), [(2, 1), (4, 2), (20, 12), (30, 12)])
+def test_a_room_does_not_repeat_itself_within_its_window(node, takes, window):
+    for _ in range(takes):
+        node.keep()
+    state, played = RoomState(pool_size=takes), []
+    for _ in range(40):
+        program, state = compose(node, state)
+        played.append([playback.artifact.id for playback in program.playbacks])
+    for at, sounding in enumerate(played):
+        before = [number for earlier in reversed(played[:at]) for number in reversed(earlier)][:window]
+        assert not set(sounding) & set(before), (at, sounding, before)
+
+
+def test_the_order_of_a_small_room_does_not_freeze(node):
+    for _ in range(5):
         node.keep()
     state, played = RoomState(), []
-    for _ in range(4):
+    for _ in range(60):
         program, state = compose(node, state)
         played.append(program.playback.artifact.id)
-    assert len(set(played)) == 4
+    turns = {tuple(played[at : at + 5]) for at in range(10, 55, 5)}
+    assert len(turns) > 1
 
 
 def test_what_a_browser_says_it_played_is_avoided_after_a_restart(node):
@@ -120,10 +146,10 @@ class TestLeaning:
         for _ in range(count):
             _, state = compose(node, state)
 
-    def test_a_room_left_alone_wishes_for_no_mood_and_no_topic(self, node, wishes):
+    def test_a_room_left_alone_wishes_for_no_topic_and_no_status(self, node, wishes):
         node.keep()
-        self.play(node, 1)
-        assert (wishes[0].mood, wishes[0].preferred_topic, wishes[0].preferred_status) == (None, "", "")
+        self.play(node, 6)
+        assert {(wish.preferred_topic, wish.preferred_status) for wish in wishes} == {("", "")}
 
     def test_it_leans_to_topic_and_status_a_steward_set(self, node, wishes):
         node.keep()
@@ -144,4 +170,5 @@ class TestLeaning:
         self.play(node, 202)
         held = sum(wish.mood is Mood.CLEAR for wish in wishes[2:])
         assert [wish.mood for wish in wishes[:2]] == [Mood.CLEAR] * 2
-        assert 110 < held < 175, "0.72 of 200, within five standard deviations"
+        # Where it is not held, the scene itself may ask for it.
+        assert 110 < held < 190, "0.72 of 200 or a little more, within five standard deviations"

@@ -24,9 +24,7 @@ class Cells:
         return [row for _, row in self._placed]
 
     def probe(self, cells: int, cell: int, rank: int) -> PoolFacts | None:
-        inside = sorted(
-            (at for at in self._placed if cell <= at[0] * cells < cell + 1), key=lambda placed: placed[0]
-        )
+        inside = sorted((at for at in self._placed if cell <= at[0] * cells < cell + 1), key=lambda placed: placed[0])
         return inside[rank][1] if rank < len(inside) else None
 
 

@@ -396,6 +396,8 @@ def artifact_of(row: Sequence[Any]) -> Artifact:
         version=found.version,
         demo=found.demo,
         measured=found.measured_at is not None,
+        lufs=found.loudness_lufs,
+        peak_dbtp=found.peak_dbtp,
         station=found.station,
         review=Review(found.review),
         flagged_at=found.flagged_at,

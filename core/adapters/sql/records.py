@@ -131,7 +131,13 @@ class SqlDerivatives:
 
 def _derivative(row: DerivativeRow) -> Derivative:
     return Derivative(
-        artifact_id=row.artifact_id, kind=row.kind, key=row.key, until=row.until, duration_ms=row.duration_ms
+        artifact_id=row.artifact_id,
+        kind=row.kind,
+        key=row.key,
+        until=row.until,
+        duration_ms=row.duration_ms,
+        loudness_lufs=row.loudness_lufs,
+        peak_dbtp=row.peak_dbtp,
     )
 
 

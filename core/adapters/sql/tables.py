@@ -12,6 +12,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Text,
@@ -187,6 +188,8 @@ class DerivativeRow(Base):
     key: Mapped[str]
     publishable: Mapped[bool] = mapped_column(Boolean)
     duration_ms: Mapped[int | None] = mapped_column(Integer)
+    loudness_lufs: Mapped[float | None] = mapped_column(Float)
+    peak_dbtp: Mapped[float | None] = mapped_column(Float)
     until: Mapped[datetime]
     created_at: Mapped[datetime]
 
@@ -356,3 +359,16 @@ class PresenceRow(Base):
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     role: Mapped[str] = mapped_column(String(16))
     seen_at: Mapped[datetime]
+
+
+class DecisionRow(Base):
+    """Why a voice was played when it was: figures and numbers of takes, and not one of their words."""
+
+    __tablename__ = "decision"
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    device_id: Mapped[str] = mapped_column(String(64))
+    # No foreign key: what was decided outlasts the husk it was decided for, for as long as it is kept.
+    artifact_id: Mapped[int] = mapped_column(Key)
+    why: Mapped[dict[str, Any]] = mapped_column(JSON)
+    noted: Mapped[bytes] = mapped_column(LargeBinary)

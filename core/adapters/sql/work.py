@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.adapters.sql.archive import SqlArchive
 from core.adapters.sql.artifacts import SqlArtifacts
+from core.adapters.sql.decisions import SqlDecisions
 from core.adapters.sql.engine import WRITER, answering
 from core.adapters.sql.records import (
     SqlAccessEvents,
@@ -112,6 +113,10 @@ class SqlTransaction:
     @cached_property
     def warnings(self) -> SqlWarnings:
         return SqlWarnings(self.session)
+
+    @cached_property
+    def decisions(self) -> SqlDecisions:
+        return SqlDecisions(self.session)
 
 
 class SqlUnitOfWork:

@@ -1,9 +1,9 @@
 """The specification of the choice: narrow by rungs, then draw by weight.
 
-A query that chooses faster is right exactly when its choices are distributed as `choose`'s. `core.domain.pool.drawing`
-probes rows at random and keeps the first that `accept` takes: a row is accepted with weight / bound, so what is accepted
-is drawn by weight among the rows that pass every rung. Where no probe is accepted, some rung may have to give way, and
-the rows are scanned with `choose_from`.
+A draw that chooses faster is right exactly when its choices are distributed as `choose`'s. `core.domain.pool.drawing`
+probes rows at random and keeps the first that `accept` takes: a row is accepted with weight / bound, so what is
+accepted is drawn by weight among the rows that pass every rung. Where no probe is accepted, some rung may have to give
+way, and the rows are scanned with `choose_from`.
 """
 
 import heapq

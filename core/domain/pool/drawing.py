@@ -1,12 +1,12 @@
 """Drawing from a pool of any size: a scan where it is small, probes where it is large.
 
 A large pool is divided into equal cells of a random number every take carries. A probe picks a cell and a rank in it,
-both uniformly, and looks at the row that stands there, if one does: every row is met with the same chance, whatever came
-and went. A met row is kept with weight / bound. Where no probe is kept, a rung may have to give way, and the exact scan
-decides.
+both uniformly, and looks at the row that stands there, if one does: every row is met with the same chance, whatever
+came and went. A met row is kept with weight / bound. Where no probe is kept, a rung may have to give way, and the exact
+scan decides.
 
-Everything random comes from the one `rng`, and everything that was looked at can be recorded: a draw is replayed from its
-seed and its record, to the same take.
+Everything random comes from the one `rng`, and everything that was looked at can be recorded: a draw is replayed from
+its seed and its record, to the same take.
 """
 
 import random
@@ -37,7 +37,7 @@ class Rows(Protocol):
         """All of them."""
 
     def probe(self, cells: int, cell: int, rank: int) -> PoolFacts | None:
-        """The take at `rank` in cell number `cell` of `cells`, by the random number takes carry; None beyond the last."""
+        """The take at `rank` in cell number `cell` of `cells`, by the number takes carry; None beyond the last."""
 
 
 def draw_from(

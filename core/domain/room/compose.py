@@ -1,84 +1,44 @@
-"""Composing the room in two pure steps.
+"""Composing the room in pure steps.
 
-    plan(state, posture, rng)                 -> a wish for the pool, or a rest; and the next state
-    arrange(state, choice, playing, now, rng) -> the program of one cue; and the next state
+    plan(state, ...)                    -> a wish for the pool, or a rest; and the next state
+    layers(state, planned, choice, ...) -> wishes for voices that sound with the chosen one
+    arrange(state, planned, voices, ..) -> the program of one cue; and the next state
 
-Services drive both over the pool; pages, simulation and tests differ in pool, clock and `rng` only.
+`core.services.composer` drives them over a pool; pages, simulation and tests differ in pool, clock and `rng` only, and
+whatever is left to chance comes from the one `rng`.
 """
 
 import random
 from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
 
-from core.domain.deployment import Deployment
+from core.domain.deployment import Deployment, ThreadSignal
 from core.domain.pool.choose import Choice
-from core.domain.pool.facts import Density, Lane, Mood, Wish, tidy
+from core.domain.pool.facts import Density, Mood, Wish, tidy
+from core.domain.room import threads
+from core.domain.room.gaps import Gap, crossfade_ms, fade_out_ms, gap_before
+from core.domain.room.movements import cue_of, entered, stepped
+from core.domain.room.posture import Posture
+from core.domain.room.state import RoomState, Span, newest
+from core.domain.room.tables import RoomCatalog, RoomTables, Scarcity, SceneCue
+from core.domain.room.tempo import Tempo, scarcity_of, tempo
+from core.domain.room.threads import Followed
+from core.domain.room.voices import LayerKind, Part, Voice
 
-RECENT_DENSITIES = 4
-RECENT_TOPICS = 4
-RECENT_MOODS = 4
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class GapFigures:
-    """Silence between voices: a range for a cue, a longer one for every `pause_every`th."""
-
-    cue_ms: tuple[int, int]
-    pause_ms: tuple[int, int]
-    pause_every: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class QuieterFigures:
-    """Multipliers while a steward has asked for quiet."""
-
-    gap: float
-    tone: float
-    output: float
+REMEMBERED_IDS = 50
+"""More than any anti-repetition window, and as many as a wish may exclude."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LeanFigures:
-    """How a room leans to the mood a steward set: once it stood `mood_often` times lately, only with `mood_chance`."""
+class Reason(StrEnum):
+    """Why a wish is not simply what the scene asks for."""
 
-    mood_often: int
-    mood_chance: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RoomFigures:
-    """`assets/catalogs/room.toml`."""
-
-    lanes: tuple[str, ...]
-    rest_when_empty_ms: int
-    longest_program_age_ms: int
-    strata: int
-    strata_hours: float
-    gap: GapFigures
-    quieter: QuieterFigures
-    lean: LeanFigures
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RoomState:
-    """What one listening page remembers between cues; `recent_ids` newest first."""
-
-    seq: int = 0
-    cues: int = 0
-    recent_ids: tuple[int, ...] = ()
-    recent_densities: tuple[Density, ...] = ()
-    recent_topics: tuple[str, ...] = ()
-    recent_moods: tuple[Mood, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Posture:
-    """The live state that shapes playing: whether the room sounds at all, how softly, and what it leans to."""
-
-    plays: bool
-    quieter: bool
-    mood: Mood | None = None
-    topic: str = ""
-    status: str = ""
+    MOOD_BIAS = "mood_bias"
+    MOOD_ANSWERED = "mood_answered"
+    DENSITY_ANSWERED = "density_answered"
+    FOLLOW_ON = "follow_on"
+    ECHO = "echo"
+    FOCUS = "focus"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,85 +49,234 @@ class Rest:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Cue:
-    """One program's number, and the gap before it on the audio clock."""
+class Planned:
+    """What is wanted next. `opens`: the voice is the first of its movement."""
 
-    seq: int
-    gap_ms: int
+    wish: Wish
+    cue: SceneCue
+    tempo: Tempo
+    opens: bool
+    follow: Followed | None
+    reasons: tuple[Reason, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Levels:
-    """Multipliers of everything that sounds, and of the room tone."""
+class LayerWish:
+    """A voice that may sound with the first; `topic` is what it has to be on, "" anything."""
 
-    output: float
+    kind: LayerKind
+    wish: Wish
+    topic: str = ""
+
+    def fits(self, choice: Choice) -> bool:
+        """Whether what the pool gave is what was meant: wishes widen, layers do not."""
+        return (
+            choice.density is not Density.DENSE
+            and choice.facts.artifact_id not in self.wish.exclude_ids
+            and (not self.topic or tidy(choice.facts.topic) == self.topic)
+        )
+
+    def beside(self, artifact_id: int) -> "LayerWish":
+        """The same, with one voice more that must not sound twice."""
+        return replace(self, wish=replace(self.wish, exclude_ids=(artifact_id, *self.wish.exclude_ids)))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cue:
+    """One program: its number, the gap before it on the audio clock (negative: it begins inside the one before), the
+    parts of its voices in order, and the room tone under it (a multiplier, and whether air is all there is)."""
+
+    seq: int
+    gap: Gap
+    parts: tuple[Part, ...]
     tone: float
+    sparse: bool
+    movement: str
+    scene: str
+    scarcity: Scarcity
 
 
 def plan(
-    state: RoomState, posture: Posture, rng: random.Random, figures: RoomFigures, deployment: Deployment
-) -> tuple[Wish | Rest, RoomState]:
+    state: RoomState,
+    posture: Posture,
+    now: datetime,
+    rng: random.Random,
+    tables: RoomTables,
+    deployment: Deployment,
+) -> tuple[Planned | Rest, RoomState]:
     """What to ask the pool for next."""
+    catalog = tables.catalog
     if not posture.plays:
-        return Rest(rest_ms=figures.rest_when_empty_ms), state
-    name = figures.lanes[state.cues % len(figures.lanes)]
-    wish = Wish(
-        lane=Lane(name) if name in tuple(Lane) else None,
-        mood=posture.mood if _leans(state, posture, rng, figures.lean) else None,
-        preferred_topic=tidy(posture.topic),
-        preferred_status=tidy(posture.status),
-        exclude_ids=state.recent_ids[: deployment.row.anti_repetition_window],
-        recent_densities=state.recent_densities,
-        recent_topics=state.recent_topics,
-    )
-    return wish, state
+        return Rest(rest_ms=catalog.rest_when_empty_ms), state
+    current = tempo(posture, now, tables, deployment)
+    opens = state.left == 0
+    state = entered(state, catalog.presets[current.preset], catalog, rng)
+    cue = cue_of(state, catalog)
+    signal = deployment.row.thread.signal if deployment.row.thread else ThreadSignal.NONE
+    follow = threads.due_follow(state, signal, catalog)
+    wish, reasons = _wish(state, cue, follow, posture, rng, catalog)
+    wish = replace(wish, exclude_ids=state.recent_ids[: _window(state, catalog, deployment)])
+    if Reason.ECHO in reasons:
+        state = replace(state, echo=None)
+    return Planned(wish=wish, cue=cue, tempo=current, opens=opens, follow=follow, reasons=reasons), state
+
+
+def layers(
+    state: RoomState,
+    planned: Planned,
+    choice: Choice,
+    rng: random.Random,
+    tables: RoomTables,
+    deployment: Deployment,
+) -> tuple[LayerWish, ...]:
+    """Which voices may sound with the chosen one. A dense voice, and one that returns, sound alone."""
+    if choice.density is Density.DENSE or choice.featured_return:
+        return ()
+    topic = tidy(choice.facts.topic)
+    thread = threads.length_after(state.thread, topic)
+    joined = threads.companions(choice, thread, tables.catalog, rng)
+    if joined:
+        wish = Wish(preferred_topic=topic, exclude_ids=(choice.facts.artifact_id,))
+        return tuple(LayerWish(kind=LayerKind.CHORUS, wish=wish, topic=topic) for _ in range(joined))
+    overlap = tables.choices.overlap
+    chance = overlap.chance * deployment.row.overlap_chance
+    chance *= tables.catalog.overlap.in_quiet if planned.tempo.quiet else 1.0
+    if choice.pool_size < overlap.from_playable:
+        return ()
+    wish = Wish(density=Density.LIGHT, exclude_ids=(choice.facts.artifact_id, *planned.wish.exclude_ids))
+    count = 0
+    while count < overlap.layers - 1 and rng.random() < chance:
+        count += 1
+    return (LayerWish(kind=LayerKind.OVERLAP, wish=wish),) * count
 
 
 def arrange(
     state: RoomState,
-    choice: Choice,
-    posture: Posture,
+    planned: Planned,
+    voices: tuple[Voice, ...],
     rng: random.Random,
-    figures: RoomFigures,
+    tables: RoomTables,
     deployment: Deployment,
 ) -> tuple[Cue, RoomState]:
-    """When the chosen take plays, and what the page remembers of it."""
-    held = state.cues % figures.gap.pause_every == figures.gap.pause_every - 1
-    shortest, longest = figures.gap.pause_ms if held else figures.gap.cue_ms
-    pace = deployment.row.pause_gap if held else deployment.row.cue_gap
-    gap_ms = rng.uniform(shortest, longest) * pace * (figures.quieter.gap if posture.quieter else 1.0)
-    cue = Cue(seq=state.seq + 1, gap_ms=round(gap_ms))
-    topic = tidy(choice.facts.topic)
-    topics = (topic, *state.recent_topics) if topic else state.recent_topics
-    return cue, replace(
-        state,
-        seq=cue.seq,
-        cues=state.cues + 1,
-        recent_ids=_newest(choice.facts.artifact_id, state.recent_ids, deployment.row.anti_repetition_window),
-        recent_densities=(choice.density, *state.recent_densities)[:RECENT_DENSITIES],
-        recent_topics=topics[:RECENT_TOPICS],
-        recent_moods=(choice.mood, *state.recent_moods)[:RECENT_MOODS],
+    """When the chosen voices play, and what the page remembers of them; the first of `voices` is the choice."""
+    catalog, first = tables.catalog, voices[0]
+    delays = _delays(voices, rng, tables)
+    length_ms = max(delay + voice.sounds_ms for delay, voice in zip(delays, voices, strict=True))
+    follows = planned.follow is not None and tidy(first.choice.facts.topic) == planned.follow.follow.topic
+    gap = gap_before(state, planned.cue, planned.tempo, first, planned.follow if follows else None, rng, tables)
+    joins_ms = 0 if follows else crossfade_ms(state, first, catalog, opens=planned.opens)
+    if joins_ms:
+        gap = Gap(ms=-joins_ms, factors={"crossfade": 1.0})
+    closes = state.left == 1 and len(voices) == 1
+    leaves_ms = fade_out_ms(first, planned.tempo, tables) if closes else 0
+    scarcity = scarcity_of(first.choice.pool_size, tables)
+    cue = Cue(
+        seq=state.seq + 1,
+        gap=gap,
+        parts=_parts(voices, delays, tables, fade_in_ms=joins_ms or None, fade_out_ms=leaves_ms or None),
+        tone=catalog.scarcity[scarcity].tone,
+        sparse=scarcity is not Scarcity.NORMAL,
+        movement=state.movement,
+        scene=state.scene,
+        scarcity=scarcity,
     )
+    span = Span(voiced_ms=max(0, length_ms - joins_ms), silent_ms=max(0, gap.ms))
+    state = _remembered(state, voices, span, catalog)
+    pace = planned.follow.step.gap if follows and planned.follow is not None else 1.0
+    state = replace(stepped(state), seq=cue.seq, cues=state.cues + 1, fade_ms=leaves_ms, pace=pace)
+    joined = sum(voice.kind is LayerKind.CHORUS for voice in voices)
+    echo = threads.echo_of(first.choice, joined, state.cues, catalog, rng)
+    follow = threads.follow_of(first.choice, state.thread, catalog, rng)
+    return cue, replace(state, echo=echo or state.echo, follow=follow)
 
 
-def _leans(state: RoomState, posture: Posture, rng: random.Random, figures: LeanFigures) -> bool:
-    """Whether the steward's mood is wished for now: what stood often lately need not stand again."""
-    often = sum(mood is posture.mood for mood in state.recent_moods) >= figures.mood_often
-    return not often or rng.random() < figures.mood_chance
+def _wish(
+    state: RoomState,
+    cue: SceneCue,
+    follow: Followed | None,
+    posture: Posture,
+    rng: random.Random,
+    catalog: RoomCatalog,
+) -> tuple[Wish, tuple[Reason, ...]]:
+    """The wish, but for what is excluded, and why it is not simply the scene's."""
+    plain = Wish(recent_densities=state.recent_densities, recent_topics=state.recent_topics)
+    if follow is not None:
+        density = threads.follow_density(follow.step.density, state.recent_densities)
+        return replace(plain, density=density, preferred_topic=follow.follow.topic), (Reason.FOLLOW_ON,)
+    if state.echo is not None and state.cues >= state.echo.due:
+        return replace(plain, preferred_topic=state.echo.topic), (Reason.ECHO,)
+    density, answered = _density(cue.density, state, catalog)
+    mood, why = _mood(cue.mood, state, posture, rng, catalog)
+    reasons = [*([Reason.DENSITY_ANSWERED] if answered else []), *([why] if why else [])]
+    topic, status = tidy(posture.topic), tidy(posture.status)
+    if topic or status:
+        reasons.append(Reason.FOCUS)
+    wish = replace(plain, lane=cue.lane, density=density, mood=mood, preferred_topic=topic, preferred_status=status)
+    return wish, tuple(reasons)
 
 
-def levels(quieter: bool, figures: RoomFigures, deployment: Deployment) -> Levels:
-    """How loud the room is right now; a change is heard at once, not with the next cue."""
-    if not quieter:
-        return Levels(output=1.0, tone=deployment.row.room_tone)
-    return Levels(output=figures.quieter.output, tone=deployment.row.room_tone * figures.quieter.tone)
+def _density(asked: Density | None, state: RoomState, catalog: RoomCatalog) -> tuple[Density | None, bool]:
+    """What stood often enough is answered rather than asked for again."""
+    table = catalog.counterbalance.density
+    if asked is None or state.recent_densities.count(asked) < table.often:
+        return asked, False
+    return table.instead[asked], True
 
 
-def resumed(state: RoomState, recent_ids: list[int], most: int) -> RoomState:
-    """A state that also avoids what the browser says it played before; its word only ever narrows."""
-    known = (*state.recent_ids, *(number for number in recent_ids if number not in state.recent_ids))
-    return replace(state, recent_ids=known[:most])
+def _mood(
+    asked: Mood | None, state: RoomState, posture: Posture, rng: random.Random, catalog: RoomCatalog
+) -> tuple[Mood | None, Reason | None]:
+    """The steward's mood first; once it stood often, by chance; else the scene's, unless that stood too often."""
+    if posture.mood is not None:
+        often = state.recent_moods.count(posture.mood) >= catalog.lean.mood_often
+        if not often or rng.random() < catalog.lean.mood_chance:
+            return posture.mood, Reason.MOOD_BIAS
+    table = catalog.counterbalance.mood
+    if asked is None or state.recent_moods.count(asked) < table.often:
+        return asked, None
+    return table.instead[asked], Reason.MOOD_ANSWERED
 
 
-def _newest(artifact_id: int, known: tuple[int, ...], most: int) -> tuple[int, ...]:
-    return (artifact_id, *(number for number in known if number != artifact_id))[:most]
+def _window(state: RoomState, catalog: RoomCatalog, deployment: Deployment) -> int:
+    """How many takes may not come again yet: in a small pool a share of it, so that its order does not freeze."""
+    window = deployment.row.anti_repetition_window
+    return min(window, int(catalog.windows.most_of_pool * state.pool_size)) if state.pool_size else window
+
+
+def _delays(voices: tuple[Voice, ...], rng: random.Random, tables: RoomTables) -> tuple[int, ...]:
+    """When each voice begins after the first; always while the first still sounds."""
+    delays = [0]
+    for _ in voices[1:]:
+        delay = delays[-1] + rng.randint(*tables.choices.overlap.delay_ms)
+        delays.append(min(delay, voices[0].sounds_ms // 2))
+    return tuple(delays)
+
+
+def _parts(
+    voices: tuple[Voice, ...],
+    delays: tuple[int, ...],
+    tables: RoomTables,
+    *,
+    fade_in_ms: int | None,
+    fade_out_ms: int | None,
+) -> tuple[Part, ...]:
+    first = Part(delay_ms=0, gain=1.0, fade_in_ms=fade_in_ms, fade_out_ms=fade_out_ms)
+    gain = tables.choices.overlap.gain
+    return (first, *(Part(delay_ms=delay, gain=gain) for delay in delays[1 : len(voices)]))
+
+
+def _remembered(state: RoomState, voices: tuple[Voice, ...], span: Span, catalog: RoomCatalog) -> RoomState:
+    choice, windows = voices[0].choice, catalog.windows
+    topic = tidy(choice.facts.topic)
+    ids = tuple(voice.choice.facts.artifact_id for voice in reversed(voices))
+    topics = (topic, *state.recent_topics) if topic else state.recent_topics
+    return replace(
+        state,
+        pool_size=choice.pool_size,
+        recent_ids=newest(ids, state.recent_ids, REMEMBERED_IDS),
+        recent_densities=(choice.density, *state.recent_densities)[: windows.densities],
+        recent_topics=topics[: windows.topics],
+        recent_moods=(choice.mood, *state.recent_moods)[: windows.moods],
+        spans=(span, *state.spans)[: windows.silence],
+        thread=threads.length_after(state.thread, topic),
+    )

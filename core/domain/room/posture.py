@@ -1,0 +1,16 @@
+"""What a steward has set that shapes playing."""
+
+from dataclasses import dataclass
+
+from core.domain.pool.facts import Mood
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Posture:
+    """The live state that shapes playing: whether the room sounds at all, how softly, and what it leans to."""
+
+    plays: bool
+    quieter: bool
+    mood: Mood | None = None
+    topic: str = ""
+    status: str = ""
