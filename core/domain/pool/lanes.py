@@ -35,19 +35,24 @@ class Standing:
 
 def standing(facts: PoolFacts, now: datetime, figures: LaneFigures) -> Standing:
     """Everything about `facts` that depends on the moment or on thresholds."""
+    age_hours = facts.age_hours(now)
+    own_lane, own_density = _lane(facts, age_hours, figures), density(facts, figures)
     return Standing(
-        age_hours=facts.age_hours(now),
+        age_hours=age_hours,
         unheard_hours=facts.unheard_hours(now),
         duration_ms=facts.duration_ms,
-        lane=lane(facts, now, figures),
-        density=density(facts, figures),
-        mood=mood(facts, now, figures),
+        lane=own_lane,
+        density=own_density,
+        mood=_mood(own_lane, own_density, age_hours, figures),
     )
 
 
 def lane(facts: PoolFacts, now: datetime, figures: LaneFigures) -> Lane:
     """Fresh asks for all three signs of youth, worn for any one sign of use; the rest is mid."""
-    age_hours = facts.age_hours(now)
+    return _lane(facts, facts.age_hours(now), figures)
+
+
+def _lane(facts: PoolFacts, age_hours: float, figures: LaneFigures) -> Lane:
     if (
         age_hours <= figures.fresh_max_age_hours
         and facts.wear <= figures.fresh_max_wear
@@ -74,12 +79,16 @@ def density(facts: PoolFacts, figures: LaneFigures) -> Density:
 
 def mood(facts: PoolFacts, now: datetime, figures: LaneFigures) -> Mood:
     """Lane first, then density, then (in the mid lane only) age."""
-    found_density = density(facts, figures)
-    match lane(facts, now, figures):
+    age_hours = facts.age_hours(now)
+    return _mood(_lane(facts, age_hours, figures), density(facts, figures), age_hours, figures)
+
+
+def _mood(own_lane: Lane, own_density: Density, age_hours: float, figures: LaneFigures) -> Mood:
+    match own_lane:
         case Lane.FRESH:
-            return Mood.CLEAR if found_density is Density.LIGHT else Mood.GATHERING
+            return Mood.CLEAR if own_density is Density.LIGHT else Mood.GATHERING
         case Lane.WORN:
-            return Mood.WEATHERED if found_density is Density.DENSE else Mood.HUSHED
+            return Mood.WEATHERED if own_density is Density.DENSE else Mood.HUSHED
         case Lane.MID:
-            late = facts.age_hours(now) >= figures.suspended_min_age_hours
-            return Mood.SUSPENDED if late or found_density is Density.DENSE else Mood.HUSHED
+            late = age_hours >= figures.suspended_min_age_hours
+            return Mood.SUSPENDED if late or own_density is Density.DENSE else Mood.HUSHED

@@ -135,15 +135,16 @@ def layers(
     topic = tidy(choice.facts.topic)
     thread = threads.length_after(state.thread, topic)
     joined = threads.companions(choice, thread, tables.catalog, rng)
+    sounding = (choice.facts.artifact_id, *planned.wish.exclude_ids)
     if joined:
-        wish = Wish(preferred_topic=topic, exclude_ids=(choice.facts.artifact_id,))
+        wish = Wish(preferred_topic=topic, exclude_ids=sounding)
         return tuple(LayerWish(kind=LayerKind.CHORUS, wish=wish, topic=topic) for _ in range(joined))
     overlap = tables.choices.overlap
     chance = overlap.chance * deployment.row.overlap_chance
     chance *= tables.catalog.overlap.in_quiet if planned.tempo.quiet else 1.0
     if choice.pool_size < overlap.from_playable:
         return ()
-    wish = Wish(density=Density.LIGHT, exclude_ids=(choice.facts.artifact_id, *planned.wish.exclude_ids))
+    wish = Wish(density=Density.LIGHT, exclude_ids=sounding)
     count = 0
     while count < overlap.layers - 1 and rng.random() < chance:
         count += 1
