@@ -105,7 +105,7 @@ def first_heard_s(run: Run) -> dict[int, float]:
 
 
 def repeats_inside_window(run: Run, simulation: Simulation) -> int:
-    """How often a take was heard again before as many others as the window asks for; a small pool asks for its share."""
+    """How often a take was heard again before as many others as the window, or a small pool's share of it, asks for."""
     window = simulation.deployment.row.anti_repetition_window
     most_of_pool = simulation.tables.catalog.windows.most_of_pool
     recent: list[int] = []

@@ -31,8 +31,11 @@ NOTHING_LOOKED = Looked(size=0)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Arrivals:
-    """Who comes. Durations are log-normal around `median_s`, cut to 1 s .. `longest_s`; a share `fossils` keeps
-    sounding for `fossil_hours`, the others for `room_hours`. `topics` of 0 leaves takes without a topic."""
+    """Who comes. Durations are log-normal around `median_s`, cut to 1 s .. `longest_s`.
+
+    Raw takes sound for `room_hours`; a share `fossils` for `fossil_raw_hours`, and then, by what is left of them, until
+    `fossil_hours` are over. `topics` of 0 leaves takes without a topic.
+    """
 
     per_day: float
     median_s: float = 9.0
@@ -40,6 +43,7 @@ class Arrivals:
     longest_s: float = 120.0
     fossils: float = 0.3
     room_hours: float = 48.0
+    fossil_raw_hours: float = 48.0
     fossil_hours: float = 365 * 24.0
     topics: int = 6
 
@@ -57,14 +61,15 @@ class Plan:
     closes_hour: int = 18
     held: int = 0
     held_age_hours: float = 240.0
-    posture: Posture = Posture(plays=True, quieter=False)
+    posture: Posture = field(default_factory=lambda: Posture(plays=True, quieter=False))
 
 
 @dataclass(slots=True)
 class Take:
-    """One take in memory, as it stands."""
+    """One take in memory, as it stands; from `raw_until` on what a fossil left sounds in its place."""
 
     facts: PoolFacts
+    raw_until: datetime
     ends_at: datetime
     place: float
 
@@ -163,7 +168,9 @@ class Simulation:
         figures: PoolFigures,
         slices: SliceFigures,
         wear_per_play: float,
+        residue_ms: int,
     ) -> None:
+        self._residue_ms = residue_ms
         self._tables = tables
         self._deployment = deployment
         self._figures = figures
@@ -180,7 +187,9 @@ class Simulation:
         if choice is None:
             return None
         facts = choice.facts
-        part = slice_of(facts.artifact_id, facts.duration_ms, wish.variant, now, self._slices)
+        raw = now < rows.takes[facts.artifact_id].raw_until
+        duration_ms = facts.duration_ms if raw else min(self._residue_ms, facts.duration_ms)
+        part = slice_of(facts.artifact_id, duration_ms, wish.variant, now, self._slices)
         return _Drawn(choice=choice, sounds_ms=part.duration_ms)
 
     def compose(
@@ -313,7 +322,9 @@ class _Room:
         arrivals, chance = self._plan.arrivals, self._visitors
         self._number += 1
         seconds = min(max(1.0, chance.lognormvariate(math.log(arrivals.median_s), arrivals.spread)), arrivals.longest_s)
-        hours = arrivals.fossil_hours if chance.random() < arrivals.fossils else arrivals.room_hours
+        fossil = chance.random() < arrivals.fossils
+        raw_hours = arrivals.fossil_raw_hours if fossil else arrivals.room_hours
+        hours = max(raw_hours, arrivals.fossil_hours) if fossil else raw_hours
         topic = f"topic {chance.randrange(arrivals.topics) + 1}" if arrivals.topics else ""
         statuses = self._simulation.deployment.row.statuses
         facts = PoolFacts(
@@ -327,8 +338,10 @@ class _Room:
             topic=topic,
             status=statuses[chance.randrange(len(statuses))],
         )
-        ends_at = datetime.max.replace(tzinfo=at.tzinfo) if forever else at + timedelta(hours=hours)
-        self._rows.add(Take(facts=facts, ends_at=ends_at, place=chance.random()))
+        never = datetime.max.replace(tzinfo=at.tzinfo)
+        ends_at = never if forever else at + timedelta(hours=hours)
+        raw_until = never if forever else at + timedelta(hours=raw_hours)
+        self._rows.add(Take(facts=facts, raw_until=raw_until, ends_at=ends_at, place=chance.random()))
         heapq.heappush(self._ends, (ends_at, self._number))
 
     def _expire(self, now: datetime) -> None:
