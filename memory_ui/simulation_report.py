@@ -21,6 +21,8 @@ SUMMARY = (
     ("recurrence_s_p95", "Until a take returns, latest 5 %", "s"),
     ("repeats_inside_window", "Repeats inside the anti-repetition window", ""),
     ("gap_s_mean", "Gap, mean", "s"),
+    ("gap_cue_s_mean", "Gap between two voices, mean", "s"),
+    ("gap_pause_s_mean", "Held pause, mean", "s"),
     ("gap_s_median", "Gap, median", "s"),
     ("gap_s_p95", "Gap, longest 5 %", "s"),
     ("silence_share", "Share of silence", "share"),
@@ -30,6 +32,7 @@ SUMMARY = (
     ("wear_at_end_mean", "Wear of a take at the end, mean", ""),
     ("together_share", "Programs with voices that sound together", "share"),
     ("crossfaded_share", "Programs that begin inside the one before", "share"),
+    ("followed_share", "Programs that follow on from the one before", "share"),
     ("featured_share", "Programs with a voice that returns after long", "share"),
     ("threads_share", "Programs on a topic that opens a thread", "share"),
 )

@@ -108,6 +108,7 @@ def told(composed: Composed[Any]) -> dict[str, Any]:
         "scarcity": cue.scarcity.value,
         "gap": {
             "ms": cue.gap.ms,
+            "kind": cue.gap.kind.value,
             "drawn_ms": cue.gap.drawn_ms,
             "factors": {name: round(value, 4) for name, value in cue.gap.factors.items()},
         },

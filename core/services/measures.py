@@ -8,6 +8,7 @@ from statistics import fmean, median
 from typing import Any
 
 from core.domain.pool.facts import Lane, Mood
+from core.domain.room.gaps import GapKind
 from core.domain.room.schedule import site_time
 from core.domain.room.tempo import scarcity_of, silence_most, tempo
 from core.services.simulate import Played, Run, Simulation
@@ -43,6 +44,8 @@ def summary(run: Run, simulation: Simulation) -> dict[str, Any]:
         "recurrence_s_p95": _part(returns, 0.95),
         "repeats_inside_window": repeats_inside_window(run, simulation),
         "gap_s_mean": _mean(gaps),
+        "gap_cue_s_mean": _mean([one.gap_ms / 1000 for one in played if one.gap_kind == GapKind.CUE]),
+        "gap_pause_s_mean": _mean([one.gap_ms / 1000 for one in played if one.gap_kind == GapKind.PAUSE]),
         "gap_s_median": _median(gaps),
         "gap_s_p95": _part(gaps, 0.95),
         "silence_share": silence_share(played),
@@ -51,7 +54,8 @@ def summary(run: Run, simulation: Simulation) -> dict[str, Any]:
         "wear_per_open_hour": wear_per_open_hour(run),
         "wear_at_end_mean": _mean([take.facts.wear for take in run.takes.values()]),
         "together_share": _share(sum(len(one.voices) > 1 for one in played), count),
-        "crossfaded_share": _share(sum(one.gap_ms < 0 for one in played), count),
+        "crossfaded_share": _share(sum(one.gap_kind == GapKind.CROSSFADE for one in played), count),
+        "followed_share": _share(sum(one.gap_kind == GapKind.FOLLOW_ON for one in played), count),
         "featured_share": _share(sum(one.featured_return for one in played), count),
         "threads_share": _share(sum(bool(one.thread_signal) for one in played), count),
         "lanes": _shares(Counter(one.lane for one in played), [lane.value for lane in Lane]),

@@ -80,6 +80,7 @@ class Played:
 
     at: datetime
     gap_ms: int
+    gap_kind: str
     length_ms: int
     voices: tuple[int, ...]
     lane: str
@@ -288,6 +289,7 @@ class _Room:
             Played(
                 at=begins,
                 gap_ms=cue.gap.ms,
+                gap_kind=cue.gap.kind.value,
                 length_ms=max(lengths),
                 voices=tuple(voice.choice.facts.artifact_id for voice in composed.voices),
                 lane=choice.lane.value,

@@ -324,3 +324,8 @@ def test_what_a_steward_leans_to_weighs_more_under_every_deployment() -> None:
     wish = Wish(preferred_topic="rain", preferred_status="open")
     both, topic, neither = (weigh(row, wish, NOW, FIGURES, MEMORY) for row in rows)
     assert (both.focus, topic.focus, neither.focus) == (pytest.approx(1.35 * 1.15), pytest.approx(1.35), 1.0)
+
+
+def test_of_very_many_rows_the_choice_follows_the_weights_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.domain.pool.choose.WEIGH_MOST", 3)
+    assert_follows_weights(chosen(VARIED, Wish(), times=8000), VARIED, Wish())

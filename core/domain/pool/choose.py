@@ -22,6 +22,9 @@ from core.domain.pool.weights import Factors, PoolFigures, is_featured_return
 RUNNERS_UP = 4
 """How many takes that were not chosen a choice remembers, to say what it was chosen before."""
 
+WEIGH_MOST = 2_000
+"""Of more rows than this not every one is weighed; who would have been next is then not known."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Weighed:
@@ -36,8 +39,9 @@ class Choice:
     """One take, why it weighed what it did, and which rungs gave way before it was drawn.
 
     `thread_signal` names the thread this choice opens, "" for none. `pool_size` counts all that was playable;
-    `remaining` the takes left after every rung, and `chance` the share of their weight this one had: both None where a
-    large pool was probed and nobody counted. `runners_up` are the takes that would have been next.
+    `remaining` the takes left after every rung, None where a large pool was probed and nobody counted; `chance` the
+    share of their weight this one had, None where not all of them were weighed. `runners_up` are the takes that would
+    have been next.
     """
 
     facts: PoolFacts
@@ -73,6 +77,9 @@ def choose(
 def choose_from(facts: Sequence[PoolFacts], asked: Asked, rng: random.Random, *, pool_size: int) -> Choice:
     """The choice among rows that are all there; ValueError without any."""
     rows, gave_way = narrow(facts, asked)
+    if len(rows) > WEIGH_MOST:
+        row = _by_rejection(rows, asked, rng)
+        return describe(row, asked, gave_way=gave_way, pool_size=pool_size, remaining=len(rows))
     weighed = [(row, asked.weigh(row)) for row in rows]
     order = ranked([factors.product for _, factors in weighed], rng, RUNNERS_UP + 1)
     row, factors = weighed[order[0]]
@@ -85,6 +92,14 @@ def choose_from(facts: Sequence[PoolFacts], asked: Asked, rng: random.Random, *,
         chance=factors.product / math.fsum(factors.product for _, factors in weighed),
         runners_up=tuple(Weighed(facts=weighed[at][0], factors=weighed[at][1]) for at in order[1:]),
     )
+
+
+def _by_rejection(rows: Sequence[PoolFacts], asked: Asked, rng: random.Random) -> PoolFacts:
+    """One of many rows, by weight: any of them, kept with weight / bound. The floor of weights ends it."""
+    while True:
+        row = rng.choice(rows)
+        if rng.random() * asked.most < asked.weigh(row).product:
+            return row
 
 
 def takes_preference(figures: PoolFigures, deployment: Deployment, rng: random.Random) -> bool:

@@ -17,7 +17,7 @@ from core.domain.deployment import Deployment, ThreadSignal
 from core.domain.pool.choose import Choice
 from core.domain.pool.facts import Density, Mood, Wish, tidy
 from core.domain.room import threads
-from core.domain.room.gaps import Gap, crossfade_ms, fade_out_ms, gap_before
+from core.domain.room.gaps import Gap, GapKind, crossfade_ms, fade_out_ms, gap_before
 from core.domain.room.movements import cue_of, entered, stepped
 from core.domain.room.posture import Posture
 from core.domain.room.state import RoomState, Span, newest
@@ -144,7 +144,7 @@ def layers(
     chance *= tables.catalog.overlap.in_quiet if planned.tempo.quiet else 1.0
     if choice.pool_size < overlap.from_playable:
         return ()
-    wish = Wish(density=Density.LIGHT, exclude_ids=sounding)
+    wish = Wish(exclude_ids=sounding)
     count = 0
     while count < overlap.layers - 1 and rng.random() < chance:
         count += 1
@@ -167,7 +167,7 @@ def arrange(
     gap = gap_before(state, planned.cue, planned.tempo, first, planned.follow if follows else None, rng, tables)
     joins_ms = 0 if follows else crossfade_ms(state, first, catalog, opens=planned.opens)
     if joins_ms:
-        gap = Gap(ms=-joins_ms, factors={"crossfade": 1.0})
+        gap = Gap(ms=-joins_ms, kind=GapKind.CROSSFADE)
     closes = state.left == 1 and len(voices) == 1
     leaves_ms = fade_out_ms(first, planned.tempo, tables) if closes else 0
     scarcity = scarcity_of(first.choice.pool_size, tables)
@@ -206,6 +206,7 @@ def _wish(
         return replace(plain, density=density, preferred_topic=follow.follow.topic), (Reason.FOLLOW_ON,)
     if state.echo is not None and state.cues >= state.echo.due:
         return replace(plain, preferred_topic=state.echo.topic), (Reason.ECHO,)
+    cue = cue if rng.random() < catalog.wish_chance else SceneCue(pause=cue.pause)
     density, answered = _density(cue.density, state, catalog)
     mood, why = _mood(cue.mood, state, posture, rng, catalog)
     reasons = [*([Reason.DENSITY_ANSWERED] if answered else []), *([why] if why else [])]

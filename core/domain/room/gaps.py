@@ -3,6 +3,7 @@
 import math
 import random
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from core.domain.room.movements import movement_of
 from core.domain.room.state import RoomState
@@ -10,6 +11,15 @@ from core.domain.room.tables import RoomCatalog, RoomTables, SceneCue
 from core.domain.room.tempo import Tempo, depth_gap, scarcity_of, silence_most, within_budget
 from core.domain.room.threads import Followed
 from core.domain.room.voices import Voice
+
+
+class GapKind(StrEnum):
+    """What a gap is: between two voices, held longer, before more of a topic, or none between two movements."""
+
+    CUE = "cue"
+    PAUSE = "pause"
+    FOLLOW_ON = "follow_on"
+    CROSSFADE = "crossfade"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,6 +31,7 @@ class Gap:
     """
 
     ms: int
+    kind: GapKind
     drawn_ms: int = 0
     factors: dict[str, float] = field(default_factory=dict)
 
@@ -37,7 +48,7 @@ def gap_before(
     """The gap before `voice`; a follow-on comes as soon as its step says."""
     if follow is not None:
         drawn = rng.randint(*follow.step.delay_ms)
-        return Gap(ms=drawn, drawn_ms=drawn)
+        return Gap(ms=drawn, kind=GapKind.FOLLOW_ON, drawn_ms=drawn)
     catalog, playable = tables.catalog, voice.choice.pool_size
     scarcity = scarcity_of(playable, tables)
     scarce = catalog.scarcity[scarcity]
@@ -55,7 +66,7 @@ def gap_before(
     ms = within_budget(
         wanted, voice.sounds_ms, state.spans[: catalog.windows.silence - 1], budget, catalog.gap.shortest_ms
     )
-    return Gap(ms=ms, drawn_ms=drawn, factors=factors)
+    return Gap(ms=ms, kind=GapKind.PAUSE if cue.pause else GapKind.CUE, drawn_ms=drawn, factors=factors)
 
 
 def crossfade_ms(state: RoomState, voice: Voice, catalog: RoomCatalog, *, opens: bool) -> int:

@@ -250,8 +250,9 @@ class ThreadFigures:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RoomCatalog:
-    """`assets/catalogs/room.toml`."""
+    """`assets/catalogs/room.toml`. `wish_chance` is how often what a cue asks for is asked of the pool."""
 
+    wish_chance: float
     rest_when_empty_ms: int
     longest_program_age_ms: int
     strata: int
