@@ -184,7 +184,7 @@ DEPLOYMENTS = """# A week of every deployment
 `make fairness FAIRNESS="--only deployments"` on {machine}; {took_s:.0f} s.
 
 Seven simulated days, 10 to 18 o'clock, 40 takes a day of which 30 % leave fossils, under the profile `shared_lab`
-(balanced all day); the same visitors for all six; the mean of three seeds. In parentheses the ratio to `memory`, and what the
+| deployment | return, median | gap | held pause | wear of a hearing | silence | together | followed | an hour |
 deployment's row promises.
 
 | deployment | return, median | gap | held pause | wear of a hearing | silence | together | follow-ons | an hour |
