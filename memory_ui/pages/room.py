@@ -189,6 +189,7 @@ def _program(program: Program, system: System) -> dict[str, Any]:
         "flag_url": shapes.flag_url(playback.heard_token),
         "start_ms": playback.slice.start_ms,
         "duration_ms": playback.slice.duration_ms,
+        "level": None,
         "gain": 1.0,
         "delay_ms": 0,
         "caption": caption(playback.artifact, now, load_copy("en"), heard_ms=playback.slice.duration_ms),

@@ -8,7 +8,7 @@ import { createPlayerEngine } from "program";
 import { createScope } from "scope";
 import { measure } from "takes";
 import { createRoomTone } from "tone";
-import { encodeWav } from "wav";
+import { encodeWav, pcmOf } from "wav";
 import { buildWearChain, loadWear } from "wear_chain";
 
 export const RATE_HZ = 48000;
@@ -29,6 +29,8 @@ function harmonics(fundamentalHz, frames) {
   }
   return samples;
 }
+
+const seedOfSamples = (samples) => seedOf(pcmOf(encodeWav(samples, RATE_HZ)));
 
 async function rendered(samples, seconds, build) {
   const context = new OfflineAudioContext(1, seconds * RATE_HZ, RATE_HZ);
@@ -57,13 +59,13 @@ export async function wear({ source, wear: amount, figures, seed }) {
 
 export async function colour({ source, colour: given, sourceSeed }) {
   const dry = SOURCES[source](sourceSeed);
-  const build = (context, scope) => buildColour(context, given, scope, seedOf(dry));
+  const build = (context, scope) => buildColour(context, given, scope, seedOfSamples(dry));
   return describe(await rendered(dry, 3, build));
 }
 
 /** The same click in the room that another take's seed makes: what differs is the room alone. */
 export async function dreamRoom({ colour: given, sourceSeed }) {
-  const seed = seedOf(SOURCES.white(sourceSeed));
+  const seed = seedOfSamples(SOURCES.white(sourceSeed));
   const click = new Float32Array(RATE_HZ * 1.5);
   click[0] = 1;
   return (await describe(await rendered(click, 3, (context, scope) => buildColour(context, given, scope, seed)))).digest;

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  ackDelayS, checkProgram, fadesOf, isAckSettled, isHeard, isStale, levelGain, startTime, windowOf,
+  ackDelayS, checkProgram, fadesOf, isAckSettled, isHeard, isStale, levelGain, measuredLevel, startTime, windowOf,
 } from "plan";
 import { catalog } from "./catalog.mjs";
 
 const { level, program: timing } = catalog("audio");
 const ITEM = Object.freeze({
-  artifact_id: 7, url: "/a", ack_url: "/b", start_ms: 0, duration_ms: 2000, wear: 0.2, colour: "", gain: 1, delay_ms: 0,
+  artifact_id: 7, url: "/a", ack_url: "/b", start_ms: 0, duration_ms: 2000, wear: 0.2, colour: "", level: null, gain: 1,
+  delay_ms: 0,
 });
 const PROGRAM = Object.freeze({ seq: 1, rest_ms: 0, gap_ms: 950, good_until_ms: 1e12, items: [ITEM] });
 
@@ -45,13 +46,17 @@ test("an unmeasured take is brought to a peak of 0.9 within its bounds", () => {
   assert.equal(levelGain({ peak: 0, item: ITEM }, level), 1);
 });
 
-test("an item's gain applies on top, and a gain of 0 is silence", () => {
-  assert.ok(Math.abs(levelGain({ peak: 0.9, item: { ...ITEM, gain: 0.68 } }, level) - 0.68) < 1e-9);
-  assert.equal(levelGain({ peak: 0.5, item: { ...ITEM, gain: 0 } }, level), 0);
+test("a measured take plays at the level it was given, and a level of 0 is silence", () => {
+  assert.equal(levelGain({ peak: 0.1, item: { ...ITEM, level: 0.4 } }, level), 0.4);
+  assert.equal(levelGain({ peak: 0.5, item: { ...ITEM, level: 0 } }, level), 0);
 });
 
-test("a measured take plays with the gain it was given", () => {
-  assert.equal(levelGain({ peak: 0.1, item: { ...ITEM, gain: 0.4, measured: true } }, level), 0.4);
+test("a take is brought to the target, or as near as its peak lets it come", () => {
+  const gainDb = (loudness) => 20 * Math.log10(measuredLevel(loudness, level));
+  assert.ok(Math.abs(gainDb({ lufs: -30, peakDbtp: -12 }) - 6) < 1e-9);
+  assert.ok(Math.abs(gainDb({ lufs: -14, peakDbtp: -1 }) + 10) < 1e-9);
+  assert.ok(Math.abs(gainDb({ lufs: -40, peakDbtp: -10 }) - 9) < 1e-9);
+  assert.equal(measuredLevel({ lufs: null, peakDbtp: null }, level), 1);
 });
 
 test("fades are 0.12 s and 0.35 s, and share a window that is too short for both", () => {

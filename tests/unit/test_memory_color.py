@@ -31,7 +31,7 @@ def test_every_topology_has_a_colour() -> None:
 
 
 def test_clear_is_as_written_down() -> None:
-    assert COLOURS["clear"].gain == 0.98
+    assert COLOURS["clear"].gain == 0.94
     assert filters("clear") == [
         ("highpass", 72, 0.66, None),
         ("peaking", 2100, 0.8, 1.6),
@@ -40,7 +40,7 @@ def test_clear_is_as_written_down() -> None:
 
 
 def test_warm_is_as_written_down() -> None:
-    assert COLOURS["warm"].gain == 0.58
+    assert COLOURS["warm"].gain == 0.74
     assert filters("warm") == [
         ("lowshelf", 220, None, 4.6),
         ("lowpass", 7600, 0.62, None),
@@ -52,7 +52,7 @@ def test_warm_is_as_written_down() -> None:
 
 
 def test_radio_is_as_written_down() -> None:
-    assert (COLOURS["radio"].gain, COLOURS["radio"].drive) == (0.25, 9)
+    assert (COLOURS["radio"].gain, COLOURS["radio"].drive) == (0.16, 9)
     assert filters("radio") == [
         ("highpass", 290, 0.9, None),
         ("lowpass", 3350, 0.92, None),
@@ -61,7 +61,7 @@ def test_radio_is_as_written_down() -> None:
 
 
 def test_dream_is_as_written_down() -> None:
-    assert COLOURS["dream"].gain == 1.26
+    assert COLOURS["dream"].gain == 1.31
     assert filters("dream") == [("lowpass", 5200, 0.5, None)]
     assert COLOURS["dream"].space == Space(
         dry=0.82, send=0.38, delay_ms=180, feedback=0.24, impulse_s=1.5, decay=3.2, wet=0.28

@@ -9,14 +9,15 @@
  * @property {number} duration_ms
  * @property {number} wear 0..1
  * @property {string} colour a code, "" for dry
- * @property {number} gain
- * @property {boolean} [measured] true: `gain` holds the loudness already, the peak is not asked
+ * @property {number | null} level what brings the take to the room's one level; null while its loudness is not measured
+ * @property {number} gain of this layer, after everything else
  * @property {number} delay_ms after the first voice
  *
  * @typedef {{seq: number, rest_ms: number, gap_ms: number, good_until_ms: number, items: Item[]}} Program
  */
 
 import { figure } from "figures";
+import { ratioOf } from "filters";
 
 const ITEM_FIGURES = ["artifact_id", "start_ms", "duration_ms", "wear", "gain", "delay_ms"];
 
@@ -70,16 +71,28 @@ export function isStale({ endS, clockS, epochMs, goodUntilMs }) {
 }
 
 /**
- * A take whose loudness is not yet measured is brought to a peak, within bounds; either way the item's gain applies.
+ * What brings a take to the room's one level, before anything else is done to it: quiet and loud speakers then meet the
+ * same drive and the same noise. One whose loudness is not yet measured is brought to a peak, within bounds.
  *
  * @param {{peak: number, item: Item}} take peak of the whole decoded take
  * @param {Record<string, number>} figures the [level] section
  */
 export function levelGain({ peak, item }, figures) {
-  const gain = figure(item, "gain");
-  if (item.measured === true) return gain;
+  if (item.level !== null) return figure(item, "level");
   const wanted = peak > 0 ? figure(figures, "peak_target") / peak : 1;
-  return Math.min(Math.max(wanted, figure(figures, "gain_minimum")), figure(figures, "gain_maximum")) * gain;
+  return Math.min(Math.max(wanted, figure(figures, "gain_minimum")), figure(figures, "gain_maximum"));
+}
+
+/**
+ * The level of a measured take, as the server works it out: to the target, unless its peak would pass the ceiling.
+ *
+ * @param {{lufs: number | null, peakDbtp: number | null}} loudness null for silence
+ * @param {Record<string, number>} figures the [level] section
+ * @returns {number} linear; 1 for silence
+ */
+export function measuredLevel({ lufs, peakDbtp }, figures) {
+  if (lufs === null || peakDbtp === null) return 1;
+  return ratioOf(Math.min(figure(figures, "target_lufs") - lufs, figure(figures, "ceiling_dbtp") - peakDbtp));
 }
 
 /**
