@@ -162,7 +162,7 @@ def _valid(kind: type[T], event: GenericEventArguments) -> T | None:
 
 def _audio() -> dict[str, Any]:
     audio = catalog("audio")
-    return {name: audio[name] for name in ("context", "program", "level", "wear", "tone", "monitor")}
+    return {name: audio[name] for name in ("context", "program", "level", "wear", "tone", "monitor", "wake")}
 
 
 def _posture(system: System, state: StewardState) -> dict[str, Any]:
@@ -170,7 +170,7 @@ def _posture(system: System, state: StewardState) -> dict[str, Any]:
     return {
         "plays": state.plays,
         "gain": levels.output,
-        "tone": {"voice": system.settings.ROOM_TONE_PROFILE, "scale": levels.tone, "resting": "idle"},
+        "tone": {"voice": system.settings.ROOM_TONE_PROFILE, "scale": levels.tone, "file_url": ""},
         "tone_seed": zlib.crc32(system.settings.NODE_NAME.encode()),
         "reduced_motion": state.kiosk_force_reduced_motion,
     }
@@ -178,7 +178,13 @@ def _posture(system: System, state: StewardState) -> dict[str, Any]:
 
 def _program(program: Program, system: System) -> dict[str, Any]:
     now = system.clock.now()
-    plain = {"seq": program.seq, "rest_ms": program.rest_ms, "gap_ms": 0, "good_for_ms": _ms(program.good_until, now)}
+    plain = {
+        "seq": program.seq,
+        "rest_ms": program.rest_ms,
+        "gap_ms": 0,
+        "good_for_ms": _ms(program.good_until, now),
+        "tone": {"scale": 1.0, "resting": "idle"},
+    }
     if program.cue is None or program.playback is None:
         return {**plain, "items": []}
     playback = program.playback
@@ -192,6 +198,8 @@ def _program(program: Program, system: System) -> dict[str, Any]:
         "level": None,
         "gain": 1.0,
         "delay_ms": 0,
+        "fade_in_ms": None,
+        "fade_out_ms": None,
         "caption": caption(playback.artifact, now, load_copy("en"), heard_ms=playback.slice.duration_ms),
     }
     return {**plain, "gap_ms": program.cue.gap_ms, "items": [item]}

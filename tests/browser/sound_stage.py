@@ -28,6 +28,10 @@ SOURCES = {path.stem: path for path in [*(ASSETS / "js").rglob("*.js"), *HERE.gl
 AUDIO = tomllib.loads((ASSETS / "catalogs" / "audio.toml").read_text())
 COLOURS = tomllib.loads((ASSETS / "catalogs" / "colours.toml").read_text())["colours"]
 RATE_HZ = 48_000
+SHORT_FADES = {**AUDIO["level"], "fade_in_s": 0.002, "fade_out_s": 0.002}
+NO_TONE = {**AUDIO["tone"], "idle": 0, "sparse": 0, "ducked": 0}
+BARE = {**AUDIO, "level": SHORT_FADES, "tone": NO_TONE}
+"""Short fades and no tone, so that where a voice begins and ends can be read off the tape."""
 CHROMIUM_FLAGS = [
     "--autoplay-policy=no-user-gesture-required",
     "--use-fake-device-for-media-stream",
@@ -54,6 +58,8 @@ class Origin:
     url: str = ""
     takes: dict[str, bytes] = field(default_factory=dict)
     """WAVs under `/wav/<name>`."""
+    gone: set[str] = field(default_factory=set)
+    """Paths that are refused when asked for by HEAD: taken back between choice and start."""
     delay_s: float = 0
     """How long every answer but that for the page and its modules is held back."""
 
@@ -80,7 +86,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_HEAD(self) -> None:
         time.sleep(self.origin.delay_s)
-        self.answer(404 if self.take() is None else 200, "audio/wav", b"")
+        refused = self.path in self.origin.gone or self.take() is None
+        self.answer(404 if refused else 200, "audio/wav", b"")
 
     def take(self) -> bytes | None:
         if match := re.fullmatch(r"/take/([\d.]+)", self.path):
@@ -137,6 +144,30 @@ def probe(page: Page, name: str, module: str = "audio_probe", **options: Any) ->
     """Calls one function of a probe."""
     script = "async ([module, name, options]) => (await import(module))[name](options)"
     return page.evaluate(script, [module, name, options])
+
+
+def perform(page: Page, script: str, **options: Any) -> Any:
+    """Runs `script` on a stage `s` (context, engine, events, posts, heads, tape, sleep) with a few helpers in reach."""
+    return page.evaluate(
+        """async ([script, options]) => {
+          const { stage, pause, until } = await import('audio_probe');
+          const s = await stage(options);
+          const item = (id, more) => ({ artifact_id: id, url: '/take/1', ack_url: `/heard/${id}`, start_ms: 0,
+            duration_ms: 1000, wear: 0, colour: '', level: 0.5, gain: 1, delay_ms: 0,
+            fade_in_ms: null, fade_out_ms: null, ...more });
+          const program = (seq, items, more) => ({ seq, rest_ms: 0, gap_ms: 300, good_until_ms: Date.now() + 60000,
+            tone: { scale: 1, resting: 'idle' }, items, ...more });
+          const told = (type) => s.events.filter((event) => event.type === type);
+          try {
+            const run = new Function('s', 'item', 'program', 'told', 'pause', 'until',
+              `return (async () => { ${script} })();`);
+            return await run(s, item, program, told, pause, until);
+          } finally {
+            await s.close();
+          }
+        }""",
+        [script, {"figures": BARE, "colours": COLOURS, **options}],
+    )
 
 
 def render(

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, Playwright
 
 from core.audio.outline import outline
-from tests.browser.sound_stage import AUDIO, COLOURS, Origin, colour, opened, probe, served
+from tests.browser.sound_stage import AUDIO, COLOURS, Origin, colour, opened, perform, probe, served
 
 WEARS = [step / 10 for step in range(11)]
 
@@ -175,37 +175,6 @@ def test_a_lost_microphone_gives_what_it_heard_and_a_page_that_is_left_keeps_non
 
 
 # The player
-
-# Short fades and no tone, so that where a voice begins and ends can be read off the tape.
-FIGURES = {
-    **AUDIO,
-    "level": {**AUDIO["level"], "fade_in_s": 0.002, "fade_out_s": 0.002},
-    "tone": {**AUDIO["tone"], "idle": 0, "sparse": 0, "ducked": 0},
-}
-
-
-def perform(page: Page, script: str, **options: Any) -> Any:
-    """Runs `script` on a stage `s` (context, engine, events, posts, tape) with a few helpers in reach."""
-    return page.evaluate(
-        """async ([script, options]) => {
-          const { stage, pause, until } = await import('audio_probe');
-          const s = await stage(options);
-          const item = (id, more) => ({ artifact_id: id, url: '/take/1', ack_url: `/heard/${id}`, start_ms: 0,
-            duration_ms: 1000, wear: 0, colour: '', level: 0.5, gain: 1, delay_ms: 0,
-            fade_in_ms: null, fade_out_ms: null, ...more });
-          const program = (seq, items, more) => ({ seq, rest_ms: 0, gap_ms: 300, good_until_ms: Date.now() + 60000,
-            items, ...more });
-          const told = (type) => s.events.filter((event) => event.type === type);
-          try {
-            const run = new Function('s', 'item', 'program', 'told', 'pause', 'until',
-              `return (async () => { ${script} })();`);
-            return await run(s, item, program, told, pause, until);
-          } finally {
-            await s.close();
-          }
-        }""",
-        [script, {"figures": FIGURES, "colours": COLOURS, **options}],
-    )
 
 
 def test_the_gap_between_two_programs_is_what_was_asked(page: Page) -> None:

@@ -8,7 +8,7 @@ import { decodeTake } from "decoded";
 import { figure, required } from "figures";
 import { decibels, ratioOf } from "filters";
 import { integratedLufs, truePeakDbtp } from "loudness";
-import { fadesOf, measuredLevel } from "plan";
+import { PLAIN_FADES, fadesOf, measuredLevel } from "plan";
 import { buildVoiceGraph, loadVoiceGraph } from "voice_graph";
 
 /**
@@ -31,14 +31,14 @@ export async function preparePreview({ context, wav, code, colours, figures, sco
   const level = measuredLevel(loudness, required(figures, "level"));
   const gain = liftOf(level, loudness, figures.level);
   const sound = { level, wear: 0, wearSeed: 0, colour, colourSeed: seed, gain };
-  const graph = buildVoiceGraph(context, { buffer, sound, figures, scope });
-  const fades = fadesOf(buffer.duration, figures.level);
+  const fades = fadesOf(buffer.duration, PLAIN_FADES, figures.level);
+  const graph = buildVoiceGraph(context, { buffer, sound, fades, figures, scope });
   return {
     source: graph.source,
     output: graph.output,
     durationS: buffer.duration,
     tailS: graph.tailS,
-    start: (startS) => graph.start(startS, fades),
+    start: graph.start,
   };
 }
 

@@ -94,13 +94,14 @@ function createVoice({ context, item, figures, colour, take: { buffer: window, s
 
     /** Builds the graph and schedules it on the audio clock. */
     schedule(startS) {
-      const graph = buildVoiceGraph(context, { buffer, sound, figures, scope });
+      const fades = fadesOf(this.durationS, item, figures.level);
+      const graph = buildVoiceGraph(context, { buffer, sound, fades, figures, scope });
       output = graph.output;
       output.connect(destination);
       this.startS = startS;
       this.endS = startS + this.durationS;
       this.tailEndS = this.endS + graph.tailS;
-      graph.start(startS, fadesOf(this.durationS, figures.level));
+      graph.start(startS);
     },
 
     /** Fades out within `fadeS` and lets go of everything. At once where the audio clock does not run. */
