@@ -39,6 +39,20 @@ CHROMIUM_FLAGS = [
 ]
 
 
+def band_db(samples: Samples, low_hz: float, high_hz: float) -> float:
+    """Energy between two frequencies in dB."""
+    power = np.abs(np.fft.rfft(samples.astype(np.float64))) ** 2
+    hz = np.fft.rfftfreq(len(samples), 1 / RATE_HZ)
+    return 10 * float(np.log10(power[(hz >= low_hz) & (hz < high_hz)].sum()))
+
+
+def centroid_hz(samples: Samples) -> float:
+    """Where the energy lies in the mean: what the ear calls brightness."""
+    power = np.abs(np.fft.rfft(samples.astype(np.float64))) ** 2
+    hz = np.fft.rfftfreq(len(samples), 1 / RATE_HZ)
+    return float((power * hz).sum() / power.sum())
+
+
 def tone_wav(frequency_hz: float, seconds: float) -> bytes:
     """A WAV of a sine at half of full scale, 48 kHz."""
     t = np.arange(int(seconds * RATE_HZ)) / RATE_HZ
