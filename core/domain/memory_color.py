@@ -75,13 +75,30 @@ class Space:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class BandState:
+    """What a colour promises of one band of speech: its energy against that of the dry take, in dB."""
+
+    low_hz: float
+    high_hz: float
+    at_least_db: float | None = None
+    at_most_db: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.low_hz < self.high_hz:
+            raise ValueError("a band runs from low_hz up to high_hz")
+        if self.at_least_db is None and self.at_most_db is None:
+            raise ValueError("a band states at_least_db, at_most_db, or both")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MemoryColor:
-    """One colour: filters in order, what the topology adds, then the output gain."""
+    """One colour: filters in order, what the topology adds, the output gain, and what all that does to speech."""
 
     code: str
     topology: Topology
     gain: float
     filters: tuple[Filter, ...]
+    states: tuple[BandState, ...]
     compressor: Compressor | None = None
     drive: float | None = None
     space: Space | None = None
@@ -93,6 +110,8 @@ class MemoryColor:
             Topology.SPACE: self.space,
         }
         wrong = [kind for kind, part in parts.items() if (part is not None) != (kind is self.topology)]
+        if not self.states:
+            raise ValueError("a colour states at least one band that it changes")
         if wrong:
             raise ValueError(f"the topology {self.topology} does not go with what is given for {wrong[0]}")
 

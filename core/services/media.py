@@ -44,6 +44,11 @@ class MediaService:
             raise NotFound(_NOTHING)
         return self._stored(artifact_id, Artifact.playable, _sound_key, _NOTHING)
 
+    def may_play(self, token: str) -> bool:
+        """Whether `sound` would still allow it: asked of the database alone, shortly before a voice is played."""
+        artifact_id = self._grants.media_artifact(token)
+        return artifact_id is not None and self._key(artifact_id, Artifact.playable, _sound_key) is not None
+
     def sound_for_steward(self, artifact_id: int) -> Media:
         """The same for a steward, whatever a review says; no hearing is counted. Raises `NotFound`."""
         return self._stored(artifact_id, Artifact.lasts, _sound_key, _NOTHING)
@@ -63,16 +68,25 @@ class MediaService:
         key_of: Callable[[Transaction, Artifact, datetime], str | None],
         sentence: str,
     ) -> Media:
+        key = self._key(artifact_id, allowed, key_of)
+        if key is None:
+            raise NotFound(sentence)
+        size_bytes = self._store.size(key)
+        if size_bytes is None:
+            raise NotFound(sentence) from StoreMissing()
+        return Media(key=key, size_bytes=size_bytes, store=self._store)
+
+    def _key(
+        self,
+        artifact_id: int,
+        allowed: Callable[[Artifact, datetime], bool],
+        key_of: Callable[[Transaction, Artifact, datetime], str | None],
+    ) -> str | None:
+        """Where what may be served lies; None where nothing may."""
         now = self._clock.now()
         with self._work.read() as tx:
             artifact = tx.artifacts.get(artifact_id)
-            if artifact is None or not allowed(artifact, now):
-                raise NotFound(sentence)
-            key = key_of(tx, artifact, now)
-        size_bytes = self._store.size(key) if key is not None else None
-        if key is None or size_bytes is None:
-            raise NotFound(sentence) from StoreMissing()
-        return Media(key=key, size_bytes=size_bytes, store=self._store)
+            return key_of(tx, artifact, now) if artifact is not None and allowed(artifact, now) else None
 
 
 def _sound_key(tx: Transaction, artifact: Artifact, now: datetime) -> str | None:

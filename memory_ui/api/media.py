@@ -12,6 +12,7 @@ from memory_ui.web import SystemOf, in_store_thread, in_thread
 router = APIRouter(prefix="/api/v1")
 
 _WAV = {"Content-Type": "audio/wav", "Cache-Control": "no-store"}
+_MAY_PLAY = {200: {"description": "It may be played now.", "content": {"audio/wav": {}}}, **refusals(404, 503)}
 _WAITS = {200: {"description": "It still waits.", "content": {"audio/wav": {}}}, **refusals(404, 503)}
 
 
@@ -19,6 +20,14 @@ _WAITS = {200: {"description": "It still waits.", "content": {"audio/wav": {}}},
 async def raw(token: str, system: SystemOf, part: RangeOf = None) -> Response:
     """The sound behind a playback grant."""
     return await serve(await in_store_thread(system.media.sound, token), part)
+
+
+@router.head("/media/raw/{token}", response_class=Response, responses=_MAY_PLAY)
+async def ask_raw(token: str, system: SystemOf) -> Response:
+    """Whether the sound behind a playback grant may be played now; the store is not asked."""
+    if not await in_thread(system.media.may_play, token):
+        raise NotFound
+    return Response(headers=_WAV)
 
 
 @router.get("/media/spectrogram/{token}", response_class=Response, responses=binary("image/png", 404, 503))

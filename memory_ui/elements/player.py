@@ -11,12 +11,16 @@ JS = ASSETS / "js"
 
 MODULES = (
     "audio/acks.js",
+    "audio/air.js",
+    "audio/ambience.js",
     "audio/colours.js",
     "audio/context.js",
+    "audio/decoded.js",
     "audio/envelope.js",
     "audio/figures.js",
     "audio/filters.js",
     "audio/noise.js",
+    "audio/output.js",
     "audio/plan.js",
     "audio/program.js",
     "audio/run.js",
@@ -25,6 +29,9 @@ MODULES = (
     "audio/test_tone.js",
     "audio/tone.js",
     "audio/voice.js",
+    "audio/voice_graph.js",
+    "audio/wake.js",
+    "audio/wav.js",
     "audio/wear_chain.js",
     "audio/wear_worklet.js",
     "device.js",
@@ -68,9 +75,9 @@ class Player(
     ) -> None:
         """Build the wall.
 
-        `copy` is the section `room`; `figures` holds `context`, `program`, `level`, `wear`, `tone` and `monitor`
-        (audio.toml), `trace` (trace.toml) and `device` (device.toml). `posture` is `{plays, gain, tone: {voice, scale,
-        resting}, tone_seed, reduced_motion}`; `page_version` is what the page reports as its own.
+        `copy` is the section `room`; `figures` holds `context`, `program`, `level`, `wear`, `tone`, `monitor` and
+        `wake` (audio.toml), `trace` (trace.toml) and `device` (device.toml). `posture` is `{plays, gain, tone: {voice,
+        scale, file_url}, tone_seed, reduced_motion}`; `page_version` is what the page reports as its own.
         """
         super().__init__()
         self._props["copy"] = dict(copy)

@@ -177,7 +177,7 @@ def _valid(kind: type[T], event: GenericEventArguments) -> T | None:
 
 def _audio() -> dict[str, Any]:
     audio = plain("audio")
-    return {name: audio[name] for name in ("context", "program", "level", "wear", "tone", "monitor")}
+    return {name: audio[name] for name in ("context", "program", "level", "wear", "tone", "monitor", "wake")}
 
 
 def _posture(system: System, state: StewardState) -> dict[str, Any]:

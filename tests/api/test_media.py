@@ -86,6 +86,33 @@ def test_a_token_for_another_purpose_is_not_served(client, url):
     assert client.get(f"/api/v1/ephemeral/play/{sound}").status_code == 404
 
 
+def test_a_head_says_that_it_may_be_played_and_asks_no_store(client, node, url):
+    node.store.refuses.update({"size", "open"})
+    answer = client.head(url)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Content-Type"] == "audio/wav"
+
+
+@pytest.mark.parametrize("ended", [{"state": State.REVOKED.value}, {"state": State.EXPIRED.value}])
+def test_a_head_says_that_it_may_no_longer_be_played(client, node, url, ended):
+    node.change(1, **ended)
+    assert client.head(url).status_code == 404
+
+
+def test_a_head_says_so_from_the_moment_its_hour_is_over(client, node, url):
+    node.change(1, raw_until=node.clock.now(), playable_until=node.clock.now())
+    assert client.head(url).status_code == 404
+
+
+def test_a_head_knows_no_stale_or_foreign_token(client, node, url):
+    assert client.head("/api/v1/media/raw/nothing").status_code == 404
+    once = client.leave("NOSAVE").json()["play_url"].rsplit("/", 1)[1]
+    assert client.head(f"/api/v1/media/raw/{once}").status_code == 404
+    node.clock.advance(seconds=901)
+    assert client.head(url).status_code == 404
+
+
 def test_bytes_that_are_missing_are_404(client, node, url):
     node.store.inner.delete(node.stored()[0])
     assert client.get(url).status_code == 404

@@ -8,7 +8,7 @@ import { createPlayerEngine } from "program";
 import { createScope } from "scope";
 import { measure } from "takes";
 import { createRoomTone } from "tone";
-import { encodeWav } from "wav";
+import { encodeWav, pcmOf } from "wav";
 import { buildWearChain, loadWear } from "wear_chain";
 
 export const RATE_HZ = 48000;
@@ -29,6 +29,8 @@ function harmonics(fundamentalHz, frames) {
   }
   return samples;
 }
+
+const seedOfSamples = (samples) => seedOf(pcmOf(encodeWav(samples, RATE_HZ)));
 
 async function rendered(samples, seconds, build) {
   const context = new OfflineAudioContext(1, seconds * RATE_HZ, RATE_HZ);
@@ -57,13 +59,13 @@ export async function wear({ source, wear: amount, figures, seed }) {
 
 export async function colour({ source, colour: given, sourceSeed }) {
   const dry = SOURCES[source](sourceSeed);
-  const build = (context, scope) => buildColour(context, given, scope, seedOf(dry));
+  const build = (context, scope) => buildColour(context, given, scope, seedOfSamples(dry));
   return describe(await rendered(dry, 3, build));
 }
 
 /** The same click in the room that another take's seed makes: what differs is the room alone. */
 export async function dreamRoom({ colour: given, sourceSeed }) {
-  const seed = seedOf(SOURCES.white(sourceSeed));
+  const seed = seedOfSamples(SOURCES.white(sourceSeed));
   const click = new Float32Array(RATE_HZ * 1.5);
   click[0] = 1;
   return (await describe(await rendered(click, 3, (context, scope) => buildColour(context, given, scope, seed)))).digest;
@@ -139,19 +141,25 @@ export async function roomTone({ figures }) {
  *
  * @returns {Promise<object>} to be driven by the test and then closed
  */
-export async function stage({ figures, colours, answers = {} }) {
+export async function stage({ figures, colours, answers = {}, tone = {}, unanswered = false }) {
   const context = new AudioContext({ sampleRate: RATE_HZ });
   await context.resume();
   await context.audioWorklet.addModule(import.meta.resolve("capture_worklet"));
   const scope = createScope();
   const events = [];
   const posts = [];
+  const heads = [];
+  let aheadMs = 0; // what a sleeping machine puts its wall clock forward by
   const engine = createPlayerEngine({
     context, figures, colours, scope,
     fetchAudio: async (url, signal) => {
       const answer = await fetch(url, { signal });
       if (!answer.ok) throw Object.assign(new Error("refused"), { status: answer.status });
       return answer.arrayBuffer();
+    },
+    head: async (url, signal) => {
+      heads.push({ url, clockS: context.currentTime });
+      return unanswered ? aborted(signal) : fetch(url, { method: "HEAD", signal });
     },
     post: async (url) => {
       posts.push(url);
@@ -160,12 +168,19 @@ export async function stage({ figures, colours, answers = {} }) {
       return { status: answer };
     },
     onEvent: (event) => events.push({ ...event, clockS: context.currentTime }),
-    now: () => Date.now(),
-    tone: { voice: "soft_air", scale: 1, resting: "idle", seed: 1 },
+    now: () => Date.now() + aheadMs,
+    elapsed: () => performance.now(),
+    tone: { voice: "soft_air", scale: 1, file_url: "", seed: 1, ...tone },
   });
   const tape = startTape(context, engine.output);
   engine.start();
-  return { context, engine, events, posts, tape, close: () => { scope.dispose(); return context.close(); } };
+  const sleep = (hours) => { aheadMs += hours * 3_600_000; };
+  return { context, engine, events, posts, heads, tape, sleep, close: () => { scope.dispose(); return context.close(); } };
+}
+
+/** A question that nobody answers. */
+function aborted(signal) {
+  return new Promise((resolve, reject) => { signal.addEventListener("abort", () => reject(signal.reason)); });
 }
 
 /** The capture worklet as a tape recorder: sample-exact, on the audio clock. */
@@ -194,6 +209,27 @@ function startTape(context, node) {
         }
       }
       return found.map(([from, to]) => [from / RATE_HZ, to / RATE_HZ]);
+    },
+    /** The tape cut into stretches of `windowS`. */
+    cut(windowS) {
+      const frames = Math.round(windowS * RATE_HZ);
+      const samples = new Float32Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+      let at = 0;
+      for (const chunk of chunks) {
+        samples.set(chunk, at);
+        at += chunk.length;
+      }
+      return Array.from({ length: Math.floor(samples.length / frames) },
+        (_, window) => samples.subarray(window * frames, (window + 1) * frames));
+    },
+    /** RMS of every `windowS` of tape. */
+    levels(windowS = 0.05) {
+      return this.cut(windowS).map((samples) => measure(samples).rms);
+    },
+    /** Pitch of every `windowS` of tape in Hz, by how often it rises through zero. */
+    pitches(windowS) {
+      const rises = (samples) => samples.filter((sample, i) => sample >= 0 && samples[i - 1] < 0).length;
+      return this.cut(windowS).map((samples) => rises(samples) / windowS);
     },
     get lengthS() {
       return chunks.reduce((frames, chunk) => frames + chunk.length, 0) / RATE_HZ;

@@ -1,110 +1,33 @@
 """The browser's sound in a real Chromium: offline renders are measured, live playback is taped and timed."""
 
-import io
-import json
-import re
-import threading
-import tomllib
-import wave
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from playwright.sync_api import Page, Playwright
 
-import assets
 from core.audio.outline import outline
-from tests.browser.conftest import launch
+from tests.browser.sound_stage import AUDIO, COLOURS, Origin, colour, opened, perform, probe, served
 
-HERE = Path(__file__).parent
-ASSETS = Path(assets.__file__).parent
-SOURCES = {path.stem: path for path in [*(ASSETS / "js").rglob("*.js"), HERE / "audio_probe.js"]}
-AUDIO = tomllib.loads((ASSETS / "catalogs" / "audio.toml").read_text())
-COLOURS = tomllib.loads((ASSETS / "catalogs" / "colours.toml").read_text())["colours"]
 WEARS = [step / 10 for step in range(11)]
-CHROMIUM_FLAGS = [
-    "--autoplay-policy=no-user-gesture-required",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-]
-
-
-def tone_wav(frequency_hz: float, seconds: float) -> bytes:
-    """A WAV of a sine at half of full scale, 48 kHz."""
-    t = np.arange(int(seconds * 48_000)) / 48_000
-    file = io.BytesIO()
-    with wave.open(file, "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(48_000)
-        out.writeframes((np.sin(2 * np.pi * frequency_hz * t) * 16_384).astype("<i2").tobytes())
-    return file.getvalue()
-
-
-class Handler(BaseHTTPRequestHandler):
-    """The page, our modules by stem, and takes: `/take/<seconds>` is a tone, every other take is gone."""
-
-    def do_GET(self) -> None:
-        if self.path == "/":
-            importmap = json.dumps({"imports": {stem: f"/js/{stem}.js" for stem in SOURCES}})
-            page = (HERE / "audio_page.html").read_text().replace("{{ importmap }}", importmap)
-            self.answer(200, "text/html", page.encode())
-        elif (match := re.fullmatch(r"/js/(\w+)\.js", self.path)) and match[1] in SOURCES:
-            self.answer(200, "text/javascript", SOURCES[match[1]].read_bytes())
-        elif match := re.fullmatch(r"/take/([\d.]+)", self.path):
-            self.answer(200, "audio/wav", tone_wav(700, float(match[1])))
-        else:
-            self.answer(404, "application/json", b'{"error": "there is nothing here"}')
-
-    def answer(self, status: int, kind: str, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
-        """Keeps quiet."""
 
 
 @pytest.fixture(scope="module")
-def origin() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def origin() -> Iterator[Origin]:
+    with served() as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
-def page(playwright: Playwright, origin: str) -> Iterator[Page]:
-    browser = launch(playwright, *CHROMIUM_FLAGS)
-    page = browser.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(origin)
-    yield page
-    browser.close()
-    assert errors == []
-
-
-def probe(page: Page, name: str, **options: Any) -> Any:
-    """Calls one function of the probe."""
-    return page.evaluate("async ([name, options]) => (await import('audio_probe'))[name](options)", [name, options])
+def page(playwright: Playwright, origin: Origin) -> Iterator[Page]:
+    with opened(playwright, origin) as ready:
+        yield ready
 
 
 def worn(page: Page, source: str, wear: float, seed: int = 1) -> Any:
     return probe(page, "wear", source=source, wear=wear, figures=AUDIO["wear"], seed=seed)
-
-
-def colour(code: str) -> Any:
-    return next(entry for entry in COLOURS if entry["code"] == code)
 
 
 def coloured(page: Page, code: str | None, source: str = "white", source_seed: int = 1) -> Any:
@@ -190,7 +113,7 @@ def test_every_colour_is_a_sound_of_its_own(page: Page) -> None:
 
 def test_a_take_dreams_the_same_each_time_and_no_other_take_dreams_it(page: Page) -> None:
     assert coloured(page, "dream")["digest"] == coloured(page, "dream")["digest"]
-    other = dict(colour("dream"))
+    other = colour("dream")
     first = probe(page, "dreamRoom", colour=other, sourceSeed=1)
     second = probe(page, "dreamRoom", colour=other, sourceSeed=2)
     assert first == probe(page, "dreamRoom", colour=other, sourceSeed=1)
@@ -252,36 +175,6 @@ def test_a_lost_microphone_gives_what_it_heard_and_a_page_that_is_left_keeps_non
 
 
 # The player
-
-# Short fades and no tone, so that where a voice begins and ends can be read off the tape.
-FIGURES = {
-    **AUDIO,
-    "level": {**AUDIO["level"], "fade_in_s": 0.002, "fade_out_s": 0.002},
-    "tone": {**AUDIO["tone"], "idle": 0, "sparse": 0, "ducked": 0},
-}
-
-
-def perform(page: Page, script: str, **options: Any) -> Any:
-    """Runs `script` on a stage `s` (context, engine, events, posts, tape) with a few helpers in reach."""
-    return page.evaluate(
-        """async ([script, options]) => {
-          const { stage, pause, until } = await import('audio_probe');
-          const s = await stage(options);
-          const item = (id, more) => ({ artifact_id: id, url: '/take/1', ack_url: `/heard/${id}`, start_ms: 0,
-            duration_ms: 1000, wear: 0, colour: '', gain: 0.5, delay_ms: 0, ...more });
-          const program = (seq, items, more) => ({ seq, rest_ms: 0, gap_ms: 300, good_until_ms: Date.now() + 60000,
-            items, ...more });
-          const told = (type) => s.events.filter((event) => event.type === type);
-          try {
-            const run = new Function('s', 'item', 'program', 'told', 'pause', 'until',
-              `return (async () => { ${script} })();`);
-            return await run(s, item, program, told, pause, until);
-          } finally {
-            await s.close();
-          }
-        }""",
-        [script, {"figures": FIGURES, "colours": COLOURS, **options}],
-    )
 
 
 def test_the_gap_between_two_programs_is_what_was_asked(page: Page) -> None:

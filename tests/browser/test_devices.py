@@ -75,12 +75,17 @@ def test_a_room_that_plays_says_so_and_that_it_is_heard(listener: Visit, node: N
     listener.clean()
 
 
-def test_a_room_that_is_suspended_against_its_will_is_blocked(listener: Visit, node: Node) -> None:
+def test_a_room_that_is_suspended_against_its_will_is_blocked_and_comes_back_by_itself(
+    listener: Visit, node: Node
+) -> None:
     page = listener.open("/room/")
     device(node, activity="sounding")
-    page.evaluate("window.__context.suspend()")
+    page.evaluate("window.__context.resume = () => new Promise(() => {}); window.__context.suspend()")
     row = device(node, activity="blocked", audio="suspended")
     assert age(row) > 1
+    page.evaluate("delete window.__context.resume")
+    page.wait_for_selector(".room-wall[data-sound=running]")
+    device(node, audio="running")
 
 
 def test_a_room_whose_output_is_mute_still_says_it_sounds_and_that_nothing_is_heard(

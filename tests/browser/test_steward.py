@@ -233,10 +233,12 @@ def test_a_muted_room_page_is_a_warning_until_it_sounds_again(steward, other, no
     page = sign_in(steward, secret_of(node))
     moment(page, "fix")
     expect(page.locator(".ops-devices")).to_contain_text("online")
-    room.evaluate("window.__taps.forEach((tap) => tap.context.suspend())")
+    # Stopped from outside, and kept from starting again by itself.
+    held = "(({ context }) => { context.resume = () => new Promise(() => {}); context.suspend(); })"
+    room.evaluate(f"window.__taps.forEach({held})")
     expect(page.locator(".ops-warnings")).to_contain_text("plays nothing yet", timeout=15_000)
     expect(page.locator(".ops-devices")).to_contain_text("silent")
-    room.evaluate("window.__taps.forEach((tap) => tap.context.resume())")
+    room.evaluate("window.__taps.forEach(({ context }) => { delete context.resume; })")
     expect(page.locator(".ops-panel")).not_to_contain_text("plays nothing yet", timeout=15_000)
 
 

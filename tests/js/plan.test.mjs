@@ -1,26 +1,26 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  ackDelayS, checkProgram, fadesOf, isAckSettled, isHeard, isStale, levelGain, startTime, windowOf,
+  ackDelayS, checkProgram, dueTime, fadesOf, isAckSettled, isHeard, isStale, levelGain, measuredLevel, refusalOf,
+  windowOf,
 } from "plan";
 import { catalog } from "./catalog.mjs";
 
 const { level, program: timing } = catalog("audio");
 const ITEM = Object.freeze({
-  artifact_id: 7, url: "/a", ack_url: "/b", start_ms: 0, duration_ms: 2000, wear: 0.2, colour: "", gain: 1, delay_ms: 0,
+  artifact_id: 7, url: "/a", ack_url: "/b", start_ms: 0, duration_ms: 2000, wear: 0.2, colour: "", level: null, gain: 1,
+  delay_ms: 0, fade_in_ms: null, fade_out_ms: null,
 });
-const PROGRAM = Object.freeze({ seq: 1, rest_ms: 0, gap_ms: 950, good_until_ms: 1e12, items: [ITEM] });
+const TONE = Object.freeze({ scale: 1, resting: "idle" });
+const PROGRAM = Object.freeze({ seq: 1, rest_ms: 0, gap_ms: 950, good_until_ms: 1e12, tone: TONE, items: [ITEM] });
 
-test("a program begins its gap after the one before", () => {
-  assert.equal(startTime({ previousEndS: 10, clockS: 9.5, leadS: 0.1, gapMs: 950 }), 10.95);
+test("a program is due its gap after the end of the one before, or before that end", () => {
+  assert.equal(dueTime({ precedingEndS: 10, readyS: 9.5, gapMs: 950 }), 10.95);
+  assert.equal(dueTime({ precedingEndS: 10, readyS: 9.5, gapMs: -2500 }), 7.5);
 });
 
-test("a program that comes late begins as soon as it can, never in the past", () => {
-  assert.equal(startTime({ previousEndS: 10, clockS: 20, leadS: 0.1, gapMs: 950 }), 20.1);
-});
-
-test("the first program counts its gap from now", () => {
-  assert.equal(startTime({ previousEndS: null, clockS: 3, leadS: 0.1, gapMs: 1000 }), 4);
+test("the first program counts its gap from when it was ready", () => {
+  assert.equal(dueTime({ precedingEndS: null, readyS: 3, gapMs: 1000 }), 4);
 });
 
 test("a window is taken from where it begins", () => {
@@ -45,19 +45,34 @@ test("an unmeasured take is brought to a peak of 0.9 within its bounds", () => {
   assert.equal(levelGain({ peak: 0, item: ITEM }, level), 1);
 });
 
-test("an item's gain applies on top, and a gain of 0 is silence", () => {
-  assert.ok(Math.abs(levelGain({ peak: 0.9, item: { ...ITEM, gain: 0.68 } }, level) - 0.68) < 1e-9);
-  assert.equal(levelGain({ peak: 0.5, item: { ...ITEM, gain: 0 } }, level), 0);
+test("a measured take plays at the level it was given, and a level of 0 is silence", () => {
+  assert.equal(levelGain({ peak: 0.1, item: { ...ITEM, level: 0.4 } }, level), 0.4);
+  assert.equal(levelGain({ peak: 0.5, item: { ...ITEM, level: 0 } }, level), 0);
 });
 
-test("a measured take plays with the gain it was given", () => {
-  assert.equal(levelGain({ peak: 0.1, item: { ...ITEM, gain: 0.4, measured: true } }, level), 0.4);
+test("a take is brought to the target, or as near as its peak lets it come", () => {
+  const gainDb = (loudness) => 20 * Math.log10(measuredLevel(loudness, level));
+  assert.ok(Math.abs(gainDb({ lufs: -30, peakDbtp: -12 }) - 6) < 1e-9);
+  assert.ok(Math.abs(gainDb({ lufs: -14, peakDbtp: -1 }) + 10) < 1e-9);
+  assert.ok(Math.abs(gainDb({ lufs: -40, peakDbtp: -10 }) - 9) < 1e-9);
+  assert.equal(measuredLevel({ lufs: null, peakDbtp: null }, level), 1);
 });
 
 test("fades are 0.12 s and 0.35 s, and share a window that is too short for both", () => {
-  assert.deepEqual(fadesOf(5, level), { fadeInS: 0.12, fadeOutS: 0.35 });
-  const { fadeInS, fadeOutS } = fadesOf(0.235, level);
+  assert.deepEqual(fadesOf(5, ITEM, level), { fadeInS: 0.12, fadeOutS: 0.35, crossesIn: false, crossesOut: false });
+  const { fadeInS, fadeOutS } = fadesOf(0.235, ITEM, level);
   assert.ok(Math.abs(fadeInS - 0.06) < 1e-9 && Math.abs(fadeOutS - 0.175) < 1e-9);
+});
+
+test("a crossfade takes the place of an edge, and shares a short window too", () => {
+  const crossed = { ...ITEM, fade_out_ms: 2400 };
+  assert.deepEqual(fadesOf(5, crossed, level), { fadeInS: 0.12, fadeOutS: 2.4, crossesIn: false, crossesOut: true });
+  const { fadeInS, fadeOutS } = fadesOf(1, { ...ITEM, fade_in_ms: 3000, fade_out_ms: 1000 }, level);
+  assert.deepEqual([fadeInS, fadeOutS], [0.75, 0.25]);
+});
+
+test("a voice is played on a clear yes alone", () => {
+  assert.deepEqual([200, 206, 404, 0, 429, 503].map(refusalOf), ["", "", "gone", "unconfirmed", "unconfirmed", "unconfirmed"]);
 });
 
 test("what nobody could hear is not heard", () => {
@@ -81,16 +96,19 @@ test("only a success or an unknown grant settles an acknowledgement", () => {
 
 test("a whole program and a rest are accepted", () => {
   checkProgram(PROGRAM);
-  checkProgram({ seq: 2, rest_ms: 1500, items: [] });
+  checkProgram({ seq: 2, rest_ms: 1500, tone: TONE, items: [] });
 });
 
 test("a program that lacks a figure is refused", () => {
-  for (const key of ["seq", "gap_ms", "good_until_ms"]) {
+  for (const key of ["seq", "gap_ms", "good_until_ms", "tone"]) {
     assert.throws(() => checkProgram({ ...PROGRAM, [key]: undefined }), RangeError, key);
   }
-  for (const key of ["artifact_id", "start_ms", "duration_ms", "wear", "gain", "delay_ms"]) {
+  for (const key of ["artifact_id", "start_ms", "duration_ms", "wear", "gain", "delay_ms", "level", "fade_in_ms", "fade_out_ms"]) {
     assert.throws(() => checkProgram({ ...PROGRAM, items: [{ ...ITEM, [key]: undefined }] }), RangeError, key);
   }
-  assert.throws(() => checkProgram({ seq: 2, items: [] }), RangeError);
+  assert.throws(() => checkProgram({ seq: 2, tone: TONE, items: [] }), RangeError);
+  for (const tone of [{ ...TONE, scale: -1 }, { ...TONE, resting: "loud" }, { resting: "idle" }]) {
+    assert.throws(() => checkProgram({ ...PROGRAM, tone }), RangeError);
+  }
   assert.throws(() => checkProgram({ ...PROGRAM, items: [{ ...ITEM, wear: 1.1 }] }), RangeError);
 });

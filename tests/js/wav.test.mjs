@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { encodeWav } from "wav";
+import { encodeWav, pcmOf } from "wav";
 
 test("the header states PCM, one channel, 16 bit and true lengths", () => {
   const view = new DataView(encodeWav(new Float32Array(10), 44100));
@@ -32,4 +32,21 @@ test("a rate that no sound can have is refused", () => {
 
 test("an empty take is a header and nothing else", () => {
   assert.equal(encodeWav(new Float32Array(0), 48000).byteLength, 44);
+});
+
+test("the samples of a file are found behind whatever else it holds", () => {
+  const wav = encodeWav(Float32Array.of(0, 0.5, -0.5), 8000);
+  assert.deepEqual(pcmOf(wav), new Uint8Array(wav, 44, 6));
+  const listed = new Uint8Array(wav.byteLength + 12);
+  listed.set(new Uint8Array(wav, 0, 36));
+  listed.set([0x4c, 0x49, 0x53, 0x54, 3, 0, 0, 0, 1, 2, 3, 0], 36); // three bytes and the one that makes them even
+  listed.set(new Uint8Array(wav, 36), 48);
+  assert.deepEqual(pcmOf(listed.buffer), new Uint8Array(wav, 44, 6));
+});
+
+test("of a file that is cut off what is there is taken, and what is no file is refused", () => {
+  const wav = encodeWav(Float32Array.of(0, 0.5, -0.5), 8000);
+  assert.equal(pcmOf(wav.slice(0, 48)).length, 4);
+  assert.throws(() => pcmOf(wav.slice(0, 40)), RangeError);
+  assert.throws(() => pcmOf(new ArrayBuffer(3)), RangeError);
 });

@@ -4,6 +4,7 @@ import pytest
 
 from core.adapters.catalogs import load
 from core.domain.memory_color import (
+    BandState,
     ColorCatalog,
     Compressor,
     Filter,
@@ -31,7 +32,7 @@ def test_every_topology_has_a_colour() -> None:
 
 
 def test_clear_is_as_written_down() -> None:
-    assert COLOURS["clear"].gain == 0.98
+    assert COLOURS["clear"].gain == 0.94
     assert filters("clear") == [
         ("highpass", 72, 0.66, None),
         ("peaking", 2100, 0.8, 1.6),
@@ -40,7 +41,7 @@ def test_clear_is_as_written_down() -> None:
 
 
 def test_warm_is_as_written_down() -> None:
-    assert COLOURS["warm"].gain == 0.58
+    assert COLOURS["warm"].gain == 0.74
     assert filters("warm") == [
         ("lowshelf", 220, None, 4.6),
         ("lowpass", 7600, 0.62, None),
@@ -52,7 +53,7 @@ def test_warm_is_as_written_down() -> None:
 
 
 def test_radio_is_as_written_down() -> None:
-    assert (COLOURS["radio"].gain, COLOURS["radio"].drive) == (0.25, 9)
+    assert (COLOURS["radio"].gain, COLOURS["radio"].drive) == (0.20, 6)
     assert filters("radio") == [
         ("highpass", 290, 0.9, None),
         ("lowpass", 3350, 0.92, None),
@@ -61,7 +62,7 @@ def test_radio_is_as_written_down() -> None:
 
 
 def test_dream_is_as_written_down() -> None:
-    assert COLOURS["dream"].gain == 1.26
+    assert COLOURS["dream"].gain == 1.31
     assert filters("dream") == [("lowpass", 5200, 0.5, None)]
     assert COLOURS["dream"].space == Space(
         dry=0.82, send=0.38, delay_ms=180, feedback=0.24, impulse_s=1.5, decay=3.2, wet=0.28
@@ -92,6 +93,17 @@ def test_a_filter_has_exactly_the_figures_of_its_kind() -> None:
         Filter(kind=FilterKind.LOWPASS, frequency_hz=100)
     with pytest.raises(ValueError, match="gain_db is for"):
         Filter(kind=FilterKind.LOWPASS, frequency_hz=100, q=1, gain_db=3)
+
+
+@pytest.mark.parametrize("stated", [{"low_hz": 200, "high_hz": 100, "at_most_db": 1}, {"low_hz": 100, "high_hz": 200}])
+def test_a_band_runs_upwards_and_states_something(stated: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="a band"):
+        BandState(**stated)
+
+
+def test_a_colour_states_what_it_does() -> None:
+    with pytest.raises(ValueError, match="states"):
+        replace(COLOURS["clear"], states=())
 
 
 @pytest.mark.parametrize("code", ["clear", ""])

@@ -12,6 +12,17 @@ export function rampValue({ from, to, startS, endS }, atS) {
   return from + (to - from) * ((atS - startS) / (endS - startS));
 }
 
+const CURVE_POINTS = 129;
+const RISING = Float32Array.from({ length: CURVE_POINTS }, (_, i) => Math.sin((Math.PI / 2) * (i / (CURVE_POINTS - 1))));
+const FALLING = RISING.slice().reverse();
+
+/** From 0 to 1, or from 1 to 0, along a quarter of a sine: two such that meet are of equal power throughout. */
+export function crossfade(param, direction, startS, seconds) {
+  const curve = direction === "in" ? RISING : FALLING;
+  if (seconds > 0) param.setValueCurveAtTime(curve, startS, seconds);
+  param.setValueAtTime(curve.at(-1), startS + seconds);
+}
+
 /**
  * @param {BaseAudioContext} context
  * @param {number} initial

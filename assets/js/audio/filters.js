@@ -1,5 +1,15 @@
 /** Filters with Q given as a ratio, the way the figures state it. */
 
+/** @param {number} ratio above 0 @returns {number} the same in decibels */
+export function decibels(ratio) {
+  return 20 * Math.log10(ratio);
+}
+
+/** @param {number} db @returns {number} the factor that it is */
+export function ratioOf(db) {
+  return 10 ** (db / 20);
+}
+
 /**
  * Web Audio takes the Q of lowpass and highpass in decibels, and that of every other filter as a ratio. Here it is
  * always the ratio.
@@ -8,7 +18,7 @@
  * @returns {number} decibels
  */
 export function qInDb(ratio) {
-  return 20 * Math.log10(ratio);
+  return decibels(ratio);
 }
 
 /**

@@ -17,18 +17,15 @@ export function createNoise(seed) {
 }
 
 /**
- * FNV-1a over the samples at 16 bit: a seed that belongs to one take and to no other.
+ * FNV-1a: a seed that belongs to one take and to no other. Taken over the samples as they lie in the file, because what
+ * a browser decodes depends on the rate of its loudspeaker.
  *
- * @param {Float32Array} samples
+ * @param {Uint8Array} bytes `pcmOf` a take
  * @returns {number} an unsigned 32-bit integer
  */
-export function seedOf(samples) {
+export function seedOf(bytes) {
   let hash = 0x811c9dc5;
-  for (let i = 0; i < samples.length; i += 1) {
-    const value = Math.round(samples[i] * 32767) & 0xffff;
-    hash = Math.imul(hash ^ (value & 0xff), 0x01000193);
-    hash = Math.imul(hash ^ (value >>> 8), 0x01000193);
-  }
+  for (let i = 0; i < bytes.length; i += 1) hash = Math.imul(hash ^ bytes[i], 0x01000193);
   return hash >>> 0;
 }
 

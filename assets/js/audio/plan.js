@@ -9,16 +9,26 @@
  * @property {number} duration_ms
  * @property {number} wear 0..1
  * @property {string} colour a code, "" for dry
- * @property {number} gain
- * @property {boolean} [measured] true: `gain` holds the loudness already, the peak is not asked
+ * @property {number | null} level what brings the take to the room's one level; null while its loudness is not measured
+ * @property {number} gain of this layer, after everything else
  * @property {number} delay_ms after the first voice
+ * @property {number | null} fade_in_ms of a crossfade; null: the catalog's fade
+ * @property {number | null} fade_out_ms
  *
- * @typedef {{seq: number, rest_ms: number, gap_ms: number, good_until_ms: number, items: Item[]}} Program
+ * @typedef {{scale: number, resting: "idle" | "sparse"}} ProgramTone from the program's beginning on
+ * @typedef {{seq: number, rest_ms: number, gap_ms: number, good_until_ms: number, tone: ProgramTone, items: Item[]}} Program
+ *   a negative gap begins before the end of the program before: both then sound
  */
 
-import { figure } from "figures";
+import { figure, required } from "figures";
+import { ratioOf } from "filters";
 
 const ITEM_FIGURES = ["artifact_id", "start_ms", "duration_ms", "wear", "gain", "delay_ms"];
+const FIGURES_OR_NULL = ["level", "fade_in_ms", "fade_out_ms"];
+const RESTING = ["idle", "sparse"];
+
+/** Fades as the catalog has them. */
+export const PLAIN_FADES = Object.freeze({ fade_in_ms: null, fade_out_ms: null });
 
 /**
  * @param {Program} program
@@ -27,25 +37,35 @@ const ITEM_FIGURES = ["artifact_id", "start_ms", "duration_ms", "wear", "gain", 
 export function checkProgram(program) {
   const { seq, items } = program;
   if (!Number.isInteger(seq) || seq < 1) throw new RangeError("a program is numbered from 1");
+  checkTone(required(program, "tone"));
   if (items.length === 0) {
     figure(program, "rest_ms");
     return;
   }
   figure(program, "gap_ms");
   figure(program, "good_until_ms");
-  for (const item of items) for (const key of ITEM_FIGURES) figure(item, key);
-  if (items.some(({ wear }) => wear < 0 || wear > 1)) throw new RangeError("wear lies between 0 and 1");
+  items.forEach(checkItem);
+}
+
+function checkTone(tone) {
+  if (figure(tone, "scale") < 0) throw new RangeError("the tone's scale is 0 or more");
+  if (!RESTING.includes(tone.resting)) throw new RangeError(`room tone does not rest as ${tone.resting}`);
+}
+
+function checkItem(item) {
+  for (const key of ITEM_FIGURES) figure(item, key);
+  for (const key of FIGURES_OR_NULL) if (item[key] !== null) figure(item, key);
+  if (item.wear < 0 || item.wear > 1) throw new RangeError("wear lies between 0 and 1");
 }
 
 /**
- * When a program begins: its gap after the end of the one before, but never in the past.
+ * When a program is due: its gap after the end of the one before. A negative gap is before that end.
  *
- * @param {{previousEndS: number | null, clockS: number, leadS: number, gapMs: number}} times previousEndS is null when
- *   nothing was played yet: the gap then counts from now
+ * @param {{precedingEndS: number | null, readyS: number, gapMs: number}} times precedingEndS is null when nothing was
+ *   played yet: the gap then counts from when the program was ready
  */
-export function startTime({ previousEndS, clockS, leadS, gapMs }) {
-  const soonestS = clockS + leadS;
-  return Math.max((previousEndS ?? clockS) + gapMs / 1000, soonestS);
+export function dueTime({ precedingEndS, readyS, gapMs }) {
+  return (precedingEndS ?? readyS) + gapMs / 1000;
 }
 
 /**
@@ -70,28 +90,53 @@ export function isStale({ endS, clockS, epochMs, goodUntilMs }) {
 }
 
 /**
- * A take whose loudness is not yet measured is brought to a peak, within bounds; either way the item's gain applies.
+ * What brings a take to the room's one level, before anything else is done to it: quiet and loud speakers then meet the
+ * same drive and the same noise. One whose loudness is not yet measured is brought to a peak, within bounds.
  *
  * @param {{peak: number, item: Item}} take peak of the whole decoded take
  * @param {Record<string, number>} figures the [level] section
  */
 export function levelGain({ peak, item }, figures) {
-  const gain = figure(item, "gain");
-  if (item.measured === true) return gain;
+  if (item.level !== null) return figure(item, "level");
   const wanted = peak > 0 ? figure(figures, "peak_target") / peak : 1;
-  return Math.min(Math.max(wanted, figure(figures, "gain_minimum")), figure(figures, "gain_maximum")) * gain;
+  return Math.min(Math.max(wanted, figure(figures, "gain_minimum")), figure(figures, "gain_maximum"));
 }
 
 /**
- * The fades of a window; one too short for both gets them in proportion.
+ * The level of a measured take, as the server works it out: to the target, unless its peak would pass the ceiling.
  *
- * @returns {{fadeInS: number, fadeOutS: number}}
+ * @param {{lufs: number | null, peakDbtp: number | null}} loudness null for silence
+ * @param {Record<string, number>} figures the [level] section
+ * @returns {number} linear; 1 for silence
  */
-export function fadesOf(durationS, figures) {
-  const fadeInS = figure(figures, "fade_in_s");
-  const fadeOutS = figure(figures, "fade_out_s");
+export function measuredLevel({ lufs, peakDbtp }, figures) {
+  if (lufs === null || peakDbtp === null) return 1;
+  const wantedDb = Math.min(figure(figures, "target_lufs") - lufs, figure(figures, "ceiling_dbtp") - peakDbtp);
+  return ratioOf(Math.min(wantedDb, figure(figures, "lift_most_db")));
+}
+
+/**
+ * The fades of a window; one too short for both gets them in proportion. A crossfade is longer than an edge and of equal
+ * power, so that two voices which pass each other are together as loud as each of them.
+ *
+ * @param {number} durationS
+ * @param {{fade_in_ms: number | null, fade_out_ms: number | null}} item
+ * @param {Record<string, number>} figures the [level] section
+ * @returns {{fadeInS: number, fadeOutS: number, crossesIn: boolean, crossesOut: boolean}}
+ */
+export function fadesOf(durationS, item, figures) {
+  const crossesIn = item.fade_in_ms !== null;
+  const crossesOut = item.fade_out_ms !== null;
+  const fadeInS = crossesIn ? figure(item, "fade_in_ms") / 1000 : figure(figures, "fade_in_s");
+  const fadeOutS = crossesOut ? figure(item, "fade_out_ms") / 1000 : figure(figures, "fade_out_s");
   const share = Math.min(1, durationS / (fadeInS + fadeOutS));
-  return { fadeInS: fadeInS * share, fadeOutS: fadeOutS * share };
+  return { fadeInS: fadeInS * share, fadeOutS: fadeOutS * share, crossesIn, crossesOut };
+}
+
+/** What the server says of a voice that is about to be played: "" it may be, else why not. */
+export function refusalOf(status) {
+  if (status >= 200 && status < 300) return "";
+  return status === 404 ? "gone" : "unconfirmed";
 }
 
 /** Only what could really be heard, to its end, counts as heard: what was dropped has no end. */

@@ -1,20 +1,23 @@
 /**
- * The player: takes programs one ahead, prepares the next while the present one plays, times them on the audio clock and
- * tells what was heard. It decides nothing about what is played.
+ * The player: takes programs one ahead, prepares the next while the present one plays, asks shortly before its start
+ * whether it may still be played, times it on the audio clock and tells what was heard. It decides nothing about what is
+ * played.
  *
  * Events, each an object with `type`:
  *   need     {seq}                            hand me the program after this one; may be told again
  *   started  {seq, item, startsAtContextTime, durationS}   a voice begins
  *   ended    {seq, heard: [artifact ids]}     a program, or a rest, is over
- *   failed   {seq, reason}                    gone, unreachable, unreadable, dropped or stale: it will not be played
+ *   failed   {seq, reason}                    gone, unreachable, unreadable, unconfirmed, dropped, stale or forgotten: it
+ *                                             will not be played
  */
 
 import { createAcknowledger } from "acks";
-import { createFader } from "envelope";
+import { createAir } from "air";
 import { figure, required } from "figures";
-import { checkProgram, fadesOf, isHeard, isStale, startTime } from "plan";
+import { createOutput } from "output";
+import { PLAIN_FADES, checkProgram, dueTime, fadesOf, isHeard, isStale } from "plan";
 import { createRun } from "run";
-import { createRoomTone } from "tone";
+import { createLapse } from "wake";
 import { wearFigures } from "wear_chain";
 
 /**
@@ -24,43 +27,35 @@ import { wearFigures } from "wear_chain";
  * @param {import("colours").Colour[]} options.colours
  * @param {(url: string, signal: AbortSignal) => Promise<ArrayBuffer>} options.fetchAudio rejects with an error that has
  *   `status` when the server refused
+ * @param {(url: string, signal: AbortSignal) => Promise<{status: number}>} options.head whether a voice may be played now
  * @param {(url: string) => Promise<{status: number}>} options.post
  * @param {(event: object) => void} options.onEvent
- * @param {() => number} options.now epoch milliseconds
+ * @param {() => number} options.now epoch milliseconds, for rights
+ * @param {() => number} options.elapsed monotonic milliseconds, for everything else
  * @param {import("scope").Scope} options.scope
- * @param {{voice: string, scale: number, resting: "idle" | "sparse", seed: number}} options.tone
+ * @param {{voice: string, scale: number, file_url: string, seed: number}} options.tone
  */
-export function createPlayerEngine({ context, figures, colours, fetchAudio, post, onEvent, now, scope, tone }) {
+export function createPlayerEngine({ context, figures, colours, fetchAudio, head, post, onEvent, now, elapsed, scope, tone }) {
   const own = scope.child();
   const timing = required(figures, "program");
-  fadesOf(1, required(figures, "level")); // what is missing shows here, and not in the middle of a voice
+  fadesOf(1, PLAIN_FADES, required(figures, "level")); // what is missing shows here, and not in the middle of a voice
   wearFigures(1, required(figures, "wear"));
   const dropFadeS = figure(timing, "drop_fade_s");
-  const acknowledge = createAcknowledger({ post, now, figures: timing, scope: own });
-  const output = createFader(context, 1, own);
-  output.node.connect(context.destination);
-  const air = createRoomTone({
-    context,
-    destination: output.node,
-    figures: required(figures, "tone"),
-    scope: own,
-    voice: tone.voice,
-    seed: tone.seed,
-  });
-  air.setScale(tone.scale);
+  const forgetAfterS = figure(timing, "forget_after_s");
+  const acknowledge = createAcknowledger({ post, now: elapsed, figures: timing, scope: own });
+  const output = createOutput({ context, figures: timing, elapsed, scope: own });
+  const lapse = createLapse({ context, now });
+  const air = createAir({ context, destination: output.node, figures: required(figures, "tone"), fetchAudio, scope: own, tone });
 
-  let resting = tone.resting;
   let running = false;
-  let paused = false;
-  let gain = 1;
-  let cancelSuspend = () => {};
   let lastSeq = 0;
   let askedMs = -Infinity;
+  let askedSeq = -1;
   let failures = 0;
   /** @type {number | null} */
   let previousEndS = null;
-  /** @type {import("run").Run | null} */
-  let current = null;
+  /** @type {import("run").Run[]} begun and not over, in the order in which they began; two while they cross */
+  let active = [];
   /** @type {import("run").Run | null} */
   let upcoming = null;
   /** @type {import("plan").Program | null} an offer that came when the next program was already scheduled */
@@ -68,9 +63,12 @@ export function createPlayerEngine({ context, figures, colours, fetchAudio, post
   /** @type {Set<import("run").Run>} over, but still ringing out */
   const ringing = new Set();
 
+  const resting = () => active.some((run) => run.isRest);
+
   function ask() {
-    if (paused) return;
-    askedMs = now();
+    if (output.paused) return;
+    askedMs = elapsed();
+    askedSeq = lastSeq;
     onEvent({ type: "need", seq: lastSeq });
   }
 
@@ -78,15 +76,17 @@ export function createPlayerEngine({ context, figures, colours, fetchAudio, post
     const parts = { context, figures, colours, fetchAudio, destination: output.node };
     lastSeq = program.seq;
     upcoming?.dispose();
-    upcoming = createRun({ program, parts, scope: own });
+    upcoming = createRun({ program, parts, head, scope: own });
   }
 
-  function fail(run, reason) {
+  /** A program that has not begun to sound and never will. */
+  function giveUp(run, reason) {
     run.dispose();
+    upcoming = null;
     failures += 1;
     onEvent({ type: "failed", seq: run.program.seq, reason });
-    askedMs = now(); // a second failure in a row waits for its turn: a dead network must not be hammered
-    if (failures === 1) ask();
+    askedMs = elapsed(); // a second failure in a row waits for its turn, and so does a dead network: neither is hammered
+    if (failures === 1 && reason !== "unconfirmed") ask();
   }
 
   /** A right that ended ends also what is scheduled, and what was paused. */
@@ -96,48 +96,52 @@ export function createPlayerEngine({ context, figures, colours, fetchAudio, post
     return isStale({ endS, clockS: context.currentTime, epochMs: now(), goodUntilMs });
   }
 
-  /** A program that has not begun to sound and never will; what sounds is dropped and ends instead. */
-  function giveUpFailed() {
-    for (const run of [current, upcoming]) {
-      if (run === null || run.failure === null) continue;
-      if (run === current) current = null;
-      else upcoming = null;
-      fail(run, run.failure);
-    }
+  function endRights() {
+    if (upcoming?.scheduled && outlivesItsRight(upcoming, upcoming.endS)) upcoming.fail("stale");
+    for (const run of active) if (outlivesItsRight(run, run.endS)) run.dropAll(dropFadeS, context.currentTime);
   }
 
-  function scheduleUpcoming() {
-    if (upcoming === null || !upcoming.ready || upcoming.scheduled) return;
+  /** After a night's sleep nothing goes on where it was: what is in hand was chosen for another hour. */
+  function forget() {
+    for (const run of active) {
+      if (run.isRest) run.endS = Math.min(run.endS, context.currentTime);
+      else run.dropAll(0, context.currentTime);
+    }
+    held = null;
+    upcoming?.fail("forgotten");
+  }
+
+  /** Confirms and schedules what comes next, each in its time. */
+  function prepareUpcoming() {
+    if (upcoming === null || !upcoming.ready || upcoming.scheduled || upcoming.failure !== null) return;
     const clockS = context.currentTime;
-    const precedingEndS = current === null ? previousEndS : current.endS;
-    if (current !== null && current.endS - clockS > figure(timing, "ahead_s")) return;
-    const startS = startTime({
-      previousEndS: precedingEndS,
-      clockS,
-      leadS: figure(timing, "lead_s"),
-      gapMs: upcoming.isRest ? 0 : figure(upcoming.program, "gap_ms"),
-    });
+    upcoming.readyS ??= clockS;
+    const precedingEndS = active.at(-1)?.endS ?? previousEndS;
+    const gapMs = upcoming.isRest ? 0 : figure(upcoming.program, "gap_ms");
+    const dueS = dueTime({ precedingEndS, readyS: upcoming.readyS, gapMs });
+    if (dueS - clockS <= figure(timing, "confirm_ahead_s")) upcoming.confirm(figure(timing, "confirm_wait_s"));
+    if (!upcoming.confirmed || dueS - clockS > figure(timing, "ahead_s")) return;
+    const startS = Math.max(dueS, clockS + figure(timing, "lead_s")); // late, but never in the past
     if (outlivesItsRight(upcoming, startS + upcoming.lengthS())) upcoming.fail("stale");
     else upcoming.schedule(startS);
   }
 
-  function promote() {
-    if (current !== null || upcoming === null || !upcoming.scheduled) return;
-    current = upcoming;
+  function beginUpcoming() {
+    if (!upcoming?.scheduled || context.currentTime < upcoming.startS) return;
+    const run = upcoming;
+    run.started = true;
+    active.push(run);
     upcoming = null;
+    failures = 0;
+    air.follow(run.program.tone);
+    if (held !== null) {
+      take(held);
+      held = null;
+    } else if (!run.isRest) ask();
   }
 
-  function begin(run) {
-    const clockS = context.currentTime;
-    if (!run.started && clockS >= run.startS) {
-      run.started = true;
-      failures = 0;
-      if (held !== null) {
-        take(held);
-        held = null;
-      } else if (!run.isRest && upcoming === null) ask();
-    }
-    for (const voice of run.takeStarted(clockS)) {
+  function tellStarted(run) {
+    for (const voice of run.takeStarted(context.currentTime)) {
       const detail = { startsAtContextTime: voice.startS, durationS: voice.durationS };
       onEvent({ type: "started", seq: run.program.seq, item: voice.item, ...detail });
     }
@@ -151,11 +155,11 @@ export function createPlayerEngine({ context, figures, colours, fetchAudio, post
       if (voice.heard) acknowledge(voice.item.ack_url);
     }
     if (clockS < run.endS) return;
-    current = null;
-    previousEndS = run.endS;
+    active = active.filter((other) => other !== run);
+    previousEndS = Math.max(previousEndS ?? run.endS, run.endS);
     ringing.add(run);
     onEvent({ type: "ended", seq: run.program.seq, heard: run.heard() });
-    if (upcoming === null) ask();
+    if (upcoming === null && active.length === 0 && askedSeq !== lastSeq) ask();
   }
 
   function letGo() {
@@ -166,36 +170,34 @@ export function createPlayerEngine({ context, figures, colours, fetchAudio, post
     }
   }
 
-  function tick() {
-    for (const run of [current, upcoming]) {
-      if (run?.scheduled && outlivesItsRight(run, run.endS)) endRight(run);
-    }
-    giveUpFailed();
-    if (current !== null && gain === 0) current.noteSilence(context.currentTime);
-    if (current !== null) begin(current);
-    if (current !== null) finish(current);
-    scheduleUpcoming();
-    promote();
-    letGo();
-    air.setMode(current?.sounding(context.currentTime) ? "ducked" : resting);
-    const waited = now() - askedMs >= figure(timing, "ask_again_s") * 1000;
-    if (upcoming === null && waited && !current?.isRest) ask();
-  }
+  const sounding = () => active.some((run) => run.sounding(context.currentTime));
 
-  function endRight(run) {
-    if (!run.started) run.fail("stale");
-    else run.drop(new Set(run.program.items.map((item) => item.artifact_id)), dropFadeS, context.currentTime);
+  function tick() {
+    if (lapse.lookS() > forgetAfterS) forget();
+    endRights();
+    if (upcoming !== null && upcoming.failure !== null) giveUp(upcoming, upcoming.failure);
+    beginUpcoming();
+    for (const run of active) {
+      if (output.gain === 0) run.noteSilence(context.currentTime);
+      tellStarted(run);
+      finish(run);
+    }
+    prepareUpcoming();
+    letGo();
+    air.duck(sounding());
+    const waited = elapsed() - askedMs >= figure(timing, "ask_again_s") * 1000;
+    if (upcoming === null && waited && !resting()) ask();
   }
 
   return {
     /** The last node before the loudspeakers, for meters. */
     output: output.node,
     get paused() {
-      return paused;
+      return output.paused;
     },
     /** Whether a voice should be heard now. */
     get sounding() {
-      return current !== null && current.sounding(context.currentTime);
+      return sounding();
     },
 
     /** Room tone fades in and the first program is asked for. */
@@ -203,7 +205,7 @@ export function createPlayerEngine({ context, figures, colours, fetchAudio, post
       if (running) return;
       running = true;
       own.interval(tick, figure(timing, "tick_ms"));
-      air.setMode(resting);
+      air.begin();
       ask();
     },
 
@@ -226,7 +228,7 @@ export function createPlayerEngine({ context, figures, colours, fetchAudio, post
      */
     drop(artifactIds) {
       const ids = new Set(artifactIds);
-      for (const run of [current, upcoming, ...ringing]) run?.drop(ids, dropFadeS, context.currentTime);
+      for (const run of [...active, upcoming, ...ringing]) run?.drop(ids, dropFadeS, context.currentTime);
       if (held !== null && held.items.length > 0) {
         const [first] = held.items;
         const items = held.items.filter((item) => !ids.has(item.artifact_id));
@@ -237,36 +239,25 @@ export function createPlayerEngine({ context, figures, colours, fetchAudio, post
 
     /** Fades out and stops the audio clock: everything stays where it is. */
     pause() {
-      if (paused) return;
-      paused = true;
-      const fadeS = figure(timing, "pause_fade_s");
-      output.glide(0, fadeS);
-      // Twice the fade, because a timer and the audio clock do not agree to the millisecond.
-      cancelSuspend = own.timeout(() => context.suspend(), 2 * fadeS * 1000);
+      if (!output.paused) output.pause();
     },
 
-    /** Goes on where it paused; to be called from a gesture where autoplay is blocked. */
+    /** Goes on where it paused, unless that is too long ago; to be called from a gesture where autoplay is blocked. */
     async resume() {
-      if (!paused) return;
-      paused = false;
-      cancelSuspend();
-      output.glide(gain, figure(timing, "pause_fade_s"));
-      await context.resume();
-      if (upcoming === null && !current?.isRest) ask();
+      if (!output.paused) return;
+      if (output.pausedS() > forgetAfterS) forget();
+      endRights(); // before anything sounds
+      await output.resume();
+      if (upcoming === null && !resting()) ask();
     },
 
     /** @param {{gain: number}} quieter factor on everything that sounds; 0 is mute, and mute is not heard */
     setQuieter(quieter) {
-      gain = figure(quieter, "gain");
-      if (!paused) output.glide(gain, figure(timing, "level_fade_s"));
+      output.setGain(figure(quieter, "gain"));
     },
 
-    /** @param {{voice: string, scale: number, resting: "idle" | "sparse"}} wanted */
-    setTone(wanted) {
-      air.setVoice(required(wanted, "voice"));
-      air.setScale(figure(wanted, "scale"));
-      resting = required(wanted, "resting");
-    },
+    /** @param {{voice: string, scale: number, file_url: string}} wanted the room's own tone, whatever a program makes of it */
+    setTone: air.set,
 
     dispose() {
       own.dispose();

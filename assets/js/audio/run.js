@@ -1,10 +1,12 @@
 /**
- * One program on its way: its voices prepared together, scheduled together, each ended and let go of in its own time.
+ * One program on its way: its voices prepared together, confirmed together, scheduled together, each ended and let go of
+ * in its own time.
  *
  * @typedef {ReturnType<typeof createRun>} Run
  */
 
 import { figure } from "figures";
+import { refusalOf } from "plan";
 import { prepareVoice } from "voice";
 
 /**
@@ -14,13 +16,18 @@ import { prepareVoice } from "voice";
  * @param {object} options
  * @param {import("plan").Program} options.program
  * @param {object} options.parts what `prepareVoice` wants beside item and scope
+ * @param {(url: string, signal: AbortSignal) => Promise<{status: number}>} options.head asks whether a voice may still
+ *   be played
  * @param {import("scope").Scope} options.scope
  */
-export function createRun({ program, parts, scope }) {
+export function createRun({ program, parts, head, scope }) {
   const own = scope.child();
   const isRest = program.items.length === 0;
   const slots = program.items.map((item) => ({ item, scope: own.child(), voice: null, reason: null }));
-  const run = { program, isRest, ready: isRest, failure: null, scheduled: false, started: false, startS: 0, endS: 0 };
+  const run = {
+    program, isRest, ready: isRest, confirming: isRest, confirmed: isRest, failure: null,
+    scheduled: false, started: false, readyS: null, startS: 0, endS: 0,
+  };
 
   let fadedS = 0;
 
@@ -42,12 +49,30 @@ export function createRun({ program, parts, scope }) {
     return slots.map((slot) => slot.voice).filter((voice) => voice !== null && !voice.dropped);
   }
 
+  /** Nobody's voice is played on an old permission: one without a new one is let go of. */
+  async function confirmSlot(slot, waitS) {
+    const reason = refusalOf(await statusOf(head, slot.item.url, waitS, slot.scope));
+    if (reason === "" || slot.voice.dropped) return;
+    slot.reason = reason;
+    slot.voice.drop(0);
+    if (slot === slots[0]) run.failure ??= reason;
+  }
+
   return Object.assign(run, {
     voices,
 
     /** It will not be played; the first reason stands. */
     fail(reason) {
       run.failure ??= reason;
+    },
+
+    /** Asks once for every voice; `confirmed` when all have answered, or `waitS` has passed. */
+    async confirm(waitS) {
+      if (run.confirming) return;
+      run.confirming = true;
+      const kept = slots.filter(({ voice }) => voice !== null && !voice.dropped);
+      await Promise.all(kept.map((slot) => confirmSlot(slot, waitS)));
+      run.confirmed = true;
     },
 
     /** How long it would take from its start, in seconds. */
@@ -78,6 +103,11 @@ export function createRun({ program, parts, scope }) {
         run.endS = Math.min(run.endS, Math.max(clockS, ...ends));
       }
       return hit.length > 0;
+    },
+
+    /** The same for all of it. */
+    dropAll(fadeS, clockS) {
+      this.drop(new Set(program.items.map((item) => item.artifact_id)), fadeS, clockS);
     },
 
     /** @returns {import("voice").Voice[]} voices whose start has come since last asked */
@@ -123,4 +153,19 @@ export function createRun({ program, parts, scope }) {
 
 function delayOf(item) {
   return figure(item, "delay_ms") / 1000;
+}
+
+/** @returns {Promise<number>} 0 when there was no answer in time */
+async function statusOf(head, url, waitS, scope) {
+  const own = scope.child();
+  const abort = new AbortController();
+  own.add(() => abort.abort());
+  own.timeout(() => own.dispose(), waitS * 1000);
+  try {
+    return (await head(url, abort.signal)).status;
+  } catch {
+    return 0; // no network is no answer, and without one nothing is played
+  } finally {
+    own.dispose();
+  }
 }

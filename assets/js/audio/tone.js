@@ -4,6 +4,7 @@ import { createFader } from "envelope";
 import { figure, required } from "figures";
 import { inSeries, pass } from "filters";
 import { brownLoop } from "noise";
+import { measure } from "takes";
 
 /**
  * @param {object} options
@@ -27,15 +28,23 @@ export function createRoomTone({ context, destination, figures, scope, voice, se
   const loop = loopBuffer(context, figure(figures, "loop_s"), seed);
   let mode = "silent";
   let scale = 1;
-  let sounding = startVoice(voice);
+  let sounding = enter(voice, (own) => buildVoice(context, voiceOf(figures, voice), figures, loop, own));
 
-  function startVoice(name) {
+  function enter(name, build) {
     const own = scope.child();
     const entrance = createFader(context, 0, own);
-    buildVoice(context, required(required(figures, "voices"), name), figures, loop, own).connect(entrance.node);
+    build(own).connect(entrance.node);
     entrance.node.connect(fader.node);
     entrance.glide(1, fadeS);
     return { name, own, entrance };
+  }
+
+  /** The new voice comes while the old one goes. */
+  function cross(name, build) {
+    const { own, entrance } = sounding;
+    sounding = enter(name, build);
+    entrance.glide(0, fadeS);
+    scope.timeout(() => own.dispose(), fadeS * 1000 + 100);
   }
 
   function settle() {
@@ -58,13 +67,15 @@ export function createRoomTone({ context, destination, figures, scope, voice, se
       settle();
     },
 
-    /** Crosses over to another voice. */
+    /** Crosses over to another synthetic voice. */
     setVoice(name) {
       if (name === sounding.name) return;
-      const { own, entrance } = sounding;
-      sounding = startVoice(name);
-      entrance.glide(0, fadeS);
-      scope.timeout(() => own.dispose(), fadeS * 1000 + 100);
+      cross(name, (own) => buildVoice(context, voiceOf(figures, name), figures, loop, own));
+    },
+
+    /** Crosses over to a loop that is ready to be heard; `name` is what it is called from then on. */
+    setLoop(name, buffer) {
+      cross(name, (own) => startLoop(context, buffer, own));
     },
 
     /** @param {number} factor from steward, scarcity and deployment; 0 or more */
@@ -77,18 +88,44 @@ export function createRoomTone({ context, destination, figures, scope, voice, se
   };
 }
 
+/**
+ * How strong a synthetic voice is, apart from all gains: what other loops are brought to.
+ *
+ * @param {string} name
+ * @param {Record<string, any>} figures the [tone] section
+ * @returns {Promise<number>} RMS
+ */
+export async function toneRms(name, figures, { sampleRateHz, seed, scope }) {
+  const own = scope.child();
+  const context = new OfflineAudioContext(1, Math.round(figure(figures, "loop_s") * sampleRateHz), sampleRateHz);
+  const loop = loopBuffer(context, figure(figures, "loop_s"), seed);
+  buildVoice(context, voiceOf(figures, name), figures, loop, own).connect(context.destination);
+  const rendered = await context.startRendering();
+  own.dispose();
+  return measure(rendered.getChannelData(0)).rms;
+}
+
+function voiceOf(figures, name) {
+  return required(required(figures, "voices"), name);
+}
+
 /** A slow oscillator moves the lowpass: air that is never quite the same. */
 function buildVoice(context, voice, figures, loop, scope) {
-  const source = scope.node(new AudioBufferSourceNode(context, { buffer: loop, loop: true }));
+  const source = startLoop(context, loop, scope);
   const highpass = scope.node(pass(context, "highpass", figure(voice, "highpass_hz"), figure(figures, "highpass_q")));
   const lowpass = scope.node(pass(context, "lowpass", figure(voice, "lowpass_hz"), figure(figures, "lowpass_q")));
   const drift = scope.node(new OscillatorNode(context, { frequency: figure(voice, "lfo_hz") }));
   const depth = scope.node(new GainNode(context, { gain: figure(voice, "lfo_depth_hz") }));
   drift.connect(depth).connect(lowpass.frequency);
   inSeries([source, highpass, lowpass]);
-  source.start();
   drift.start();
   return lowpass;
+}
+
+function startLoop(context, buffer, scope) {
+  const source = scope.node(new AudioBufferSourceNode(context, { buffer, loop: true }));
+  source.start();
+  return source;
 }
 
 function loopBuffer(context, seconds, seed) {

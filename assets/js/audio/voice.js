@@ -4,12 +4,12 @@
  * @typedef {Awaited<ReturnType<typeof prepareVoice>>} Voice
  */
 
-import { buildColour, findColour } from "colours";
+import { findColour } from "colours";
+import { decodeTake } from "decoded";
 import { figure, required } from "figures";
-import { seedOf } from "noise";
 import { fadesOf, levelGain, windowOf } from "plan";
 import { measure } from "takes";
-import { buildWearChain, loadWear } from "wear_chain";
+import { buildVoiceGraph, loadVoiceGraph } from "voice_graph";
 
 /** A voice that cannot be played: "gone" (404), "unreachable" or "unreadable". */
 export class VoiceError extends Error {
@@ -36,7 +36,7 @@ export async function prepareVoice({ context, item, figures, colours, fetchAudio
   try {
     const colour = findColour(colours, item.colour);
     const take = await decodedTake({ context, item, fetchAudio, scope: own });
-    await loadWear(context);
+    await loadVoiceGraph(context);
     if (own.disposed) throw new VoiceError("gone");
     return createVoice({ context, item, figures, colour, take, destination, scope: own });
   } catch (error) {
@@ -52,25 +52,32 @@ async function decodedTake({ context, item, fetchAudio, scope }) {
   const bytes = await fetchAudio(item.url, abort.signal).catch((error) => {
     throw new VoiceError(error?.status === 404 ? "gone" : "unreachable", error);
   });
-  const whole = await context.decodeAudioData(bytes);
+  const { buffer: whole, seed } = await decodeTake(context, bytes);
   const samples = whole.getChannelData(0);
   const { offsetS, durationS } = windowOf(item, whole.duration);
   const first = Math.round(offsetS * whole.sampleRate);
   const frames = Math.max(1, Math.round(durationS * whole.sampleRate));
   const buffer = new AudioBuffer({ length: frames, sampleRate: whole.sampleRate });
   buffer.copyToChannel(samples.subarray(first, first + frames), 0);
-  return { buffer, seed: seedOf(samples), peak: measure(samples).peak };
+  return { buffer, seed, peak: measure(samples).peak };
 }
 
 function createVoice({ context, item, figures, colour, take: { buffer: window, seed, peak }, destination, scope }) {
-  const gain = levelGain({ peak, item }, required(figures, "level"));
+  const sound = {
+    level: levelGain({ peak, item }, required(figures, "level")),
+    wear: figure(item, "wear"),
+    wearSeed: item.artifact_id,
+    colour,
+    colourSeed: seed,
+    gain: figure(item, "gain"),
+  };
   /** @type {AudioBuffer | null} */
   let buffer = window;
   /** @type {GainNode | null} */
-  let level = null;
+  let output = null;
   scope.add(() => {
     buffer = null;
-    level = null;
+    output = null;
   });
 
   return {
@@ -87,33 +94,27 @@ function createVoice({ context, item, figures, colour, take: { buffer: window, s
 
     /** Builds the graph and schedules it on the audio clock. */
     schedule(startS) {
-      const source = scope.node(new AudioBufferSourceNode(context, { buffer }));
-      const wear = buildWearChain(context, figure(item, "wear"), required(figures, "wear"), scope, item.artifact_id);
-      const edges = scope.node(new GainNode(context, { gain: 0 }));
-      const coloured = buildColour(context, colour, scope, seed);
-      level = scope.node(new GainNode(context, { gain }));
-      source.connect(wear.input);
-      wear.output.connect(edges).connect(coloured.input);
-      coloured.output.connect(level).connect(destination);
-
+      const fades = fadesOf(this.durationS, item, figures.level);
+      const graph = buildVoiceGraph(context, { buffer, sound, fades, figures, scope });
+      output = graph.output;
+      output.connect(destination);
       this.startS = startS;
       this.endS = startS + this.durationS;
-      this.tailEndS = this.endS + coloured.tailS;
-      shapeEdges(edges.gain, startS, this.durationS, figures.level);
-      source.start(startS);
+      this.tailEndS = this.endS + graph.tailS;
+      graph.start(startS);
     },
 
     /** Fades out within `fadeS` and lets go of everything. At once where the audio clock does not run. */
     drop(fadeS) {
       if (this.dropped) return;
       this.dropped = true;
-      const sounding = level !== null && context.state === "running" && context.currentTime >= this.startS;
+      const sounding = output !== null && context.state === "running" && context.currentTime >= this.startS;
       if (!sounding) {
         scope.dispose();
         return;
       }
-      level.gain.setValueAtTime(gain, context.currentTime);
-      level.gain.linearRampToValueAtTime(0, context.currentTime + fadeS);
+      output.gain.setValueAtTime(sound.gain, context.currentTime);
+      output.gain.linearRampToValueAtTime(0, context.currentTime + fadeS);
       scope.timeout(() => scope.dispose(), fadeS * 1000);
     },
 
@@ -122,12 +123,4 @@ function createVoice({ context, item, figures, colour, take: { buffer: window, s
       scope.dispose();
     },
   };
-}
-
-function shapeEdges(param, startS, durationS, figures) {
-  const { fadeInS, fadeOutS } = fadesOf(durationS, figures);
-  param.setValueAtTime(0, startS);
-  param.linearRampToValueAtTime(1, startS + fadeInS);
-  param.setValueAtTime(1, startS + durationS - fadeOutS);
-  param.linearRampToValueAtTime(0, startS + durationS);
 }

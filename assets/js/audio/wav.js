@@ -2,6 +2,7 @@
 
 const HEADER_BYTES = 44;
 const FULL_SCALE = 32767;
+const DATA = 0x64617461; // "data"
 
 /**
  * Each sample is clamped to -1..1, multiplied by 32767 and rounded to the nearest integer (halves towards +infinity),
@@ -23,6 +24,23 @@ export function encodeWav(samples, sampleRateHz) {
     view.setInt16(HEADER_BYTES + i * 2, Math.round(Math.max(-1, Math.min(1, sample)) * FULL_SCALE), true);
   }
   return buffer;
+}
+
+/**
+ * The samples of a WAV file as they lie in it.
+ *
+ * @param {ArrayBuffer} wav
+ * @returns {Uint8Array} a view, not a copy; as much of the data chunk as is there
+ * @throws {RangeError} for what holds no data chunk
+ */
+export function pcmOf(wav) {
+  const view = new DataView(wav);
+  for (let at = 12; at + 8 <= wav.byteLength; ) {
+    const bytes = view.getUint32(at + 4, true);
+    if (view.getUint32(at) === DATA) return new Uint8Array(wav, at + 8, Math.min(bytes, wav.byteLength - at - 8));
+    at += 8 + bytes + (bytes % 2);
+  }
+  throw new RangeError("this is no WAV file with sound in it");
 }
 
 /** @param {DataView} view @param {number} dataBytes @param {number} sampleRateHz */

@@ -16,6 +16,7 @@ import { createRights } from "rights";
 import { createScope } from "scope";
 import { createTap } from "tap";
 import { monitorTone, playTone } from "test_tone";
+import { createWake } from "wake";
 import { createWall } from "wall";
 
 const LOOK_MS = 1000;
@@ -86,19 +87,29 @@ export default {
       figures: this.figures,
       colours: this.colours,
       fetchAudio,
+      head,
       post,
       onEvent: (event) => this.hear(event),
       now: Date.now,
+      elapsed: () => performance.now(),
       scope: this.scope,
       tone: { ...this.posture.tone, seed: this.posture.tone_seed },
     });
     this.device = this.asDevice();
-    watchContext(this.context, () => this.tell(), this.scope);
+    createWake({
+      context: this.context,
+      figures: this.figures.wake,
+      wanted: () => !this.halted && this.posture.plays,
+      elapsed: () => performance.now(),
+      scope: this.scope,
+      environment: { window, document },
+    });
     watchLink((up) => this.linked(up), this.scope);
     this.scope.interval(() => this.drop(this.rights.over()), LOOK_MS);
     this.$emit("hello", { recent: this.recent.ids() });
     if (this.strata) this.lay(this.strata.layers);
     this.obey(this.posture);
+    watchContext(this.context, (state) => this.sounds(state), this.scope);
     if (this.autostart) this.start();
   },
 
@@ -110,12 +121,17 @@ export default {
     async start() {
       this.halted = false;
       const running = await unlock(this.context, this.figures.context);
-      if (this.scope.disposed || !running) {
-        this.tell();
-        return;
-      }
-      this.engine.start();
-      this.obey(this.posture);
+      if (this.scope.disposed) return;
+      if (running) this.sounds("running");
+      else this.tell();
+    },
+
+    /** Sound may begin later than it was asked for, and come back by itself. */
+    sounds(state) {
+      if (state === "running" && !this.halted) {
+        this.engine.start();
+        this.obey(this.posture);
+      } else this.tell();
     },
 
     linked(up) {
@@ -218,6 +234,11 @@ export default {
 /** @param {string} url */
 function post(url) {
   return fetch(url, { method: "POST", keepalive: true });
+}
+
+/** @param {string} url @param {AbortSignal} signal */
+function head(url, signal) {
+  return fetch(url, { method: "HEAD", signal, cache: "no-store" });
 }
 
 /** @param {string} url @param {AbortSignal} signal */
