@@ -24,6 +24,10 @@ class Copy:
         prefix = f"{name}."
         return {key.removeprefix(prefix): text for key, text in self.texts.items() if key.startswith(prefix)}
 
+    def framed(self, name: str, deployment: str) -> dict[str, str]:
+        """A section, with what `<name>_<deployment>` says otherwise; where there is no such section, nothing."""
+        return {**self.section(name), **self.section(f"{name}_{deployment}")}
+
 
 @cache
 def load_copy(language: str) -> Copy:

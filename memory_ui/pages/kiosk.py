@@ -30,7 +30,7 @@ def register(system: System, live: Live, pages: Pages) -> None:
         theme.dress("kiosk")
         asker = asker_of(request)
         recorder = Recorder(
-            copy=load_copy("en").section("kiosk"),
+            copy=load_copy("en").framed("kiosk", system.deployment.name),
             figures=_figures(system),
             surface=_surface(await live.posture(), await in_thread(_asked, system, asker)),
             node={"name": system.settings.NODE_NAME, "contact": _contact(system)},

@@ -1,6 +1,6 @@
 """Rendering plain pages: templates, copy, and words for times and lengths."""
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import cache
 from typing import Any
 
@@ -8,6 +8,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from core.domain.room.schedule import site_time
 from core.errors import OverBudget
 from memory_ui.copy import Copy, load_copy
 from memory_ui.theme import asset
@@ -71,9 +72,9 @@ def problem_page(request: Request, status_code: int) -> HTMLResponse:
     return page(request, "problem", status_code=status_code, problem=kinds.get(status_code, "failed"))
 
 
-def day_and_time(moment: datetime, copy: Copy) -> str:
-    """A moment in the node's local time, as people write it."""
-    local = moment.astimezone()
+def day_and_time(moment: datetime, copy: Copy, zone: tzinfo | None) -> str:
+    """A moment by the site's clock, as people write it; None takes the machine's own zone."""
+    local = site_time(moment, zone)
     return copy.t(
         "times.moment",
         day=local.day,

@@ -1,5 +1,6 @@
 """Taking a memory back. A GET asks or fills in; only a POST looks up, and only its second step removes."""
 
+from datetime import tzinfo
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -49,42 +50,42 @@ async def answer(request: Request, system: SystemOf, asker: AskerOf) -> HTMLResp
 
 
 async def _known(request: Request, system: System, code: str, *, remove: bool) -> HTMLResponse:
-    copy = load_copy("en")
+    copy, zone = load_copy("en"), system.room.tables.choices.zone
     receipt = await in_thread(system.revocation.receipt, code)
     if not receipt.held:
-        return page(request, "revoke", state="already", ended=_ended(receipt, copy))
+        return page(request, "revoke", state="already", ended=_ended(receipt, copy, zone))
     if not remove:
-        return page(request, "revoke", state="found", code=code, receipt=_promise(receipt, copy))
+        return page(request, "revoke", state="found", code=code, receipt=_promise(receipt, copy, zone))
     revoked = await in_store_thread(system.revocation.revoke, code)
-    return page(request, "revoke", state="removed", removed=_removed(revoked, copy))
+    return page(request, "revoke", state="removed", removed=_removed(revoked, copy, zone))
 
 
-def _promise(receipt: Receipt, copy: Copy) -> dict[str, Any]:
+def _promise(receipt: Receipt, copy: Copy, zone: tzinfo | None) -> dict[str, Any]:
     manifest, artifact = receipt.manifest, receipt.artifacts[0]
     remains = ""
     if manifest.mode is Mode.FOSSIL and manifest.derivative_until is not None:
-        remains = copy.t("revoke.remains_fossil", until=day_and_time(manifest.derivative_until, copy))
+        remains = copy.t("revoke.remains_fossil", until=day_and_time(manifest.derivative_until, copy, zone))
     return {
-        "recorded": day_and_time(manifest.given_at, copy),
+        "recorded": day_and_time(manifest.given_at, copy, zone),
         "mode": copy.t(f"revoke.mode_{manifest.mode.value.lower()}"),
-        "until": day_and_time(manifest.raw_until, copy),
+        "until": day_and_time(manifest.raw_until, copy, zone),
         "remains": remains,
         "length": length(artifact.duration_ms, copy),
         "heard_count": artifact.plays,
     }
 
 
-def _removed(revoked: Revoked, copy: Copy) -> dict[str, Any]:
+def _removed(revoked: Revoked, copy: Copy, zone: tzinfo | None) -> dict[str, Any]:
     gone_at = revoked.verified_gone_at
     return {
-        "verified_at": day_and_time(gone_at, copy) if gone_at is not None else "",
+        "verified_at": day_and_time(gone_at, copy, zone) if gone_at is not None else "",
         "derivatives": sum(count for kind, count in revoked.deleted.items() if kind != "raw"),
-        "backups_until": day_and_time(revoked.copies_gone_by, copy),
+        "backups_until": day_and_time(revoked.copies_gone_by, copy, zone),
     }
 
 
-def _ended(receipt: Receipt, copy: Copy) -> dict[str, str]:
+def _ended(receipt: Receipt, copy: Copy, zone: tzinfo | None) -> dict[str, str]:
     ended = [artifact.ended_at for artifact in receipt.artifacts if artifact.ended_at is not None]
     revoked = any(artifact.state is State.REVOKED for artifact in receipt.artifacts)
     when = max(ended, default=receipt.manifest.raw_until)
-    return {"how": "removed" if revoked else "expired", "when": day_and_time(when, copy)}
+    return {"how": "removed" if revoked else "expired", "when": day_and_time(when, copy, zone)}

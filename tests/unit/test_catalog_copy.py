@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.domain.consent import Mode
+from core.domain.deployment import DeploymentName
 from core.domain.steward import SWITCHES
 from core.domain.warnings import Level, Name
 from memory_ui.captions import WEAR
@@ -113,10 +114,22 @@ def room_keys():
     return {f"room.{name}" for name in re.findall(r"\bcopy\.(\w+)", ROOM_SCRIPTS)}
 
 
+def framed_keys():
+    """What sections say otherwise under a deployment: only texts the section itself has, for deployments there are."""
+    pairs = [(section, name.value) for section in ("kiosk", "door") for name in DeploymentName]
+    return {
+        f"{section}_{name}.{key}"
+        for section, name in pairs
+        for key in COPY.section(f"{section}_{name}")
+        if f"{section}.{key}" in COPY.texts
+    }
+
+
 def used():
     """Every key that something reads."""
     possible = {key for keys in COMPOSED.values() for key in keys}
-    return named_in_sources() | possible | kiosk_keys() | room_keys() | steward_copy.steward_keys() | WARNINGS
+    read = {"door.what"} | framed_keys()
+    return read | named_in_sources() | possible | kiosk_keys() | room_keys() | steward_copy.steward_keys() | WARNINGS
 
 
 def test_every_composed_key_is_known_to_this_test():
@@ -153,7 +166,7 @@ def test_every_name_a_kiosk_text_wants_is_given():
     given = KIOSK_SCRIPTS[KIOSK_SCRIPTS.index("params()") :]
     figures = {"room_hours", "fossil_hours", "fossil_days", "once_minutes", "backup_days"}
     for key, text in COPY.texts.items():
-        if key.startswith("kiosk."):
+        if key.startswith(("kiosk.", "kiosk_")):
             for _, name, _, _ in string.Formatter().parse(text):
                 assert name is None or name in figures or re.search(rf"\b{name}\b[:,(]", given + "count:"), (key, name)
 
