@@ -121,7 +121,7 @@ class Settings(BaseSettings):
     OPS_LOCKOUT_SECONDS: Count = Field(900, description="Seconds a lockout lasts.")
     TIME_ZONE: Zone = Field(
         "",
-        description="Time zone of the site, such as Europe/Berlin, for the room's hours and receipts; empty: the machine's.",
+        description="Time zone of the site, such as Europe/Berlin, for the room and receipts; empty: the machine's.",
     )
     INSTALLATION_PROFILE: Literal["custom", "quiet_gallery", "shared_lab", "active_exhibit"] = Field(
         "custom",
