@@ -1,6 +1,7 @@
 """The room's tables, and a pool in memory, for the tests of the composer. The settings' figures stand here at their
 defaults, but for the zone: it is UTC, so that a test's hour is the site's."""
 
+import math
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -140,3 +141,8 @@ def walk(
         steps.append(Step(before=at, composed=composed, after=after))
         at = after
     return steps
+
+
+def lies_within(count: int, draws: int, chance: float) -> bool:
+    """Whether so many of so many are within five standard deviations of what the chance says."""
+    return abs(count - draws * chance) <= 5 * math.sqrt(draws * chance * (1 - chance))

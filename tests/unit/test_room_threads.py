@@ -1,6 +1,5 @@
 """What a take on a topic brings after it: choruses and their echo, follow-ons and their pace."""
 
-import math
 import random
 from collections import Counter
 from dataclasses import replace
@@ -19,17 +18,12 @@ from core.domain.room.state import Echo, Follow, RoomState, Thread
 from core.domain.room.tables import Step
 from core.domain.room.voices import LayerKind
 from tests.pool_takes import BASE, deployment, take
-from tests.room_tables import CATALOG, Pool, chosen, voices_of, walk
+from tests.room_tables import CATALOG, Pool, chosen, lies_within, voices_of, walk
 
 QUESTION, REPAIR = deployment("question"), deployment("repair")
 WITHOUT = [deployment(name) for name in DeploymentName if deployment(name).row.thread is None]
 ASKED = replace(BASE, deployment="question", topic="Kitchen", status="open")
 BENCH = replace(BASE, deployment="repair", topic="lamp", status="pending")
-
-
-def lies_within(count, draws, chance):
-    """Whether so many of so many are within five standard deviations of what the chance says."""
-    return abs(count - draws * chance) <= 5 * math.sqrt(draws * chance * (1 - chance))
 
 
 def asked(**about):
@@ -166,9 +160,10 @@ class TestEcho:
 class TestFollowOn:
     def test_it_comes_by_its_chance(self):
         rng, thread = random.Random(11), Thread(topic="lamp", length=2)
-        follows = [threads.follow_of(repaired(), thread, CATALOG, rng) for _ in range(20_000)]
+        choice = repaired()
+        follows = [threads.follow_of(choice, thread, CATALOG, rng) for _ in range(100_000)]
         come = [follow for follow in follows if follow]
-        assert lies_within(len(come), 20_000, 0.52)
+        assert lies_within(len(come), 100_000, 0.52)
         assert set(come) == {Follow(topic="lamp", length=2)}
 
     @pytest.mark.parametrize(("playable", "ever"), [(1, False), (2, True), (500, True)])
