@@ -1,5 +1,7 @@
 """Takes, figures and chi-square for the tests of the pool. The settings' figures stand here at their defaults."""
 
+import random
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -53,6 +55,27 @@ def take(*, age_hours: float = 10, unheard_hours: float | None = None, **facts: 
     heard_at = None if unheard_hours is None else NOW - timedelta(hours=unheard_hours)
     aged = replace(BASE, created_at=NOW - timedelta(hours=age_hours), heard_at=heard_at)
     return replace(aged, **facts)  # type: ignore[arg-type]
+
+
+class Cells:
+    """Rows in memory, each at a random place."""
+
+    def __init__(self, pool: Sequence[PoolFacts], seed: int) -> None:
+        rng = random.Random(seed)
+        self._placed = [(rng.random(), row) for row in pool]
+
+    def size(self) -> int:
+        """See `Rows`."""
+        return len(self._placed)
+
+    def scan(self) -> Sequence[PoolFacts]:
+        """See `Rows`."""
+        return [row for _, row in self._placed]
+
+    def probe(self, cells: int, cell: int, rank: int) -> PoolFacts | None:
+        """See `Rows`."""
+        inside = sorted((at for at in self._placed if cell <= at[0] * cells < cell + 1), key=lambda placed: placed[0])
+        return inside[rank][1] if rank < len(inside) else None
 
 
 topics = st.sampled_from(["", "kitchen", "garden"])

@@ -1,5 +1,4 @@
 import random
-from collections.abc import Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,25 +6,7 @@ from hypothesis import strategies as st
 from core.domain.deployment import Deployment
 from core.domain.pool.drawing import Recording, Replaying, draw_from
 from core.domain.pool.facts import PoolFacts, Wish
-from tests.pool_takes import FIGURES, MEMORY, NOW, deployments, pools, take, wishes
-
-
-class Cells:
-    """Rows in memory, each at a random place."""
-
-    def __init__(self, pool: Sequence[PoolFacts], seed: int) -> None:
-        rng = random.Random(seed)
-        self._placed = [(rng.random(), row) for row in pool]
-
-    def size(self) -> int:
-        return len(self._placed)
-
-    def scan(self) -> Sequence[PoolFacts]:
-        return [row for _, row in self._placed]
-
-    def probe(self, cells: int, cell: int, rank: int) -> PoolFacts | None:
-        inside = sorted((at for at in self._placed if cell <= at[0] * cells < cell + 1), key=lambda placed: placed[0])
-        return inside[rank][1] if rank < len(inside) else None
+from tests.pool_takes import FIGURES, MEMORY, NOW, Cells, deployments, pools, take, wishes
 
 
 @given(pools, wishes, deployments, st.integers(), st.sampled_from([0, 2000]))

@@ -9,7 +9,7 @@ from core.domain.room.tables import Movement, PresetRow, RoomCatalog, Scene, Sce
 
 def entered(state: RoomState, preset: PresetRow, catalog: RoomCatalog, rng: random.Random) -> RoomState:
     """The state with a movement under way: the same one, or the next with a scene of its own."""
-    if state.left > 0 and state.scene in {scene.name for scene in catalog.scenes}:
+    if state.left > 0 and state.scene in {scene.name for scene in catalog.scenes_of(state.movement)}:
         return state
     movement = _next(state.movement, catalog)
     fewest, most = (count + extra for count, extra in zip(movement.items, preset.items, strict=True))

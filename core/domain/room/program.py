@@ -70,15 +70,17 @@ def compose(
     deployment: Deployment,
 ) -> tuple[Composed[D], RoomState]:
     """The next program of a page in this state. Everything left to chance, the pool's draw included, is `rng`'s."""
+    # A rest leaves a page where it was, but for the fade of a voice that is over by then.
+    rested = replace(state, seq=state.seq + 1, fade_ms=0)
     planned, state = plan(state, posture, now, rng, tables, deployment)
     if isinstance(planned, Rest):
-        return Composed(rest_ms=planned.rest_ms), replace(state, seq=state.seq + 1)
+        return Composed(rest_ms=planned.rest_ms), rested
     looks: list[Look] = []
     first = _drawn(draw, planned.wish, rng, looks)
     if first is None:
         rest_ms = tables.catalog.rest_when_empty_ms
         rest: Composed[D] = Composed(rest_ms=rest_ms, planned=planned, looks=tuple(looks))
-        return rest, replace(state, seq=state.seq + 1, pool_size=0)
+        return rest, replace(rested, pool_size=0)
     wished = layers(state, planned, first.choice, rng, tables, deployment)
     joined = _joined(draw, wished, rng, looks)
     voices = (Voice(choice=first.choice, sounds_ms=first.sounds_ms), *(voice for voice, _ in joined))

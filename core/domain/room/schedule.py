@@ -6,7 +6,7 @@ twice.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from core.domain.room.tables import Daypart, QuietHours, hours_of
 
@@ -43,5 +43,8 @@ def day_of(now: datetime, zone: tzinfo | None) -> tuple[datetime, datetime]:
 
 def _midnight(local: datetime, zone: tzinfo | None) -> datetime:
     naive = datetime.combine(local.date(), time.min)
-    # Without a zone the machine's own is asked for that very day, whose offset may be another than today's.
-    return naive.astimezone() if zone is None else naive.replace(tzinfo=zone)
+    if zone is not None:
+        return naive.replace(tzinfo=zone)
+    # The machine's own zone is asked for that very day, whose offset may be another than today's; and by way of the
+    # timestamp, because `astimezone` of a midnight that clocks leave out is an hour early.
+    return datetime.fromtimestamp(naive.timestamp(), UTC).astimezone()

@@ -342,12 +342,31 @@ def _require(catalog: RoomCatalog) -> None:
         missing = [name.value for name in kind if name not in table]
         if missing:
             raise ValueError(f"no row for {', '.join(missing)}")
+    for asked, instead in (
+        (Density, catalog.counterbalance.density.instead),
+        (Mood, catalog.counterbalance.mood.instead),
+    ):
+        missing = [name.value for name in asked if name not in instead]
+        if missing:
+            raise ValueError(f"nothing instead of {', '.join(missing)}")
+    if any(least > most for least, most in _ranges(catalog)):
+        raise ValueError("of every range the least comes before the most")
     missing = [signal.value for signal in ThreadSignal if signal and signal not in catalog.threads]
     if missing:
         raise ValueError(f"no thread for {', '.join(missing)}")
     counts = [row.from_playable for row in catalog.depth]
     if counts != sorted(counts, reverse=True) or counts[-1:] != [0]:
         raise ValueError("depth must go down to 0")
+
+
+def _ranges(catalog: RoomCatalog) -> list[Range]:
+    threads = catalog.threads.values()
+    return [
+        catalog.gap.cue_ms,
+        catalog.gap.pause_ms,
+        *(thread.echo_after for thread in threads if thread.echo_after),
+        *(step.delay_ms for thread in threads if thread.follow_on for step in thread.follow_on.steps),
+    ]
 
 
 def hours_of(span: tuple[int, int]) -> tuple[int, ...]:

@@ -88,9 +88,10 @@ def within_budget(gap_ms: float, voiced_ms: int, spans: Sequence[Span], budget: 
     """`gap_ms`, or as much of it as keeps silence within its share of the window once the next voice has sounded.
 
     With V of voice and S of silence in the window, a gap g before a voice of v keeps (S + g) / (S + g + V + v) <= b as
-    long as g <= b (V + v) / (1 - b) - S. Never under `shortest_ms`, even where the budget is already spent.
+    long as g <= b (V + v) / (1 - b) - S; whole milliseconds, rounded down, so that it does. Never under `shortest_ms`,
+    even where the budget is already spent.
     """
     voiced = voiced_ms + sum(span.voiced_ms for span in spans)
     silent = sum(span.silent_ms for span in spans)
     left = budget * voiced / (1.0 - budget) - silent
-    return round(max(min(gap_ms, left), min(gap_ms, shortest_ms)))
+    return math.floor(max(min(gap_ms, left), min(gap_ms, shortest_ms)))
