@@ -109,6 +109,17 @@ class TestTheWish:
         assert not planned(THRESHOLD).opens
 
 
+class TestTheChanceOfAWish:
+    def test_a_scene_is_asked_as_often_as_the_catalog_says_and_its_pauses_are_kept(self):
+        tables = replace(TABLES, catalog=replace(TABLES.catalog, wish_chance=0.4))
+        found = [planned(seed=seed, tables=tables) for seed in range(4_000)]
+        nothing = dict.fromkeys(ASKS)
+        assert all(asked(one) in (ASKS, nothing) for one in found)
+        assert lies_within(sum(one.wish.lane is Lane.FRESH for one in found), 4_000, 0.4)
+        paused = [planned(replace(THRESHOLD, step=2), seed=seed, tables=tables) for seed in range(50)]
+        assert {one.cue.pause for one in paused} == {True}
+
+
 class TestWhatStoodOften:
     @pytest.mark.parametrize(
         ("lately", "wished"),
@@ -168,8 +179,7 @@ class TestLeaning:
 class TestRests:
     @pytest.fixture(params=["opening", "within", "threaded"])
     def state(self, request):
-        within = walk(pool_of(20), 9)[-1].after
-        assert within.left > 0
+        within = next(one.after for one in walk(pool_of(20), 30)[8:] if one.after.left > 0)
         return {
             "opening": replace(within, left=0),
             "within": within,

@@ -97,12 +97,12 @@ class TestOverlap:
     def test_from_so_many_takes_on_voices_may_sound_together(self):
         assert set(counts(chosen(pool_size=6), tables=TOGETHER, draws=50)) == {2}
 
-    def test_it_is_a_light_voice_that_is_wished_for_and_none_of_those_that_may_not_come_yet(self):
+    def test_it_is_any_voice_but_one_of_those_that_may_not_come_yet(self):
         planned, state = plan(replace(STATE, recent_ids=(8, 9)), PLAYING, NOW, random.Random(1), TOGETHER, MEMORY)
         for layer in layers(state, planned, chosen(), random.Random(1), TOGETHER, MEMORY):
             assert (layer.kind, layer.wish.density, layer.wish.exclude_ids) == (
                 LayerKind.OVERLAP,
-                Density.LIGHT,
+                None,
                 (1, 8, 9),
             )
 
