@@ -1,6 +1,6 @@
 /** Why this voice, why now: the newest choices of the room on the bench, and the one looked at in full. */
 
-import { chanceWords, factorRows, factRows, gapParts, outcome, second } from "bench_why_parts";
+import { chanceWords, factorRows, factRows, figure, gapParts, outcome, second } from "bench_why_parts";
 import { fill } from "ledger";
 
 const SHOWN = 25;
@@ -41,15 +41,15 @@ export const BenchWhy = {
             <template v-else-if="first.remaining === null">{{ copy.why_weights_probed }}</template></p>
           <div class="bench-scroll" role="group" tabindex="0" aria-labelledby="h-why-weights"><table class="bench-factors">
             <thead><tr><th scope="col">{{ copy.why_factor }}</th>
-              <th scope="col" class="number came">{{ say(copy.why_came, { id: first.artifact_id }) }}</th>
+              <th scope="col" colspan="2" class="number came">{{ say(copy.why_came, { id: first.artifact_id }) }}</th>
               <th v-for="other in first.runners_up" :key="other.artifact_id" scope="col" class="number">{{ say(copy.why_other, { id: other.artifact_id }) }}</th></tr></thead>
             <tbody><tr v-for="row in factors" :key="row.name" :data-largest="String(row.largest)">
               <th scope="row">{{ copy['why_factor_' + row.name] }}<span v-if="row.largest" class="fine">{{ copy[row.raised ? 'why_raised' : 'why_lowered'] }}</span></th>
-              <td v-for="(cell, at) in row.cells" :key="at" class="number" :class="{ came: at === 0 }">
-                <i aria-hidden="true"><b :style="{ insetInlineStart: cell.start + '%', inlineSize: cell.size + '%' }"></b></i>{{ times(cell.value) }}</td>
+              <td class="number came"><i v-if="row.size" aria-hidden="true"><b :style="{ insetInlineStart: row.start + '%', inlineSize: row.size + '%' }"></b></i></td>
+              <td v-for="(value, at) in row.values" :key="at" class="number" :class="{ came: at === 0 }" :data-even="String(value === 1)">{{ times(value) }}</td>
             </tr></tbody>
-            <tfoot><tr><th scope="row">{{ copy.why_weight }}</th>
-              <td v-for="(take, at) in [first, ...first.runners_up]" :key="at" class="number" :class="{ came: at === 0 }">{{ take.weight.toFixed(2) }}</td></tr></tfoot>
+            <tfoot><tr><th scope="row" colspan="2">{{ copy.why_weight }}</th>
+              <td v-for="take in [first, ...first.runners_up]" :key="take.artifact_id" class="number">{{ figure(take.weight) }}</td></tr></tfoot>
           </table></div>
 
           <div class="bench-why-pair">
@@ -107,6 +107,8 @@ export const BenchWhy = {
   },
 
   methods: {
+    figure,
+
     say: fill,
 
     when(decision) {
@@ -118,7 +120,7 @@ export const BenchWhy = {
     },
 
     times(value) {
-      return fill(this.copy.why_factor_is, { value: value.toFixed(2) });
+      return fill(this.copy.why_factor_is, { value: figure(value) });
     },
 
     /** The list anew; what is looked at stays, also when the list has gone on without it. */

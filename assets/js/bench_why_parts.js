@@ -41,6 +41,15 @@ export function leftWords(voice, copy) {
   return fill(copy.why_left_of, { count: voice.remaining, of: voice.pool_size });
 }
 
+/** @returns {string[]} why the wish is not simply the scene's */
+function reasonLines(why, copy) {
+  const lines = why.reasons.map((name) => named("reason", name, copy));
+  const follows = why.reasons.includes("follow_on") || why.reasons.includes("echo");
+  const open = ["lane", "density", "mood"].some((kind) => why.asked[kind] !== null && why.wish[kind] === null);
+  if (open && !follows) lines.push(copy.why_reasons_open);
+  return lines.length ? lines : [copy.why_reasons_none];
+}
+
 /** @returns {{name: string, lines: string[]}[]} rows of what was wished for and what came; `name` is a key of the copy */
 export function factRows(decision, copy) {
   const { why } = decision;
@@ -57,7 +66,7 @@ export function factRows(decision, copy) {
     { name: "why_where", lines: [`${why.movement} · ${why.scene}`] },
     { name: "why_pace", lines: [why.quiet ? fill(copy.why_pace_quiet, { pace }) : pace] },
     { name: "why_asked", lines: [why.held_pause ? fill(copy.why_asked_pause, { asked }) : asked] },
-    { name: "why_reasons", lines: why.reasons.length ? why.reasons.map((name) => named("reason", name, copy)) : [copy.why_reasons_none] },
+    { name: "why_reasons", lines: reasonLines(why, copy) },
     { name: "why_wished", lines: [wishWords(why.wish, copy)] },
     { name: "why_excluded", lines: [fill(copy.why_excluded_is, { count: why.wish.excluded })] },
     { name: "why_gave_way", lines: voice.gave_way.length ? voice.gave_way.map((name) => named("rung", name, copy)) : [copy.why_gave_way_none] },
@@ -70,28 +79,34 @@ export function factRows(decision, copy) {
 /**
  * Factors in the order in which they told: the one furthest from 1 for the voice that came is first.
  *
- * A bar runs from the middle of its cell; `start` and `size` are percents of the cell, on a scale of ratios, so that
- * twice and half are as long. `largest` are the first few that are not 1.
+ * Its bar runs from the middle; `start` and `size` are percents of the whole, on a scale of ratios, so that twice and half
+ * are as long. `largest` are the first few that are not 1.
  *
  * @param {object} voice the voice that came, with its `runners_up`
- * @returns {{name: string, largest: boolean, raised: boolean, cells: {value: number, start: number, size: number}[]}[]}
+ * @returns {{name: string, largest: boolean, raised: boolean, start: number, size: number, values: number[]}[]} `values`
+ *   are those of the voice that came and of the others, in their order
  */
 export function factorRows(voice) {
-  const takes = [voice, ...voice.runners_up];
-  const far = (value) => Math.abs(Math.log(value));
-  const most = Math.max(...takes.flatMap((take) => Object.values(take.factors).map(far)));
-  const bar = (value) => {
-    const size = most > 0 ? (far(value) / most) * HALF : 0;
-    return { value, size, start: value < 1 ? HALF - size : HALF };
-  };
-  const names = Object.keys(voice.factors);
-  names.sort((a, b) => far(voice.factors[b]) - far(voice.factors[a]));
-  return names.map((name, at) => ({
-    name,
-    largest: at < LARGEST && voice.factors[name] !== 1,
-    raised: voice.factors[name] > 1,
-    cells: takes.map((take) => bar(take.factors[name])),
-  }));
+  const { factors } = voice;
+  const far = (name) => Math.abs(Math.log(factors[name]));
+  const names = Object.keys(factors).toSorted((a, b) => far(b) - far(a));
+  const most = far(names[0]);
+  return names.map((name, at) => {
+    const size = most > 0 ? (far(name) / most) * HALF : 0;
+    return {
+      name,
+      largest: at < LARGEST && factors[name] !== 1,
+      raised: factors[name] > 1,
+      start: factors[name] < 1 ? HALF - size : HALF,
+      size,
+      values: [voice, ...voice.runners_up].map((take) => take.factors[name]),
+    };
+  });
+}
+
+/** @returns {string} two places, and of small ones as many as say something */
+export function figure(value) {
+  return value >= 0.1 ? value.toFixed(2) : String(Number(value.toPrecision(2)));
 }
 
 /**
@@ -133,7 +148,7 @@ function differences(why, again, copy) {
       why_differs_wished: wishWords(one.wish, copy),
       why_differs_left: leftWords(voice, copy),
       why_differs_chance: chanceWords(voice.chance, copy),
-      why_differs_weight: voice.weight.toFixed(2),
+      why_differs_weight: figure(voice.weight),
       why_differs_gap: fill(copy.why_gap_is, { seconds: seconds(one.gap.ms) }),
       why_differs_voices: others.map((other) => other.artifact_id).join(", ") || "–",
     };

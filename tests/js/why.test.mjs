@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { chanceWords, factorRows, factRows, gapParts, leftWords, outcome, second, wishWords } from "bench_why_parts";
+import { chanceWords, factorRows, factRows, figure, gapParts, leftWords, outcome, second, wishWords } from "bench_why_parts";
 
 /** Every key answers with itself and what it was given, so that a test sees what was said. */
 const COPY = new Proxy({}, { get: (_all, key) => `${String(key)}${PARAMS[key] ?? ""}` });
@@ -50,6 +50,13 @@ describe("facts", () => {
   test("every reason is a line", () => {
     assert.deepEqual(fact({ reasons: ["mood_bias", "focus"] }, "why_reasons"), ["why_reason_mood_bias", "why_reason_focus"]);
   });
+  test("a wish of the scene that chance left open is told, and one that a thread replaced is not", () => {
+    const asked = { ...ANY, lane: "mid" };
+    assert.deepEqual(fact({ asked }, "why_reasons"), ["why_reasons_open"]);
+    assert.deepEqual(fact({ asked, reasons: ["focus"] }, "why_reasons"), ["why_reason_focus", "why_reasons_open"]);
+    assert.deepEqual(fact({ asked, reasons: ["echo"] }, "why_reasons"), ["why_reason_echo"]);
+    assert.deepEqual(fact({ asked, wish: { ...asked, excluded: 0 } }, "why_reasons"), ["why_reasons_none"]);
+  });
   test("every filter that gave way is a line", () => {
     assert.deepEqual(fact({ voices: [voice({ gave_way: ["mood", "lane"] })] }, "why_gave_way"), ["why_rung_mood", "why_rung_lane"]);
     assert.deepEqual(fact({}, "why_gave_way"), ["why_gave_way_none"]);
@@ -80,12 +87,14 @@ describe("factors", () => {
   });
   test("all of them are there", () => assert.equal(rows.length, 10));
   test("bars run from the middle: half is as long as twice, a quarter as long as four times", () => {
-    assert.deepEqual(row("age").cells[0], { value: 0.25, start: 0, size: 50 });
-    assert.deepEqual(row("cooldown").cells, [{ value: 2, start: 50, size: 25 }, { value: 4, start: 50, size: 50 }]);
-    assert.deepEqual(row("focus").cells[1], { value: 1, start: 50, size: 0 });
+    assert.deepEqual([row("age").start, row("age").size], [0, 50]);
+    assert.deepEqual([row("cooldown").start, row("cooldown").size], [50, 25]);
+    assert.deepEqual([row("focus").start, row("focus").size], [50, 0]);
   });
-  test("where nothing told, no bar has a length", () => {
-    assert.deepEqual(factorRows(voice())[0].cells[0], { value: 1, start: 50, size: 0 });
+  test("the others stand beside it in their order", () => assert.deepEqual(row("cooldown").values, [2, 4]));
+  test("where nothing told, no bar has a length", () => assert.equal(factorRows(voice())[0].size, 0));
+  test("small ones keep what they say", () => {
+    assert.deepEqual([1.156, 0.1, 0.0134, 0.0001].map(figure), ["1.16", "0.10", "0.013", "0.0001"]);
   });
 });
 
