@@ -1,6 +1,6 @@
 /** Why this voice, why now: the newest choices of the room on the bench, and the one looked at in full. */
 
-import { chanceWords, factorRows, factRows, figure, gapParts, outcome, second } from "bench_why_parts";
+import { chanceWords, factorRows, factRows, figure, gapParts, outcome, pageWords, second } from "bench_why_parts";
 import { fill } from "ledger";
 
 const SHOWN = 25;
@@ -23,7 +23,7 @@ export const BenchWhy = {
             <th scope="col" class="number">{{ copy.why_take }}</th><th scope="col" class="number">{{ copy.why_chance }}</th></tr></thead>
           <tbody><tr v-for="one in decisions" :key="one.id" :data-chosen="String(one.id === chosen.id)">
             <th scope="row"><button type="button" :aria-pressed="String(one.id === chosen.id)" @click="choose(one)">{{ when(one) }}</button>
-              <span class="fine">{{ one.device || copy.why_away }}</span></th>
+              <span class="fine">{{ page(one) }}</span></th>
             <td>{{ one.why.movement }}<span class="fine">{{ one.why.scene }}</span></td>
             <td class="number">{{ one.artifact_id }}</td>
             <td class="number">{{ chance(one.why.voices[0]) }}</td></tr></tbody>
@@ -45,7 +45,7 @@ export const BenchWhy = {
               <th v-for="other in first.runners_up" :key="other.artifact_id" scope="col" class="number">{{ say(copy.why_other, { id: other.artifact_id }) }}</th></tr></thead>
             <tbody><tr v-for="row in factors" :key="row.name" :data-largest="String(row.largest)">
               <th scope="row">{{ copy['why_factor_' + row.name] }}<span v-if="row.largest" class="fine">{{ copy[row.raised ? 'why_raised' : 'why_lowered'] }}</span></th>
-              <td class="number came"><i v-if="row.size" aria-hidden="true"><b :style="{ insetInlineStart: row.start + '%', inlineSize: row.size + '%' }"></b></i></td>
+              <td class="bar"><i aria-hidden="true"><b :style="{ insetInlineStart: row.start + '%', inlineSize: row.size + '%' }"></b></i></td>
               <td v-for="(value, at) in row.values" :key="at" class="number" :class="{ came: at === 0 }" :data-even="String(value === 1)">{{ times(value) }}</td>
             </tr></tbody>
             <tfoot><tr><th scope="row" colspan="2">{{ copy.why_weight }}</th>
@@ -113,6 +113,10 @@ export const BenchWhy = {
 
     when(decision) {
       return second(Date.parse(decision.at), this.nowMs);
+    },
+
+    page(decision) {
+      return pageWords(decision, this.copy);
     },
 
     chance(voice) {

@@ -21,6 +21,11 @@ export function second(ms, nowMs) {
   return time.toLocaleString("en-GB", sameDay ? hour : { day: "numeric", month: "short", ...hour });
 }
 
+/** @returns {string} what stewards call the page; a page chooses before it has said who it is, and may be forgotten since */
+export function pageWords(decision, copy) {
+  return decision.device || copy[decision.device_id ? "why_page_gone" : "why_page_new"];
+}
+
 /** @param {number | null} chance @returns {string} whole percents; never nothing for what happened */
 export function chanceWords(chance, copy) {
   if (chance === null) return copy.why_chance_unknown;
@@ -62,7 +67,7 @@ export function factRows(decision, copy) {
     daypart: why.daypart, intensity: named("intensity", why.intensity, copy), preset: named("preset", why.preset, copy),
   });
   return [
-    { name: "why_page", lines: [decision.device || copy.why_away] },
+    { name: "why_page", lines: [pageWords(decision, copy)] },
     { name: "why_where", lines: [`${why.movement} · ${why.scene}`] },
     { name: "why_pace", lines: [why.quiet ? fill(copy.why_pace_quiet, { pace }) : pace] },
     { name: "why_asked", lines: [why.held_pause ? fill(copy.why_asked_pause, { asked }) : asked] },

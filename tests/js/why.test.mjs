@@ -66,9 +66,11 @@ describe("facts", () => {
     assert.match(fact({ quiet: true }, "why_pace")[0], /^why_pace_quiet why_pace_is morning/);
     assert.match(fact({ voices: [voice({ featured_return: true })] }, "why_took")[0], /^why_took_return why_took_is .* 2 26$/);
   });
-  test("a page without a name is told as one", () => {
-    const rows = factRows({ ...decision(), device: "" }, COPY);
-    assert.deepEqual(rows.find((row) => row.name === "why_page").lines, ["why_away"]);
+  test("a page is told by its name, or that it has none yet or none any more", () => {
+    const page = (given) => factRows({ ...decision(), ...given }, COPY).find((row) => row.name === "why_page").lines[0];
+    assert.equal(page({ device: "The hall", device_id: "a" }), "The hall");
+    assert.equal(page({ device: "", device_id: "a" }), "why_page_gone");
+    assert.equal(page({ device: "", device_id: "" }), "why_page_new");
   });
 });
 

@@ -128,6 +128,7 @@ COMPOSED = {
     "copy['why_kind_' + voice.kind]": [f"bench.why_kind_{one.value}" for one in LayerKind],
     "copy[row.raised ? 'why_raised' : 'why_lowered']": ["bench.why_raised", "bench.why_lowered"],
     "copy[fact.name]": [],
+    'copy[decision.device_id ? "why_page_gone" : "why_page_new"]': [],
     "copy[came.key]": [],
     "copy[row.name]": [f"bench.{name}" for name in WHY_KEYS],
     "copy[count === 1 ? `${unit}_ago` : `${unit}s_ago`]": [],
