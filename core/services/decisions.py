@@ -31,7 +31,10 @@ class Replayed:
 
     @property
     def same(self) -> bool:
-        """Whether both are the same in everything: they are, unless figures or settings have changed since."""
+        """Whether both are the same in everything: they are, unless figures or settings have changed since.
+
+        `why` is empty where nothing would be played now.
+        """
         return self.why == self.decision.why
 
 
@@ -53,35 +56,36 @@ class Decisions:
             at=noted.at,
             device_id=device_id,
             artifact_id=composed.voices[0].choice.facts.artifact_id,
-            why=told(composed),
-            noted=without_words(noted, self._known_statuses()),
+            why=told(composed, seed=noted.seed),
         )
+        plain = without_words(noted, self._known_statuses())
         try:
             with self._work.write() as tx:
-                tx.decisions.add(decision, keep=KEPT)
+                tx.decisions.add(decision, plain, keep=KEPT)
         except MemoryEngineError:
             log.warning("decision.not_noted")
 
-    def newest(self, *, limit: int) -> list[Decision]:
-        """Newest first."""
+    def newest(self, *, limit: int, device_id: str = "") -> list[Decision]:
+        """Newest first; of one page where it is named."""
         with self._work.read() as tx:
-            return tx.decisions.newest(limit=limit)
+            return tx.decisions.newest(limit=limit, device_id=device_id)
 
     def replay(self, decision_id: int) -> Replayed:
         """Compose one once more, from its seed. Raises `NotFound` for one that is not kept, or no longer."""
         with self._work.read() as tx:
-            decision = tx.decisions.get(decision_id)
-        if decision is None:
+            found = tx.decisions.get(decision_id)
+        if found is None:
             raise NotFound("This choice is not kept, or no longer.")
-        again = replay(decision.noted, self._tables, self._deployment, self._figures, scan_most=self._scan_most)
-        return Replayed(decision=decision, why=told(again) if again.cue is not None else {})
+        decision, noted = found
+        again = replay(noted, self._tables, self._deployment, self._figures, scan_most=self._scan_most)
+        return Replayed(decision=decision, why=told(again, seed=noted.seed) if again.cue is not None else {})
 
     def _known_statuses(self) -> frozenset[str]:
         return self._deployment.unresolved | self._deployment.resolved
 
 
-def told(composed: Composed[Any]) -> dict[str, Any]:
-    """The reasons of a program as plain JSON: numbers, figures, and names from the catalogs."""
+def told(composed: Composed[Any], *, seed: int) -> dict[str, Any]:
+    """The reasons of a program as plain JSON: numbers, figures, and names from the catalogs; of `seed` the digits."""
     planned, cue = composed.planned, composed.cue
     if planned is None or cue is None:
         raise ValueError("a rest has no reasons")
@@ -123,6 +127,7 @@ def told(composed: Composed[Any]) -> dict[str, Any]:
             for voice, part in zip(composed.voices, cue.parts, strict=True)
         ],
         "layers_wished": len(composed.wished),
+        "seed": str(seed),
     }
 
 

@@ -21,7 +21,16 @@ SHARED = (
 )
 
 
-BENCH = ("audio/monitor.js", "bench_monitor.js", "bench_prompts.js", "bench_takes.js", "plots.js", "trace.js")
+BENCH = (
+    "audio/monitor.js",
+    "bench_monitor.js",
+    "bench_prompts.js",
+    "bench_takes.js",
+    "bench_why.js",
+    "bench_why_parts.js",
+    "plots.js",
+    "trace.js",
+)
 
 
 class _Pushed(ui.element):

@@ -261,6 +261,35 @@ def test_a_flagged_voice_leaves_the_room_and_waits_for_the_steward_who_passes_it
     assert httpx.get(f"{node.url}/api/v1/pool/next").json()["play_count"] == 0
 
 
+def test_a_curator_sees_why_a_voice_was_played_and_chooses_it_again(steward, other, node, voice):
+    for _ in range(3):
+        leave(node, voice)
+    room = other.open("/room/")
+    room.wait_for_selector(".wall[data-sounding=true]")
+    secret = command(node, "steward", "add", "Carl", "--role", "curator").split()[-1]
+    page = sign_in(steward, secret, "/ops/bench/")
+    rows, again = page.locator("#why .bench-why-list tbody tr"), page.locator("#why .bench-why-again")
+    expect(rows.first).to_be_visible()
+    known = rows.count()
+    rows.last.get_by_role("button").click()
+    title = page.locator("#h-why-one").inner_text()
+    expect(page.locator("#why .bench-why-facts")).to_contain_text("of 3 takes")
+    expect(page.locator("#why .bench-factors tbody tr")).to_have_count(10)
+    button(page, "Choose again from the seed").click()
+    expect(again).to_have_text("The same voice came of it, and everything else as well.")
+    for size in SIZES:
+        page.set_viewport_size(size)
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), size
+    expect(rows).not_to_have_count(known, timeout=90_000)
+    assert page.locator("#h-why-one").inner_text() == title
+    expect(again).to_contain_text("The same voice")
+    rows.first.get_by_role("button").click()
+    expect(page.locator("#h-why-one")).not_to_have_text(title)
+    expect(again).to_have_text("")
+    steward.clean()
+
+
 def test_a_prompt_of_the_steward_reaches_the_kiosk(steward, speaker, node):
     page = sign_in(steward, secret_of(node), "/ops/bench/")
     page.get_by_label("A new prompt").fill("What did the house sound like?")

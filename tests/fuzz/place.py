@@ -15,6 +15,7 @@ from core.domain.access import Role
 from core.domain.artifact import Kind
 from core.domain.consent import Mode
 from core.domain.pool.facts import Wish
+from core.domain.room.state import RoomState
 from core.domain.work import Job
 from core.services.access import Visitor
 from memory_ui.app import plain_app
@@ -100,12 +101,15 @@ class Place:
         system.devices.report([page])
         playback = system.pool.next(Wish(), node.rng)
         assert playback is not None
+        system.room.compose(RoomState(), node.rng, device_id=page.id)
         once_secret = once.answer["secret"]
         return {
             "artifact_id": [kept.artifact.id, fossil.artifact.id, once.artifact.id],
             "ids": [[kept.artifact.id]],
             "prompt_id": [prompt.id for prompt in system.prompts.all()],
             "device_id": [page.id],
+            "device": [page.id],
+            "decision_id": [decision.id for decision in system.decisions.newest(limit=3)],
             "job": [job.value for job in Job],
             "name": ["The hall"],
             "consume_token": [once_secret],

@@ -5,7 +5,11 @@ from pathlib import Path
 
 from core.domain.access import Role
 from core.domain.device import Activity, AudioState, Command, Permission, Standing, Surface, Trouble
-from core.domain.pool.facts import Lane, Mood
+from core.domain.pool.facts import Density, Lane, Mood, Rung
+from core.domain.pool.weights import Factors
+from core.domain.room.compose import Reason
+from core.domain.room.tables import Intensity, Preset
+from core.domain.room.voices import LayerKind
 from core.domain.steward import ACCESSIBILITY_MODES, CONTROLS, SWITCHES
 from core.services.health import ROLES
 from memory_ui.copy import load_copy
@@ -48,6 +52,22 @@ STEPS = {
 BUDGETS = re.findall(r'^        "(\w+)": BudgetFigures', (ROOT / "core/bootstrap/figures.py").read_text(), re.MULTILINE)
 CHOICES = [mode for mode in ACCESSIBILITY_MODES if mode]
 SURFACES = ("kiosk", "room", "revoke", "ops")
+WHY = {
+    "lane": Lane,
+    "density": Density,
+    "mood": Mood,
+    "reason": Reason,
+    "rung": Rung,
+    "intensity": Intensity,
+    "preset": Preset,
+}
+"""Choices that a voice's reasons are put into words by."""
+
+FACTORS = [name for name in Factors.__dataclass_fields__ if name != "floor"]
+GAPS = re.findall(r'^        "(\w+)": ', (ROOT / "core/domain/room/gaps.py").read_text(), re.MULTILINE)
+WHY_KEYS = set(re.findall(r'"(why_\w+)"', BENCH)) | set(re.findall(r"^ +(why_\w+): ", BENCH, re.MULTILINE))
+"""Keys that are named in one module and read in another."""
+
 
 COMPOSED = {
     "copy['action_' + action.action]": [f"ops.action_{name}" for name in ACTIONS],
@@ -102,6 +122,15 @@ COMPOSED = {
     "copy[listening ? 'live_stop' : 'live']": ["bench.live", "bench.live_stop"],
     "copy[prompt.active ? 'prompt_stop' : 'prompt_use']": ["bench.prompt_stop", "bench.prompt_use"],
     "copy[prompt.active ? 'prompt_used' : 'prompt_unused']": ["bench.prompt_used", "bench.prompt_unused"],
+    "copy[`why_${kind}_${name}`]": [f"bench.why_{kind}_{one.value}" for kind, ones in WHY.items() for one in ones],
+    "copy['why_factor_' + row.name]": [f"bench.why_factor_{name}" for name in FACTORS],
+    "copy['why_gap_' + term.name]": [f"bench.why_gap_{name}" for name in GAPS],
+    "copy['why_kind_' + voice.kind]": [f"bench.why_kind_{one.value}" for one in LayerKind],
+    "copy[row.raised ? 'why_raised' : 'why_lowered']": ["bench.why_raised", "bench.why_lowered"],
+    "copy[fact.name]": [],
+    'copy[decision.device_id ? "why_page_gone" : "why_page_new"]': [],
+    "copy[came.key]": [],
+    "copy[row.name]": [f"bench.{name}" for name in WHY_KEYS],
     "copy[count === 1 ? `${unit}_ago` : `${unit}s_ago`]": [],
     'copy[minutes === 1 ? "in_minute" : "in_minutes"]': ["times.in_minute", "times.in_minutes"],
 }

@@ -6,6 +6,7 @@
 import { BenchMonitor } from "bench_monitor";
 import { BenchPrompts } from "bench_prompts";
 import { BenchTakes } from "bench_takes";
+import { BenchWhy } from "bench_why";
 import { ago, fill, gigabytes, moment, shares } from "ledger";
 import { LedgerDevices, LedgerShape, LedgerTrail, LedgerWarnings } from "ledger_parts";
 import { watchLink } from "link";
@@ -15,11 +16,11 @@ import { createStewardClient } from "steward_client";
 
 const TICK_MS = 1000;
 const TRAIL_PAGE = 25;
-const PARTS = ["health", "waiting", "takes", "balance", "charts", "jobs", "retention", "budgets", "devices", "prompts", "trail",
-  "fossils", "monitor"];
+const PARTS = ["health", "waiting", "takes", "why", "balance", "charts", "jobs", "retention", "budgets", "devices", "prompts",
+  "trail", "fossils", "monitor"];
 
 export default {
-  components: { BenchMonitor, BenchPrompts, BenchTakes, LedgerDevices, LedgerShape, LedgerTrail, LedgerWarnings },
+  components: { BenchMonitor, BenchPrompts, BenchTakes, BenchWhy, LedgerDevices, LedgerShape, LedgerTrail, LedgerWarnings },
   props: {
     copy: { type: Object, required: true },
     ops: { type: Object, required: true },
@@ -77,6 +78,8 @@ export default {
 
       <BenchTakes ref="takes" :client="client" :copy="copy" :ops="ops" :choices="choices" :trace="figures.trace" :devices="view.devices"
         :now-ms="nowMs" :may-change="mayChange" :tell="tell" :send="send"/>
+
+      <BenchWhy ref="why" :client="client" :copy="copy" :now-ms="nowMs"/>
 
       <section class="bench-part" id="balance" aria-labelledby="h-balance">
         <h2 id="h-balance">{{ copy.balance }}</h2>
@@ -205,6 +208,10 @@ export default {
     marks() {
       return this.view === null ? "" : `${this.view.marks.pool} ${this.view.marks.trail}`;
     },
+    /** Which voices sound where: another one means that a page has chosen. */
+    sounding() {
+      return this.view === null ? "" : this.view.sounding.map((voice) => `${voice.device_id} ${voice.artifact_id}`).join();
+    },
   },
 
   watch: {
@@ -213,6 +220,9 @@ export default {
     },
     marks() {
       if (this.view !== null) this.readAgain();
+    },
+    sounding() {
+      this.$refs.why?.read();
     },
   },
 
@@ -263,6 +273,7 @@ export default {
 
     readAgain() {
       this.$refs.takes.read();
+      this.$refs.why.read();
       this.readTrail();
     },
 
