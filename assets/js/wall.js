@@ -14,12 +14,12 @@ import { driftAt, revealShare, stratumAt, voiceBox } from "wall_place";
 
 /**
  * @param {HTMLElement} root emptied when the scope ends
- * @param {{figures: object, copy: Record<string, string>, node: {name: string}, reducedMotion: boolean,
+ * @param {{figures: object, colours: import("colours").Colour[], copy: Record<string, string>, node: {name: string}, reducedMotion: boolean,
  *   scope: object, onStart: () => void, onPause: () => void, onFlag: (voice: Voice) => Promise<number>}} options
  *   figures: catalogs/trace.toml; copy: the section [room]; onStart answers both "Tap to listen" and "Start"; onFlag
  *   gives the status of the answer
  */
-export function createWall(root, { figures, copy, node, reducedMotion, scope, onStart, onPause, onFlag }) {
+export function createWall(root, { figures, colours, copy, node, reducedMotion, scope, onStart, onPause, onFlag }) {
   const wall = figure(figures, "wall");
   const parts = build(root, copy, node);
   const flag = createFlag({ parts, copy, afterS: figure(wall, "flag_after_s"), send: onFlag, scope });
@@ -32,11 +32,16 @@ export function createWall(root, { figures, copy, node, reducedMotion, scope, on
   let still = reducedMotion;
   let stopFrames = null;
 
+  function tintOf(layer) {
+    // A voice may have kept a colour that is no longer offered; the wall draws it all the same.
+    return colours.find((colour) => colour.code === layer.colour)?.tint ?? null;
+  }
+
   /** Begins to draw a voice. A second one while the first still sounds is drawn smaller, beneath it. */
   function playing(voice) {
     forget(voice.artifact_id);
     const under = voices().length > 0;
-    const entry = { layer: voice, voice, under, ...makeTrace(parts, voice) };
+    const entry = { layer: voice, voice, under, ...makeTrace(parts, voice, tintOf(voice)) };
     drawn.set(voice.artifact_id, entry);
     if (under) parts.voices.prepend(entry.group);
     else parts.voices.append(entry.group);
@@ -78,7 +83,7 @@ export function createWall(root, { figures, copy, node, reducedMotion, scope, on
     const sounding = new Set(voices().map((entry) => entry.layer.artifact_id));
     const layers = list.filter((layer) => !sounding.has(layer.artifact_id));
     for (const layer of layers.slice(0, figure(wall, "strata_most"))) {
-      const entry = { layer, voice: null, under: false, ...makeTrace(parts, layer) };
+      const entry = { layer, voice: null, under: false, ...makeTrace(parts, layer, tintOf(layer)) };
       entry.group.removeAttribute("clip-path");
       entry.clip.remove();
       drawn.set(layer.artifact_id, entry);

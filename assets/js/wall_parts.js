@@ -67,13 +67,20 @@ export function listen(root, parts, { scope, leaveS, onStart, onPause, onLeave }
   scope.listen(parts.toggle, "click", () => (root.dataset.paused === "true" ? onStart() : onPause()));
 }
 
-/** A group holding one path, clipped by a rect that the clock opens. */
-export function makeTrace(parts, layer) {
+/**
+ * A group holding one path, clipped by a rect that the clock opens.
+ * @param {{light: string, share: number} | null} tint what its memory colour does to the light; null: nothing
+ */
+export function makeTrace(parts, layer, tint) {
   const id = `wall-clip-${layer.artifact_id}`;
   const clip = svg("clipPath", { id });
   const rect = svg("rect", {});
   clip.append(rect);
-  const group = svg("g", { class: "wall-trace", "data-colour": layer.colour, "clip-path": `url(#${id})` });
+  const group = svg("g", { class: "wall-trace", "clip-path": `url(#${id})` });
+  if (tint !== null) {
+    group.style.setProperty("--tint", tint.light);
+    group.style.setProperty("--tint-share", `${tint.share * 100}%`);
+  }
   const path = svg("path", { "vector-effect": "non-scaling-stroke" });
   group.append(path);
   parts.drawing.append(clip);

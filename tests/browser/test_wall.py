@@ -20,18 +20,18 @@ VOICE = [[round(0.5 + 0.5 * ((at * 7) % 11) / 11, 3), round((at % 9) / 9, 3)] fo
 PAGE = """<!doctype html><title>wall</title><link rel="stylesheet" href="/css/tokens.css">
 <link rel="stylesheet" href="/css/base.css"><link rel="stylesheet" href="/css/room.css">
 <script type="importmap">{imports}</script><body class="room"><div id="wall"></div>"""
-START = """async ({figures, copy, reducedMotion}) => {
+START = """async ({figures, colours, copy, reducedMotion}) => {
   const { createWall } = await import("wall");
   const { createScope } = await import("scope");
   window.calls = [];
   window.scope = createScope();
   window.now = 0;
   window.wall = createWall(document.getElementById("wall"), {
-    figures, copy, reducedMotion, node: { name: "The node" }, scope: window.scope,
+    figures, colours, copy, reducedMotion, node: { name: "The node" }, scope: window.scope,
     onStart: () => window.calls.push("start"), onPause: () => window.calls.push("pause"),
     onFlag: async () => 200,
   });
-  window.voice = (id, outline) => ({ artifact_id: id, outline, wear: 0.1, colour: "clear", caption: `voice ${id}`,
+  window.voice = (id, outline, colour = "clear") => ({ artifact_id: id, outline, wear: 0.1, colour, caption: `voice ${id}`,
     startsAt: 0, durationS: 10, clock: () => window.now });
 }"""
 
@@ -76,7 +76,12 @@ def start(page: Page, base_url: str, *, reduced_motion: bool = False) -> Page:
     page.goto(base_url)
     figures = tomllib.loads((ASSETS / "catalogs/trace.toml").read_text())
     copy = tomllib.loads((ASSETS / "copy/en.toml").read_text())["room"]
-    page.evaluate(START, {"figures": figures, "copy": copy, "reducedMotion": reduced_motion})
+    colours = [
+        *tomllib.loads((ASSETS / "catalogs/colours.toml").read_text())["colours"],
+        {"code": "new", "tint": {"light": "#00ff00", "share": 1}},
+    ]
+    given = {"figures": figures, "colours": colours, "copy": copy, "reducedMotion": reduced_motion}
+    page.evaluate(START, given)
     page.evaluate("outline => { window.outline = outline; }", VOICE)
     return page
 
@@ -169,3 +174,28 @@ def test_a_disposed_wall_leaves_nothing_behind(browser_page: Page, base_url: str
     page = start(browser_page, base_url)
     page.evaluate("wall.playing(voice(1, outline)); scope.dispose()")
     assert page.locator("#wall *").count() == 0
+
+
+def test_a_new_memory_colour_needs_only_a_catalog_entry_to_be_seen(browser_page: Page, base_url: str) -> None:
+    page = start(browser_page, base_url)
+    page.evaluate("wall.strata(['clear', '', 'retired', 'warm', 'new'].map((code, id) => voice(id, outline, code)))")
+    strokes = page.evaluate(
+        "[...document.querySelectorAll('.wall-strata path')].map(path => getComputedStyle(path).stroke)"
+    )
+    clear, dry, retired, warm, new = strokes
+    assert clear == dry == retired != warm
+    assert channels(page, new) == [0, 255, 0]
+
+
+def channels(page: Page, colour: str) -> list[int]:
+    """Red, green and blue of any CSS colour, as they reach the screen."""
+    seen: list[int] = page.evaluate(
+        """colour => {
+          const pen = new OffscreenCanvas(1, 1).getContext("2d");
+          pen.fillStyle = colour;
+          pen.fillRect(0, 0, 1, 1);
+          return [...pen.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+        }""",
+        colour,
+    )
+    return seen

@@ -73,6 +73,7 @@ export default {
     this.context = audioContext(this.figures.context);
     this.wall = createWall(this.$refs.wall, {
       figures: this.figures.trace,
+      colours: this.colours,
       copy: this.copy,
       node: this.node,
       reducedMotion: this.posture.reduced_motion || matchMedia("(prefers-reduced-motion: reduce)").matches,
