@@ -35,9 +35,12 @@ MODULES = (
     "scope.js",
     "trace.js",
     "wall.js",
+    "wall_drift.js",
     "wall_flag.js",
+    "wall_ground.js",
     "wall_parts.js",
     "wall_place.js",
+    "wall_words.js",
 )
 """Everything the component imports."""
 
@@ -70,7 +73,7 @@ class Player(
 
         `copy` is the section `room`; `figures` holds `context`, `program`, `level`, `wear`, `tone` and `monitor`
         (audio.toml), `trace` (trace.toml) and `device` (device.toml). `posture` is `{plays, gain, tone: {voice, scale,
-        resting}, tone_seed, reduced_motion}`; `page_version` is what the page reports as its own.
+        resting}, tone_seed, reduced_motion, quieter, maintained}`; `page_version` is what the page reports as its own.
         """
         super().__init__()
         self._props["copy"] = dict(copy)

@@ -173,6 +173,8 @@ def _posture(system: System, state: StewardState) -> dict[str, Any]:
         "tone": {"voice": system.settings.ROOM_TONE_PROFILE, "scale": levels.tone, "resting": "idle"},
         "tone_seed": zlib.crc32(system.settings.NODE_NAME.encode()),
         "reduced_motion": state.kiosk_force_reduced_motion,
+        "quieter": state.quieter_mode,
+        "maintained": state.maintenance_mode,
     }
 
 

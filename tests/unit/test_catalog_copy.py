@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from core.adapters.catalogs import load
 from core.domain.consent import Mode
+from core.domain.memory_color import ColorCatalog
 from core.domain.steward import SWITCHES
 from core.domain.warnings import Level, Name
-from memory_ui.captions import WEAR
+from memory_ui.captions import OFFERINGS, WEAR
 from memory_ui.copy import load_copy
 from tests.unit import steward_copy
 
@@ -32,7 +34,7 @@ KIOSK_SCRIPTS = "\n".join(
 )
 ROOM_SCRIPTS = "\n".join(
     (ROOT / "assets/js" / name).read_text()
-    for name in ("wall.js", "wall_parts.js", "wall_flag.js", "components/player.js")
+    for name in ("wall.js", "wall_parts.js", "wall_flag.js", "wall_words.js", "components/player.js")
 )
 
 WARNINGS = {
@@ -45,7 +47,10 @@ WARNINGS = {
 """What `core.adapters` puts warnings into words with."""
 
 COMPOSED = {
-    'f"room.kind_{_kind(artifact, now)}"': ["room.kind_room", "room.kind_fossil", "room.kind_residue"],
+    'f"room.{_offering(artifact.deployment)}_{_kind(artifact, now)}"': [
+        f"room.{offering}_{kind}" for offering in ("kind", *OFFERINGS) for kind in ("room", "fossil", "residue")
+    ],
+    'f"room.colour_{colour}"': [f"room.colour_{colour.code}" for colour in load("colours", ColorCatalog).colours],
     'f"room.wear_{_wear(artifact.wear)}"': [f"room.wear_{name}" for _, name in WEAR] + ["room.wear_deep"],
     'f"times.month_{local.month}"': [f"times.month_{number}" for number in range(1, 13)],
     'f"times.{unit}_ago"': [f"times.{unit}_ago" for unit in ("day", "hour", "minute")],

@@ -71,12 +71,13 @@ export default {
     this.sounding = new Map();
     this.halted = !this.autostart;
     this.context = audioContext(this.figures.context);
+    this.calm = matchMedia("(prefers-reduced-motion: reduce)");
     this.wall = createWall(this.$refs.wall, {
       figures: this.figures.trace,
       colours: this.colours,
       copy: this.copy,
       node: this.node,
-      reducedMotion: this.posture.reduced_motion || matchMedia("(prefers-reduced-motion: reduce)").matches,
+      reducedMotion: this.posture.reduced_motion || this.calm.matches,
       scope: this.scope,
       onStart: () => this.start(),
       onPause: () => this.halt(),
@@ -95,6 +96,7 @@ export default {
     });
     this.device = this.asDevice();
     watchContext(this.context, () => this.tell(), this.scope);
+    this.scope.listen(this.calm, "change", () => this.obey(this.posture));
     watchLink((up) => this.linked(up), this.scope);
     this.scope.interval(() => this.drop(this.rights.over()), LOOK_MS);
     this.$emit("hello", { recent: this.recent.ids() });
@@ -167,7 +169,8 @@ export default {
       this.engine.setTone(posture.tone);
       if (posture.plays && !this.halted) this.engine.resume();
       else this.engine.pause();
-      this.wall.state({ reducedMotion: posture.reduced_motion || matchMedia("(prefers-reduced-motion: reduce)").matches });
+      const { plays, quieter, maintained, reduced_motion } = posture;
+      this.wall.state({ held: !plays, quieter, maintained, reducedMotion: reduced_motion || this.calm.matches });
       this.tell();
     },
 
@@ -181,6 +184,7 @@ export default {
     /** Times arrive as durations, because the two clocks need not agree. */
     offer({ good_for_ms, ...program }) {
       for (const item of program.items) this.rights.hold(item);
+      this.wall.state({ resting: program.items.length === 0 });
       this.engine.offer({ ...program, good_until_ms: Date.now() + good_for_ms });
     },
 
