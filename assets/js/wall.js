@@ -10,6 +10,7 @@
 import { figure, restingTrace, seedOf, tracePath } from "trace";
 import { createDrift } from "wall_drift";
 import { createFlag } from "wall_flag";
+import { createFossils } from "wall_fossils";
 import { createGround } from "wall_ground";
 import { build, createVeil, listen, makeTrace, set } from "wall_parts";
 import { boxAt, driftReach, freePlace, magnification, revealShare, voiceBox } from "wall_place";
@@ -58,6 +59,15 @@ export function createWall(root, { figures, colours, copy, node, reducedMotion, 
     nowS: () => Date.now() / 1000,
   });
 
+  const fossils = createFossils({
+    layer: parts.fossils,
+    figures: figure(figures, "fossils"),
+    size: () => size,
+    still: () => still,
+    fetch: (url, options) => window.fetch(url, options),
+    scope,
+  });
+
   /** Begins to draw a voice: in the first place that is free, and not at all while none is. */
   function playing(voice) {
     forget(voice.artifact_id);
@@ -86,6 +96,7 @@ export function createWall(root, { figures, colours, copy, node, reducedMotion, 
   function drop(ids) {
     ids.forEach(forget);
     flag.drop(ids);
+    fossils.look(); // it may have left one, and no picture says whose it is
     hush();
     ground.arrange();
   }
@@ -110,6 +121,7 @@ export function createWall(root, { figures, colours, copy, node, reducedMotion, 
       else if (voices().length > 0) run();
       voices().forEach(placeVoice);
       drift.settle();
+      fossils.again();
     }
     tell();
   }
@@ -224,6 +236,7 @@ export function createWall(root, { figures, colours, copy, node, reducedMotion, 
     voices().forEach(placeVoice);
     ground.arrange();
     drift.settle();
+    fossils.again();
     parts.drawing.getBoundingClientRect();
     delete root.dataset.turned;
     tell();
@@ -232,6 +245,7 @@ export function createWall(root, { figures, colours, copy, node, reducedMotion, 
   for (const [name, key] of [["settle", "settle_s"], ["veil", "veil_s"], ["drift-step", "drift_step_s"]]) {
     root.style.setProperty(`--${name}`, `${figure(wall, key)}s`);
   }
+  root.style.setProperty("--beside-voice", String(figure(figure(figures, "fossils"), "beside_voice")));
   const observer = new ResizeObserver(() => {
     const { width, height } = measure(root);
     if (width !== size.width || height !== size.height) layOut(); // its first call tells what is known
@@ -241,7 +255,7 @@ export function createWall(root, { figures, colours, copy, node, reducedMotion, 
   scope.add(() => root.replaceChildren());
   listen(root, parts, { scope, leaveS: figure(wall, "controls_leave_s"), onStart, onPause, onLeave: flag.reset });
   layOut();
-  return { playing, ended, drop, strata, state, call };
+  return { playing, ended, drop, strata, state, call, fossilsFrom: fossils.from };
 }
 
 /** @param {SVGPathElement} path @param {import("trace").Trace} trace @param {number} scale */

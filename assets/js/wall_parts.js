@@ -16,6 +16,8 @@ export function build(root, copy, node) {
   const voices = svg("g", { class: "wall-voices" });
   restGroup.append(restPath);
   drawing.append(restClip, strata, restGroup, voices);
+  const fossils = html("div", "wall-fossils");
+  fossils.setAttribute("aria-hidden", "true");
   const line = html("p", "wall-caption");
   const name = html("p", "wall-name", node.name);
   const listenButton = html("button", "wall-listen");
@@ -33,9 +35,9 @@ export function build(root, copy, node) {
   flagging.append(flag, told);
   controls.append(toggle, flagging);
   root.classList.add("wall");
-  drift.append(drawing, name, line, called);
+  drift.append(fossils, drawing, name, line, called);
   root.replaceChildren(drift, listenButton, controls);
-  return { drift, drawing, strata, voices, restGroup, restPath, restRect, line, name, controls, toggle, flag, told, called,
+  return { drift, fossils, drawing, strata, voices, restGroup, restPath, restRect, line, name, controls, toggle, flag, told, called,
     listenWords, listen: listenButton };
 }
 

@@ -34,6 +34,8 @@ RECENT_MOST = 50
 PUSHED_AGAIN_S = 3.0
 RECHECK_S = 5.0
 SHOWN_MOST = 100
+FEED_RENEWED_AT = 0.25
+"""Share of its life after which the address of the fossils' pictures is renewed."""
 
 
 class Hello(BaseModel):
@@ -85,6 +87,7 @@ class Listening:
     def attach(self, client: Client) -> None:
         """Composers start on connect and stop on disconnect, never in a page builder."""
         ui.timer(RECHECK_S, self._recheck)
+        ui.timer(self._system.settings.ROOM_FOSSIL_FEED_SECONDS * FEED_RENEWED_AT, self._fossils, immediate=False)
         self._player.on("hello", self._hello)
         self._player.on("need", self._need)
         client.on_connect(self._connect)
@@ -93,6 +96,7 @@ class Listening:
     async def _connect(self) -> None:
         self._disconnect()
         self._off = [self._live.on(Signal.STEWARD, self._steward), self._live.on(Signal.POOL, self._pool)]
+        self._fossils()
         await self._steward({})
         await self._lay()
 
@@ -100,6 +104,9 @@ class Listening:
         for off in self._off:
             off()
         self._off = []
+
+    def _fossils(self) -> None:
+        self._player.show_fossils(shapes.fossils_url(self._system.fossils.feed_token()))
 
     async def _lay(self) -> None:
         held = await in_thread(self._system.room.strata)

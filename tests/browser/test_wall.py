@@ -78,9 +78,10 @@ def browser_page(playwright: Playwright) -> Iterator[Page]:
     browser.close()
 
 
-def start(page: Page, base_url: str, *, reduced_motion: bool = False) -> Page:
+def start(page: Page, base_url: str, *, reduced_motion: bool = False, fossils: dict[str, float] | None = None) -> Page:
     page.goto(base_url)
     figures = tomllib.loads((ASSETS / "catalogs/trace.toml").read_text())
+    figures["fossils"].update(fossils or {})
     copy = tomllib.loads((ASSETS / "copy/en.toml").read_text())["room"]
     colours = [
         *tomllib.loads((ASSETS / "catalogs/colours.toml").read_text())["colours"],
@@ -344,7 +345,7 @@ def test_every_state_of_the_wall_is_accessible_and_fits(sized: Page) -> None:
     )
     for state in states:
         page.evaluate(f"void ({state.replace('; ', ', ')})")
-        page.wait_for_timeout(300)
+        page.wait_for_timeout(1000)  # light may still be on its way
         results = Axe().run(page)
         assert results.violations_count == 0, f"{state}: {results.generate_report()}"
         wide, room = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")

@@ -34,6 +34,7 @@ export default {
     dropped: { type: Object, default: null },
     order: { type: Object, default: null },
     posture: { type: Object, required: true },
+    fossils: { type: Object, required: true },
   },
   emits: ["hello", "need", "device", "sounding"],
   template: `<section ref="wall" class="room-wall" :aria-label="copy.title" :data-sound="sound"></section>`,
@@ -54,6 +55,9 @@ export default {
     },
     posture(posture) {
       this.obey(posture);
+    },
+    fossils({ feed_url }) {
+      this.wall.fossilsFrom(feed_url);
     },
     order(order) {
       this.device.obey(order);
@@ -102,6 +106,7 @@ export default {
     this.$emit("hello", { recent: this.recent.ids() });
     if (this.strata) this.lay(this.strata.layers);
     this.obey(this.posture);
+    this.wall.fossilsFrom(this.fossils.feed_url);
     if (this.autostart) this.start();
   },
 
