@@ -37,8 +37,8 @@ export function build(root, copy, node) {
   root.classList.add("wall");
   drift.append(fossils, drawing, name, line, called);
   root.replaceChildren(drift, listenButton, controls);
-  return { drift, fossils, drawing, strata, voices, restGroup, restPath, restRect, line, name, controls, toggle, flag, told, called,
-    listenWords, listen: listenButton };
+  return { drift, fossils, drawing, strata, voices, restGroup, restPath, restRect, line, name, controls, toggle, flag,
+    told, called, listenWords, listen: listenButton };
 }
 
 /**

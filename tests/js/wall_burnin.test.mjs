@@ -12,8 +12,8 @@ import { catalog } from "./catalog.mjs";
 
 const figures = catalog("trace");
 const { wall } = figures;
-const BRIGHT_AT_MOST = 0.12; // of the time, a row by any line of a third of full light or more
-const LIGHT_AT_MOST = 0.15; // of full light, a row on average by all lines together
+const BRIGHT_AT_MOST = 0.08; // of the time, a row by any line of a third of full light or more
+const LIGHT_AT_MOST = 0.1; // of full light, a row on average by all lines together
 const STEM_AT_MOST = 0.08; // of the time, a column by one upright of a letter
 const WORDS_AT_MOST = 0.25; // of the time, a pixel by words that never change
 const STEP_S = 5;
