@@ -429,7 +429,7 @@ def test_with_reduced_motion_nothing_is_seen_to_move(browser_page: Page, base_ur
     assert moves(page) == []
     before = boxes(page, ".wall-trace path")
     page.evaluate("now = 7, Date.now = () => 9e8")
-    page.wait_for_timeout(2500)
+    page.wait_for_timeout(4200)  # a step of the drift, and the time it takes to be done unseen
     assert boxes(page, ".wall-trace path") == before  # not even against burn-in while a voice sounds
 
 
