@@ -16,12 +16,13 @@ export function build(root, copy, node) {
   const voices = svg("g", { class: "wall-voices" });
   restGroup.append(restPath);
   drawing.append(restClip, strata, restGroup, voices);
-  drift.append(drawing);
-  const caption = html("p", "wall-caption");
+  const fossils = html("div", "wall-fossils");
+  fossils.setAttribute("aria-hidden", "true");
+  const line = html("p", "wall-caption");
   const name = html("p", "wall-name", node.name);
-  const status = html("p", "wall-status");
-  status.setAttribute("role", "status");
-  const listenButton = html("button", "wall-listen", copy.listen);
+  const listenButton = html("button", "wall-listen");
+  const listenWords = html("span", "wall-listen-words", copy.listen);
+  listenButton.append(listenWords);
   const controls = html("div", "wall-controls");
   const toggle = html("button", "button wall-toggle", copy.pause);
   const flagging = html("div", "wall-flagging");
@@ -29,14 +30,15 @@ export function build(root, copy, node) {
   const told = html("p", "wall-told");
   const called = html("p", "wall-called");
   for (const button of [listenButton, toggle, flag]) button.type = "button";
-  for (const words of [told, called]) words.setAttribute("role", "status");
+  for (const words of [line, told, called]) words.setAttribute("role", "status");
   listenButton.hidden = true;
   flagging.append(flag, told);
   controls.append(toggle, flagging);
   root.classList.add("wall");
-  root.replaceChildren(drift, name, caption, status, called, listenButton, controls);
-  return { drift, drawing, strata, voices, restGroup, restPath, restRect, caption, name, status, controls, toggle,
-    flag, told, called, listen: listenButton };
+  drift.append(fossils, drawing, name, line, called);
+  root.replaceChildren(drift, listenButton, controls);
+  return { drift, fossils, drawing, strata, voices, restGroup, restPath, restRect, line, name, controls, toggle, flag,
+    told, called, listenWords, listen: listenButton };
 }
 
 /**
@@ -67,22 +69,60 @@ export function listen(root, parts, { scope, leaveS, onStart, onPause, onLeave }
   scope.listen(parts.toggle, "click", () => (root.dataset.paused === "true" ? onStart() : onPause()));
 }
 
-/** A group holding one path, clipped by a rect that the clock opens. */
-export function makeTrace(parts, layer) {
+/**
+ * @typedef {{group: SVGGElement, path: SVGPathElement, clip: SVGClipPathElement, rect: SVGRectElement}} Trace
+ *
+ * A group holding one path, clipped by a rect that the clock opens.
+ * @param {{light: string, share: number} | null} tint what its memory colour does to the light; null: nothing
+ */
+export function makeTrace(parts, layer, tint) {
   const id = `wall-clip-${layer.artifact_id}`;
   const clip = svg("clipPath", { id });
   const rect = svg("rect", {});
   clip.append(rect);
-  const group = svg("g", { class: "wall-trace", "data-colour": layer.colour, "clip-path": `url(#${id})` });
+  const group = svg("g", { class: "wall-trace", "clip-path": `url(#${id})` });
+  if (tint !== null) {
+    group.style.setProperty("--tint", tint.light);
+    group.style.setProperty("--tint-share", `${tint.share * 100}%`);
+  }
   const path = svg("path", { "vector-effect": "non-scaling-stroke" });
   group.append(path);
   parts.drawing.append(clip);
   return { group, path, clip, rect };
 }
 
+/** Changes elements while none of them is seen. @param {number} veilS of fading, either way */
+export function createVeil(veilS, scope) {
+  /** @type {Map<Element, number>} how many changes each still waits for */
+  const waiting = new Map();
+
+  function lift(element) {
+    const left = waiting.get(element) - 1;
+    if (left > 0) {
+      waiting.set(element, left);
+      return;
+    }
+    waiting.delete(element);
+    delete element.dataset.veiled;
+  }
+
+  return (elements, change) => {
+    for (const element of elements) {
+      waiting.set(element, (waiting.get(element) ?? 0) + 1);
+      element.dataset.veiled = "true";
+    }
+    scope.timeout(() => {
+      change();
+      // What was changed keeps its new place for one frame, so that only the light comes back slowly.
+      for (const element of elements) element.getBoundingClientRect();
+      elements.forEach(lift);
+    }, veilS * 1000);
+  };
+}
+
 const WORDS = [
-  "listen", "start", "pause", "paused", "connection_lost", "flag", "flag_ask", "flag_thanks", "flag_budget", "flag_gone",
-  "flag_failed",
+  "listen", "start", "pause", "paused", "held", "maintained", "resting", "between", "quieter", "two_voices",
+  "three_voices", "connection_lost", "flag", "flag_ask", "flag_thanks", "flag_budget", "flag_gone", "flag_failed",
 ];
 
 /** The words a wall needs; a missing one is an error here, not an empty button in the room. */

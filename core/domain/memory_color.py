@@ -1,5 +1,6 @@
 """Memory colours: how a participant asks a take to be coloured. The dry take is what is kept."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -91,8 +92,23 @@ class BandState:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Tint:
+    """How a colour looks: `light` is #rrggbb, and `share` (0..1) how much of it is mixed into a trace's own light."""
+
+    light: str
+    share: float
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"#[0-9a-f]{6}", self.light) or not 0 <= self.share <= 1:
+            raise ValueError("light is #rrggbb and share a share of 1")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MemoryColor:
-    """One colour: filters in order, what the topology adds, the output gain, and what all that does to speech."""
+    """One colour: filters in order, what the topology adds, the output gain, and what all that does to speech.
+
+    Without a tint it looks like dry.
+    """
 
     code: str
     topology: Topology
@@ -102,6 +118,7 @@ class MemoryColor:
     compressor: Compressor | None = None
     drive: float | None = None
     space: Space | None = None
+    tint: Tint | None = None
 
     def __post_init__(self) -> None:
         parts = {

@@ -124,6 +124,11 @@ def picture_url(token: str) -> str:
     return f"/api/v1/media/spectrogram/{token}"
 
 
+def fossils_url(token: str) -> str:
+    """Where the pictures of fossils are listed; empty without a token."""
+    return f"/api/v1/surface/fossils/{token}" if token else ""
+
+
 def operator_state(state: StewardState) -> dict[str, Any]:
     """The live posture as every surface may know it."""
     return {

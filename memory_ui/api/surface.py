@@ -60,8 +60,7 @@ async def ambience(system: SystemOf) -> FileResponse:
 @router.get("/fossils-url")
 async def fossils_url(system: SystemOf) -> FeedAddress:
     """Where pictures of fossils are to be had."""
-    token = system.fossils.feed_token()
-    return FeedAddress(feed_url=f"/api/v1/surface/fossils/{token}" if token else "")
+    return FeedAddress(feed_url=shapes.fossils_url(system.fossils.feed_token()))
 
 
 @router.get("/fossils/{token}", responses=refusals(404, 503))

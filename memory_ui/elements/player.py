@@ -42,9 +42,14 @@ MODULES = (
     "scope.js",
     "trace.js",
     "wall.js",
+    "wall_drift.js",
     "wall_flag.js",
+    "wall_fossil_turns.js",
+    "wall_fossils.js",
+    "wall_ground.js",
     "wall_parts.js",
     "wall_place.js",
+    "wall_words.js",
 )
 """Everything the component imports."""
 
@@ -77,7 +82,8 @@ class Player(
 
         `copy` is the section `room`; `figures` holds `context`, `program`, `level`, `wear`, `tone`, `monitor` and
         `wake` (audio.toml), `trace` (trace.toml) and `device` (device.toml). `posture` is `{plays, gain, tone: {voice,
-        scale, file_url}, tone_seed, reduced_motion}`; `page_version` is what the page reports as its own.
+        scale, file_url}, tone_seed, reduced_motion, quieter, maintained}`; `page_version` is what the page reports as
+        its own.
         """
         super().__init__()
         self._props["copy"] = dict(copy)
@@ -88,6 +94,7 @@ class Player(
         self._props["autostart"] = autostart
         self._props["recent_most"] = recent_most
         self._props["page_version"] = page_version
+        self._props["fossils"] = {"feed_url": ""}
         self._numbers = 0
 
     def offer(self, program: Mapping[str, Any]) -> None:
@@ -105,6 +112,10 @@ class Player(
     def obey(self, posture: Mapping[str, Any]) -> None:
         """Take on a changed posture."""
         self._set("posture", dict(posture))
+
+    def show_fossils(self, feed_url: str) -> None:
+        """Say where pictures of fossils are to be had from now on; "" shows none."""
+        self._set("fossils", {"feed_url": feed_url})
 
     def order(self, command: str, name: str) -> None:
         """Ask for one of `core.domain.device.Command`; `name` is what the page is called."""

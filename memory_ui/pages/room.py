@@ -39,6 +39,8 @@ RECENT_MOST = 50
 PUSHED_AGAIN_S = 3.0
 RECHECK_S = 5.0
 SHOWN_MOST = 100
+FEED_RENEWED_AT = 0.25
+"""Share of its life after which the address of the fossils' pictures is renewed."""
 
 
 class Hello(BaseModel):
@@ -92,6 +94,7 @@ class Listening:
     def attach(self, client: Client) -> None:
         """Composers start on connect and stop on disconnect, never in a page builder."""
         ui.timer(RECHECK_S, self._recheck)
+        ui.timer(self._system.settings.ROOM_FOSSIL_FEED_SECONDS * FEED_RENEWED_AT, self._fossils, immediate=False)
         self._player.on("hello", self._hello)
         self._player.on("need", self._need)
         client.on_connect(self._connect)
@@ -101,6 +104,7 @@ class Listening:
         self._disconnect()
         self._off = [self._live.on(Signal.STEWARD, self._steward), self._live.on(Signal.POOL, self._pool)]
         self._posture = {}
+        self._fossils()
         await self._steward({})
         await self._lay()
 
@@ -108,6 +112,9 @@ class Listening:
         for off in self._off:
             off()
         self._off = []
+
+    def _fossils(self) -> None:
+        self._player.show_fossils(shapes.fossils_url(self._system.fossils.feed_token()))
 
     async def _lay(self) -> None:
         held = await in_thread(self._system.room.strata)
@@ -192,6 +199,8 @@ def _posture(system: System, state: StewardState) -> dict[str, Any]:
         },
         "tone_seed": zlib.crc32(system.settings.NODE_NAME.encode()),
         "reduced_motion": state.kiosk_force_reduced_motion,
+        "quieter": levels.quiet,
+        "maintained": state.maintenance_mode,
     }
 
 

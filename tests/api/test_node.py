@@ -50,6 +50,7 @@ class TestStatus:
             *(
                 "ok",
                 "deployment",
+                "profile",
                 "components",
                 "operator_state",
                 "active",

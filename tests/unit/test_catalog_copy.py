@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from core.adapters.catalogs import load
 from core.domain.consent import Mode
 from core.domain.deployment import DeploymentName, ThreadSignal
+from core.domain.memory_color import ColorCatalog
 from core.domain.pool.facts import Density, Mood
 from core.domain.room.tables import Intensity, Preset, Scarcity
 from core.domain.steward import SWITCHES
@@ -35,7 +37,7 @@ KIOSK_SCRIPTS = "\n".join(
 )
 ROOM_SCRIPTS = "\n".join(
     (ROOT / "assets/js" / name).read_text()
-    for name in ("wall.js", "wall_parts.js", "wall_flag.js", "components/player.js")
+    for name in ("wall.js", "wall_parts.js", "wall_flag.js", "wall_words.js", "components/player.js")
 )
 
 WARNINGS = {
@@ -48,7 +50,14 @@ WARNINGS = {
 """What `core.adapters` puts warnings into words with."""
 
 COMPOSED = {
-    'f"room.kind_{_kind(artifact, now)}"': ["room.kind_room", "room.kind_fossil", "room.kind_residue"],
+    'f"room.{deployment}_{kind}"': [
+        f"room.{name.value}_{kind}"
+        for name in DeploymentName
+        if name is not DeploymentName.MEMORY
+        for kind in ("room", "fossil", "residue")
+    ],
+    'f"room.kind_{kind}"': [f"room.kind_{kind}" for kind in ("room", "fossil", "residue")],
+    'f"room.colour_{colour}"': [f"room.colour_{colour.code}" for colour in load("colours", ColorCatalog).colours],
     'f"room.wear_{_wear(artifact.wear)}"': [f"room.wear_{name}" for _, name in WEAR] + ["room.wear_deep"],
     'f"times.month_{local.month}"': [f"times.month_{number}" for number in range(1, 13)],
     'f"times.{unit}_ago"': [f"times.{unit}_ago" for unit in ("day", "hour", "minute")],

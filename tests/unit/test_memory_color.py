@@ -11,6 +11,7 @@ from core.domain.memory_color import (
     FilterKind,
     MemoryColor,
     Space,
+    Tint,
     Topology,
     find_color,
 )
@@ -104,6 +105,18 @@ def test_a_band_runs_upwards_and_states_something(stated: dict[str, float]) -> N
 def test_a_colour_states_what_it_does() -> None:
     with pytest.raises(ValueError, match="states"):
         replace(COLOURS["clear"], states=())
+
+
+@pytest.mark.parametrize(("light", "share"), [("red", 0.5), ("#12345", 0.5), ("#12345G", 0.5), ("#123456", 1.2)])
+def test_a_tint_is_a_light_and_a_share(light: str, share: float) -> None:
+    with pytest.raises(ValueError, match="rrggbb"):
+        Tint(light=light, share=share)
+
+
+def test_clear_looks_like_the_dry_take_and_the_others_like_themselves() -> None:
+    assert COLOURS["clear"].tint is None
+    tints = [colour.tint for colour in COLOURS.values() if colour.tint is not None]
+    assert len(set(tints)) == len(COLOURS) - 1
 
 
 @pytest.mark.parametrize("code", ["clear", ""])

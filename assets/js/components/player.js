@@ -35,6 +35,7 @@ export default {
     dropped: { type: Object, default: null },
     order: { type: Object, default: null },
     posture: { type: Object, required: true },
+    fossils: { type: Object, required: true },
   },
   emits: ["hello", "need", "device", "sounding"],
   template: `<section ref="wall" class="room-wall" :aria-label="copy.title" :data-sound="sound"></section>`,
@@ -56,6 +57,9 @@ export default {
     posture(posture) {
       this.obey(posture);
     },
+    fossils({ feed_url }) {
+      this.wall.fossilsFrom(feed_url);
+    },
     order(order) {
       this.device.obey(order);
     },
@@ -72,11 +76,13 @@ export default {
     this.sounding = new Map();
     this.halted = !this.autostart;
     this.context = audioContext(this.figures.context);
+    this.calm = matchMedia("(prefers-reduced-motion: reduce)");
     this.wall = createWall(this.$refs.wall, {
       figures: this.figures.trace,
+      colours: this.colours,
       copy: this.copy,
       node: this.node,
-      reducedMotion: this.posture.reduced_motion || matchMedia("(prefers-reduced-motion: reduce)").matches,
+      reducedMotion: this.posture.reduced_motion || this.calm.matches,
       scope: this.scope,
       onStart: () => this.start(),
       onPause: () => this.halt(),
@@ -104,12 +110,14 @@ export default {
       scope: this.scope,
       environment: { window, document },
     });
+    this.scope.listen(this.calm, "change", () => this.obey(this.posture));
     watchLink((up) => this.linked(up), this.scope);
     this.scope.interval(() => this.drop(this.rights.over()), LOOK_MS);
     this.$emit("hello", { recent: this.recent.ids() });
     if (this.strata) this.lay(this.strata.layers);
     this.obey(this.posture);
     watchContext(this.context, (state) => this.sounds(state), this.scope);
+    this.wall.fossilsFrom(this.fossils.feed_url);
     if (this.autostart) this.start();
   },
 
@@ -182,7 +190,8 @@ export default {
       this.engine.setTone(posture.tone);
       if (posture.plays && !this.halted) this.engine.resume();
       else this.engine.pause();
-      this.wall.state({ reducedMotion: posture.reduced_motion || matchMedia("(prefers-reduced-motion: reduce)").matches });
+      const { plays, quieter, maintained, reduced_motion } = posture;
+      this.wall.state({ held: !plays, quieter, maintained, reducedMotion: reduced_motion || this.calm.matches });
       this.tell();
     },
 
@@ -196,6 +205,7 @@ export default {
     /** Times arrive as durations, because the two clocks need not agree. */
     offer({ good_for_ms, ...program }) {
       for (const item of program.items) this.rights.hold(item);
+      this.wall.state({ resting: program.items.length === 0 });
       this.engine.offer({ ...program, good_until_ms: Date.now() + good_for_ms });
     },
 

@@ -31,10 +31,11 @@ class Tempo:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Levels:
-    """Multipliers of everything that sounds, and of the room tone."""
+    """Multipliers of everything that sounds, and of the room tone; `quiet`: a steward, or the hour, asks for it."""
 
     output: float
     tone: float
+    quiet: bool
 
 
 def tempo(posture: Posture, now: datetime, tables: RoomTables, deployment: Deployment) -> Tempo:
@@ -64,7 +65,7 @@ def tempo(posture: Posture, now: datetime, tables: RoomTables, deployment: Deplo
 
 def levels(now_tempo: Tempo) -> Levels:
     """How loud the room is right now; a change is heard at once, not with the next cue."""
-    return Levels(output=now_tempo.output, tone=now_tempo.tone)
+    return Levels(output=now_tempo.output, tone=now_tempo.tone, quiet=now_tempo.quiet)
 
 
 def scarcity_of(playable: int, tables: RoomTables) -> Scarcity:
