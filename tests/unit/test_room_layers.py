@@ -184,7 +184,7 @@ class TestCrossfade:
                 assert after.composed.cue.gap.ms > 0
 
     def opening(self, *voices, **state):
-        faded = replace(STATE, left=0, fade_ms=600, **state)
+        faded = replace(STATE, **{"left": 0, "fade_ms": 600, **state})
         planned, entered = plan(faded, PLAYING, NOW, random.Random(1), TABLES, deployment("repair"))
         return arrange(entered, planned, voices, random.Random(1), TABLES, deployment("repair"))[0]
 
@@ -194,6 +194,9 @@ class TestCrossfade:
         assert returning.gap.ms >= CATALOG.gap.shortest_ms
         assert returning.gap.factors["return"] == 1.25
         assert returning.parts[0].fade_in_ms is None
+
+    def test_a_fade_that_is_left_over_within_a_movement_joins_nothing(self):
+        assert self.opening(voice(), left=2).gap.ms > 0
 
     def test_a_follow_on_comes_after_its_own_delay(self):
         follows = self.opening(voice(facts=take(topic="lamp")), follow=Follow(topic="lamp", length=1))
