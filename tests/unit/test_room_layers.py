@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.domain.deployment import DeploymentName
@@ -106,6 +106,7 @@ class TestOverlap:
                 (1, 8, 9),
             )
 
+    @settings(deadline=None)
     @given(st.integers(0, 2**32), st.integers(6, 12), st.lists(st.integers(600, 30_000), min_size=12, max_size=12))
     def test_a_later_voice_begins_while_the_first_is_not_half_through(self, seed, count, lengths_ms):
         facts = [

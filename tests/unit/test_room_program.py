@@ -4,7 +4,7 @@ import random
 from dataclasses import replace
 from datetime import timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -83,6 +83,7 @@ def plain(composed: Composed) -> Composed:
     return replace(composed, drawn=())
 
 
+@settings(deadline=None)
 @given(states(), postures, seeds, pools, st.sampled_from([0, 2000]), deployments, tables, moments)
 def test_what_was_noted_composes_the_same_again_also_by_way_of_json(
     state, posture, seed, rows, scan_most, active, chosen_tables, now
@@ -96,6 +97,7 @@ def test_what_was_noted_composes_the_same_again_also_by_way_of_json(
         assert [one.sounds_ms for one in again.drawn] == [one.sounds_ms for one in first.drawn]
 
 
+@settings(deadline=None)
 @given(states(), postures, seeds, pools, st.sampled_from([0, 2000]), deployments, tables)
 def test_with_every_word_taken_out_the_reasons_are_still_the_same(
     state, posture, seed, rows, scan_most, active, chosen_tables
@@ -145,6 +147,7 @@ def test_an_empty_pool_is_a_rest_that_says_what_was_wished_for():
     assert [step.composed.planned.wish] == pool.wishes
 
 
+@settings(deadline=None)
 @given(pools, deployments, seeds, tables)
 def test_no_voice_sounds_twice_in_a_program(rows, active: Deployment, seed, chosen_tables):
     rows = [replace(row, topic="kitchen", status="open", deployment=active.name) for row in rows]
