@@ -97,8 +97,10 @@ class TestResidue:
         node.clock.advance(hours=48)
         assert level(node) is not None
 
-    def test_a_picture_has_no_loudness(self, node, fossil):
-        node.system.derive.derive(fossil.id, Kind.SPECTROGRAM)
+    def test_a_picture_has_no_loudness(self, node):
+        kept = node.keep(Mode.FOSSIL, spoken(0.6)).artifact
+        for kind in (Kind.SPECTROGRAM, Kind.ESSENCE):
+            node.system.derive.derive(kept.id, kind)
         (picture,) = [made for made in node.table("derivative") if made.kind == Kind.SPECTROGRAM]
         assert (picture.loudness_lufs, picture.peak_dbtp, picture.duration_ms) == (None, None, None)
         node.clock.advance(hours=48)
