@@ -358,7 +358,8 @@ class TestTheRecordingOfThePlace:
     @pytest.mark.parametrize("name", [f"place{suffix}" for suffix in TONE_TYPES] + ["PLACE.WAV"])
     def test_one_that_browsers_can_be_given_is_accepted(self, tmp_path, name):
         path = self.recording(tmp_path, name)
-        assert load_settings(ROOM_TONE_PROFILE="site", ROOM_TONE_FILE=path).ROOM_TONE_FILE == path
+        found = load_settings(ROOM_TONE_PROFILE="site", ROOM_TONE_FILE=path)
+        assert found.ROOM_TONE_FILE == path
 
     @pytest.mark.parametrize("name", ["place.aiff", "place", "place.wav.zip", ".wav"])
     def test_of_another_kind_it_is_refused(self, tmp_path, name):
