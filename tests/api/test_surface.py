@@ -99,3 +99,55 @@ def test_an_ill_formed_station_counts_as_its_address(make_node, named):
         headers = {"X-Memory-Client-Id": named.encode()}
         body = client.get("/api/v1/surface/state", headers=headers).json()
     assert body["ingest_budget"]["client"]["remaining"] == 1
+
+
+class TestAmbience:
+    SOUND = bytes(range(256)) * 40
+    URL = "/api/v1/surface/ambience"
+
+    @pytest.fixture
+    def recording(self, tmp_path):
+        """A recording of the place, of some kind."""
+
+        def make(name="place.ogg"):
+            path = tmp_path / name
+            path.write_bytes(self.SOUND)
+            return path
+
+        return make
+
+    @pytest.mark.parametrize(
+        ("name", "kind"),
+        [
+            ("place.wav", "audio/wav"),
+            ("place.flac", "audio/flac"),
+            ("place.mp3", "audio/mpeg"),
+            ("place.ogg", "audio/ogg"),
+            ("Place.M4A", "audio/mp4"),
+        ],
+    )
+    def test_the_recording_of_the_place_is_given_as_it_is(self, make_node, recording, name, kind):
+        with visits_to(make_node(ROOM_TONE_FILE=recording(name))) as visits:
+            answer = visits.client().get(self.URL, headers={"Accept-Encoding": "gzip, br"})
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, kind)
+        assert (answer.content, answer.headers["Cache-Control"]) == (self.SOUND, "no-cache")
+        assert "Content-Encoding" not in answer.headers
+
+    def test_a_part_of_it_can_be_asked_for(self, make_node, recording):
+        with visits_to(make_node(ROOM_TONE_FILE=recording())) as visits:
+            client = visits.client()
+            part = client.get(self.URL, headers={"Range": "bytes=100-199"})
+            beyond = client.get(self.URL, headers={"Range": "bytes=99999-"})
+        assert (part.status_code, part.content) == (206, self.SOUND[100:200])
+        assert part.headers["Content-Range"] == f"bytes 100-199/{len(self.SOUND)}"
+        assert beyond.status_code == 416
+
+    def test_a_room_without_one_has_none(self, client):
+        answer = client.get(self.URL)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/json")
+
+    def test_one_that_was_taken_away_is_none_either(self, make_node, recording):
+        path = recording()
+        with visits_to(make_node(ROOM_TONE_FILE=path)) as visits:
+            path.unlink()
+            assert visits.client().get(self.URL).status_code == 404

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.domain.deployment import DeploymentName
@@ -215,6 +215,7 @@ class TestRests:
 
 
 class TestMemory:
+    @settings(deadline=None)
     @given(
         pools,
         deployments,

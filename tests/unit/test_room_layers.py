@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.domain.deployment import DeploymentName
@@ -106,6 +106,7 @@ class TestOverlap:
                 (1, 8, 9),
             )
 
+    @settings(deadline=None)
     @given(st.integers(0, 2**32), st.integers(6, 12), st.lists(st.integers(600, 30_000), min_size=12, max_size=12))
     def test_a_later_voice_begins_while_the_first_is_not_half_through(self, seed, count, lengths_ms):
         facts = [
@@ -184,7 +185,7 @@ class TestCrossfade:
                 assert after.composed.cue.gap.ms > 0
 
     def opening(self, *voices, **state):
-        faded = replace(STATE, left=0, fade_ms=600, **state)
+        faded = replace(STATE, **{"left": 0, "fade_ms": 600, **state})
         planned, entered = plan(faded, PLAYING, NOW, random.Random(1), TABLES, deployment("repair"))
         return arrange(entered, planned, voices, random.Random(1), TABLES, deployment("repair"))[0]
 
@@ -194,6 +195,9 @@ class TestCrossfade:
         assert returning.gap.ms >= CATALOG.gap.shortest_ms
         assert returning.gap.factors["return"] == 1.25
         assert returning.parts[0].fade_in_ms is None
+
+    def test_a_fade_that_is_left_over_within_a_movement_joins_nothing(self):
+        assert self.opening(voice(), left=2).gap.ms > 0
 
     def test_a_follow_on_comes_after_its_own_delay(self):
         follows = self.opening(voice(facts=take(topic="lamp")), follow=Follow(topic="lamp", length=1))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from importlib import resources
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.adapters.catalogs import parse
@@ -61,6 +61,7 @@ class TestTheWay:
         poor = replace(CATALOG.presets[Preset.ACTIVE], items=(-9, -9))
         assert entered(RoomState(), poor, CATALOG, random.Random(1)).left == 1
 
+    @settings(deadline=None)
     @given(st.integers(0, 2**32), st.sampled_from(Preset))
     def test_a_scene_suits_its_movement_and_was_none_of_the_last_three(self, seed, preset):
         scenes = []
