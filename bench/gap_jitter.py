@@ -1,8 +1,8 @@
 """How exactly the room keeps its gaps: `python -m bench.gap_jitter [--programs N] [--seed N] [--json FILE]`.
 
-The real player in Chromium, its output on tape, sample by sample: programs with gaps of 0.95 to 2.5 s are handed over half a
-second after they were asked for, every take and every confirmation comes as late, and page and server are kept busy.
-Told is how far the silence between two voices was from the gap that was asked for.
+The real player in Chromium, its output on tape, sample by sample: programs with gaps of 0.95 to 2.5 s are handed over
+half a second after they were asked for, every take and every confirmation comes as late, and page and server are kept
+busy. Told is how far the silence between two voices was from the gap that was asked for.
 """
 
 import argparse
