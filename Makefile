@@ -10,7 +10,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --uni
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-browser test-js check format docs screenshots \
-	faults chaos alarms fuzz fairness lock clean
+	faults chaos alarms fuzz fairness soak lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -85,6 +85,8 @@ alarms: setup-dev setup-tools ## Produce every warning for real, end it by its r
 
 fairness: setup-dev ## Simulate a month of many rooms and a week of every deployment, write the evidence (FAIRNESS="--seeds 3")
 	$(BIN)/python -m tests.fairness.campaign $(FAIRNESS)
+soak: setup-dev setup-tools ## Let the room page run for 40 minutes and the player for 8 hours, and count what stays (SOAK="--minutes 40 --hours 8 --report")
+	$(BIN)/python -m tests.soak.campaign $(SOAK)
 
 lock: setup-dev ## Pin every dependency anew, with hashes (LOCK_OPTIONS=--upgrade for newer versions)
 	$(LOCK) --group build pyproject.toml -o requirements.txt

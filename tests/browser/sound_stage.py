@@ -142,12 +142,13 @@ def served() -> Iterator[Origin]:
 
 
 @contextmanager
-def opened(playwright: Playwright, origin: Origin) -> Iterator[Page]:
-    """The page of an origin in a browser of its own; any error in it is an error here."""
+def opened(playwright: Playwright, origin: Origin, watch: str = "") -> Iterator[Page]:
+    """The page of an origin in a browser of its own; any error in it is an error here. `watch` runs before all else."""
     browser = launch(playwright, *CHROMIUM_FLAGS)
     page = browser.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
+    page.add_init_script(watch)
     page.goto(origin.url)
     yield page
     browser.close()

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, Playwright
 
 from core.audio.wav import write
+from tests.browser.gaps import gap_errors_ms
 from tests.browser.sound_stage import AUDIO, BARE, RATE_HZ, Origin, opened, perform, served
 
 PROGRAM = AUDIO["program"]
@@ -386,3 +387,11 @@ def test_a_context_that_was_stopped_is_started_again_unless_a_person_paused_it(p
         """.replace("FIGURES", json.dumps({**AUDIO["wake"], "look_ms": 50, "first_s": 0.1})),
     )
     assert states == ["running", "suspended"]
+
+
+# Timing
+
+
+def test_gaps_are_kept_to_20_ms_by_a_loaded_page_on_a_slow_network(page: Page, origin: Origin) -> None:
+    errors = gap_errors_ms(page, origin, programs=5, seed=7)
+    assert max(map(abs, errors)) < 20, errors
