@@ -359,7 +359,7 @@ class TestTheRecordingOfThePlace:
     def test_one_that_browsers_can_be_given_is_accepted(self, tmp_path, name):
         path = self.recording(tmp_path, name)
         found = load_settings(ROOM_TONE_PROFILE="site", ROOM_TONE_FILE=path)
-        assert found.ROOM_TONE_FILE == path
+        assert path == found.ROOM_TONE_FILE
 
     @pytest.mark.parametrize("name", ["place.aiff", "place", "place.wav.zip", ".wav"])
     def test_of_another_kind_it_is_refused(self, tmp_path, name):
