@@ -212,7 +212,9 @@ class Settings(BaseSettings):
     ROOM_QUIET_HOURS_OUTPUT: Positive = Field(0.72, description="Multiplier of everything that sounds in quiet hours.")
     ROOM_OVERLAP_CHANCE: Chance = Field(0.1, description="Chance that another voice sounds with one; 0 for never.")
     ROOM_OVERLAP_MIN_PLAYABLE: Count = Field(6, description="Playable takes from which voices may sound together.")
-    ROOM_OVERLAP_LAYERS: int = Field(2, ge=1, le=3, description="Voices that may sound together at most.")
+    ROOM_OVERLAP_LAYERS: int = Field(
+        2, ge=1, le=3, description="Voices that may sound together at most; a chorus of questions may have one more."
+    )
     ROOM_OVERLAP_MIN_DELAY_MS: int = Field(180, ge=0, description="Milliseconds the next voice comes later, at least.")
     ROOM_OVERLAP_MAX_DELAY_MS: int = Field(520, ge=0, description="Milliseconds the next voice comes later, at most.")
     ROOM_OVERLAP_GAIN: Share = Field(0.68, description="Loudness of the other voices beside the first.")

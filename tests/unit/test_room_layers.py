@@ -230,3 +230,13 @@ class TestAir:
             silent = sum(span.silent_ms for span in step.after.spans)
             assert silent <= budget * (silent + sum(span.voiced_ms for span in step.after.spans)) + 1
         assert steps[-1].after.spans[0].voiced_ms <= LENGTH_MS[density] + 520
+
+
+def test_where_voices_never_sound_together_there_is_no_chorus_either():
+    question = deployment("question")
+    alone = with_choices(layers=1, chance=1.0)
+    choice = chosen(take(topic="rain", status="open", deployment="question"), active=question)
+    planned, state = plan(STATE, PLAYING, NOW, random.Random(1), alone, question)
+    assert all(layers(state, planned, choice, random.Random(n), alone, question) == () for n in range(200))
+    together = with_choices(layers=2)
+    assert any(layers(state, planned, choice, random.Random(n), together, question) for n in range(200))

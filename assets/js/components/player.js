@@ -229,6 +229,9 @@ export default {
 
     draw({ seq, item, startsAtContextTime, durationS }) {
       const clock = () => this.context.currentTime - latencyS(this.context);
+      // A voice that crosses with the one before takes its place; a layer finds one beneath.
+      const crosses = item.fade_in_ms !== null;
+      for (const [other, ids] of crosses ? this.sounding : []) if (other !== seq) ids.forEach((id) => this.wall.ended(id));
       this.wall.playing({ ...item, startsAt: startsAtContextTime, durationS, clock });
       this.sounding.set(seq, [...(this.sounding.get(seq) ?? []), item.artifact_id]);
     },

@@ -130,7 +130,8 @@ def layers(
     deployment: Deployment,
 ) -> tuple[LayerWish, ...]:
     """Which voices may sound with the chosen one. A dense voice, and one that returns, sound alone."""
-    if choice.density is Density.DENSE or choice.featured_return:
+    overlap = tables.choices.overlap
+    if overlap.layers == 1 or choice.density is Density.DENSE or choice.featured_return:
         return ()
     topic = tidy(choice.facts.topic)
     thread = threads.length_after(state.thread, topic)
@@ -139,7 +140,6 @@ def layers(
     if joined:
         wish = Wish(preferred_topic=topic, exclude_ids=sounding)
         return tuple(LayerWish(kind=LayerKind.CHORUS, wish=wish, topic=topic) for _ in range(joined))
-    overlap = tables.choices.overlap
     chance = overlap.chance * deployment.row.overlap_chance
     chance *= tables.catalog.overlap.in_quiet if planned.tempo.quiet else 1.0
     if choice.pool_size < overlap.from_playable:
