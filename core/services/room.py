@@ -10,7 +10,7 @@ from core.domain.deployment import Deployment
 from core.domain.pool.facts import Mood
 from core.domain.room.compose import Cue
 from core.domain.room.posture import Posture
-from core.domain.room.program import Composed, Noted, compose
+from core.domain.room.program import SEED_BITS, Composed, Noted, compose
 from core.domain.room.schedule import day_of
 from core.domain.room.state import RoomState
 from core.domain.room.tables import RoomTables, Scarcity
@@ -20,9 +20,6 @@ from core.ports.outside import Clock
 from core.ports.work import UnitOfWork
 from core.services.decisions import Decisions
 from core.services.pool import Playback, PoolService
-
-SEED_BITS = 63
-"""Wide enough that no two programs share a seed, narrow enough for every JSON reader that has 64-bit integers."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

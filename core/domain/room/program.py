@@ -17,6 +17,9 @@ from core.domain.room.state import RoomState
 from core.domain.room.tables import RoomTables
 from core.domain.room.voices import Voice
 
+SEED_BITS = 63
+"""Wide enough that no two programs share a seed, narrow enough for every reader that has 64-bit integers."""
+
 
 class Drawn(Protocol):
     """What a pool gives for a wish."""
@@ -112,7 +115,8 @@ def _joined(
 
 
 def _drawn(draw: Draw[D], wish: Wish, rng: random.Random, looks: list[Look]) -> D | None:
-    found = draw(wish, rng)
+    # Each draw has a chance of its own: one that comes to nothing, because its take has just ended, bends no other.
+    found = draw(wish, random.Random(rng.getrandbits(SEED_BITS)))  # noqa: S311 -- to be repeated, not to be secret
     looks.append(Look(looked=found.looked, sounds_ms=found.sounds_ms) if found is not None else Look(looked=None))
     return found
 
