@@ -12,7 +12,7 @@ from core.domain.consent import Mode
 from core.domain.deployment import DeploymentName, ThreadSignal
 from core.domain.memory_color import ColorCatalog
 from core.domain.pool.facts import Density, Mood
-from core.domain.room.tables import Intensity, Preset, Scarcity
+from core.domain.room.rows import Intensity, Preset, Scarcity
 from core.domain.steward import SWITCHES
 from core.domain.warnings import Level, Name
 from memory_ui.captions import WEAR
