@@ -15,17 +15,9 @@ from core.domain.pool.drawing import SCAN_MOST, Looked, Recording, draw_from
 from core.domain.pool.facts import Density, PoolFacts, Wish
 from core.domain.room.posture import Posture
 from core.domain.room.program import Composed, compose
+from core.domain.room.rows import Intensity, Preset, QuieterFigures
 from core.domain.room.state import RoomState
-from core.domain.room.tables import (
-    Intensity,
-    Overlap,
-    Preset,
-    QuieterFigures,
-    QuietHours,
-    RoomCatalog,
-    RoomChoices,
-    RoomTables,
-)
+from core.domain.room.tables import Overlap, QuietHours, RoomCatalog, RoomChoices, RoomTables
 from core.domain.room.voices import Voice
 from tests.pool_takes import BASE, FIGURES, MEMORY, NOW, Cells, take
 

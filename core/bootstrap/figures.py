@@ -14,16 +14,8 @@ from core.domain.memory_color import ColorCatalog
 from core.domain.pool.lanes import LaneFigures
 from core.domain.pool.weights import PoolCatalog, PoolFigures
 from core.domain.pool.windows import SliceFigures
-from core.domain.room.tables import (
-    Intensity,
-    Overlap,
-    Preset,
-    QuieterFigures,
-    QuietHours,
-    RoomCatalog,
-    RoomChoices,
-    RoomTables,
-)
+from core.domain.room.rows import Intensity, Preset, QuieterFigures
+from core.domain.room.tables import Overlap, QuietHours, RoomCatalog, RoomChoices, RoomTables
 from core.domain.steward import ControlLimits
 from core.domain.warnings import WarningFigures
 from core.domain.work import Job

@@ -10,7 +10,8 @@ from core.domain.deployment import DeploymentCatalog, find_deployment
 from core.domain.pool.facts import Mood
 from core.domain.room.posture import Posture
 from core.errors import Misconfigured
-from core.services.simulate import Arrivals, Plan, Simulation
+from core.services.simulate import Simulation
+from core.services.simulated import Arrivals, Plan
 from core.settings import Settings
 
 

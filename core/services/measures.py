@@ -11,7 +11,8 @@ from core.domain.pool.facts import Lane, Mood
 from core.domain.room.gaps import GapKind
 from core.domain.room.schedule import site_time
 from core.domain.room.tempo import scarcity_of, silence_most, tempo
-from core.services.simulate import Played, Run, Simulation
+from core.services.simulate import Simulation
+from core.services.simulated import Played, Run
 
 GAP_STEP_MS = 500
 GAP_STEPS = 24

@@ -11,9 +11,10 @@ from core.domain.pool.facts import Mood
 from core.domain.room.compose import Cue
 from core.domain.room.posture import Posture
 from core.domain.room.program import SEED_BITS, Composed, Noted, compose
+from core.domain.room.rows import Scarcity
 from core.domain.room.schedule import day_of
 from core.domain.room.state import RoomState
-from core.domain.room.tables import RoomTables, Scarcity
+from core.domain.room.tables import RoomTables
 from core.domain.room.tempo import Levels, levels, tempo
 from core.domain.steward import StewardState
 from core.ports.outside import Clock

@@ -23,7 +23,8 @@ from core.domain.pool.choose import narrow, takes_preference
 from core.domain.pool.facts import Wish
 from core.domain.room.schedule import site_time
 from core.services.measures import repeats_inside_window, silence_budget, silence_share
-from core.services.simulate import MemoryRows, Played, Run, Simulation
+from core.services.simulate import Simulation
+from core.services.simulated import MemoryRows, Played, Run
 from core.settings import Settings, load_settings
 
 SLACK = 2.0

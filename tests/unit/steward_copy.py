@@ -8,7 +8,7 @@ from core.domain.device import Activity, AudioState, Command, Permission, Standi
 from core.domain.pool.facts import Density, Lane, Mood, Rung
 from core.domain.pool.weights import Factors
 from core.domain.room.compose import Reason
-from core.domain.room.tables import Intensity, Preset
+from core.domain.room.rows import Intensity, Preset
 from core.domain.room.voices import LayerKind
 from core.domain.steward import ACCESSIBILITY_MODES, CONTROLS, SWITCHES
 from core.services.health import ROLES

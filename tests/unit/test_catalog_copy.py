@@ -12,7 +12,7 @@ from core.domain.consent import Mode
 from core.domain.deployment import DeploymentName, ThreadSignal
 from core.domain.memory_color import ColorCatalog
 from core.domain.pool.facts import Density, Mood
-from core.domain.room.tables import Intensity, Preset, Scarcity
+from core.domain.room.rows import Intensity, Preset, Scarcity
 from core.domain.steward import SWITCHES
 from core.domain.warnings import Level, Name
 from memory_ui.captions import WEAR
@@ -116,6 +116,7 @@ def kiosk_keys():
         *(f"kiosk.{word}" for word in literals if f"kiosk.{word}" in COPY.texts),
         *(f"kiosk.{what}_{part}" for what in said for part in ("heading", "lead")),
         *(f"kiosk.notice_{kind}" for kind in listed("NOTICES")),
+        *(f"kiosk.colour_{colour.code}" for colour in load("colours", ColorCatalog).colours),
         *(f"kiosk.{key}" for mode in modes for key in (f"mode_{mode}", f"mode_{mode}_promise", f"verb_{mode}")),
     }
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from core.domain.deployment import DeploymentName
 from core.domain.pool.facts import Density, Lane, Mood
 from core.domain.room.compose import REMEMBERED_IDS, Planned, Reason, Rest, plan
+from core.domain.room.rows import Preset
 from core.domain.room.state import Echo, Follow, RoomState, Span
-from core.domain.room.tables import Preset
 from tests.pool_takes import MEMORY, NOW, deployment, deployments, pools, topics
 from tests.room_tables import (
     BALANCED,

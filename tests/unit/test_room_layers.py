@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from core.domain.deployment import DeploymentName
 from core.domain.pool.facts import Density
 from core.domain.room.compose import arrange, layers, plan
+from core.domain.room.rows import Intensity
 from core.domain.room.state import Follow, RoomState
-from core.domain.room.tables import Intensity
 from core.domain.room.voices import LayerKind
 from tests.pool_takes import MEMORY, NOW, deployment, take
 from tests.room_tables import (

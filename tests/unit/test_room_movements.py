@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from core.adapters.catalogs import parse
 from core.domain.room.movements import cue_of, entered, movement_of, stepped
+from core.domain.room.rows import Preset
 from core.domain.room.state import RoomState
-from core.domain.room.tables import Preset, RoomCatalog
+from core.domain.room.tables import RoomCatalog
 from tests.room_tables import CATALOG
 
 ORDER = ["arrival", "gathering", "weathering", "release"]

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from core.domain.deployment import DeploymentName
 from core.domain.room.gaps import gap_before
+from core.domain.room.rows import Intensity, Preset, Scarcity, SceneCue
 from core.domain.room.state import RoomState, Span
-from core.domain.room.tables import Intensity, Preset, Scarcity, SceneCue
 from core.domain.room.tempo import (
     MOST_SILENCE,
     depth_gap,

@@ -14,8 +14,8 @@ from core.domain.pool.facts import Density
 from core.domain.room import threads
 from core.domain.room.compose import Reason
 from core.domain.room.program import Composed
+from core.domain.room.rows import Step
 from core.domain.room.state import Echo, Follow, RoomState, Thread
-from core.domain.room.tables import Step
 from core.domain.room.voices import LayerKind
 from tests.pool_takes import BASE, deployment, take
 from tests.room_tables import CATALOG, Pool, chosen, lies_within, voices_of, walk

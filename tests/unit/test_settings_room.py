@@ -7,7 +7,7 @@ import pytest
 
 from core.adapters.catalogs import load
 from core.bootstrap.figures import room_tables
-from core.domain.room.tables import Intensity, Preset, QuieterFigures
+from core.domain.room.rows import Intensity, Preset, QuieterFigures
 from core.errors import Misconfigured
 from core.settings import TONE_TYPES, Profiles, Settings, load_settings
 

@@ -11,7 +11,7 @@ from core.bootstrap.simulation import Visit, plan_of, simulation_of
 from core.domain.pool.facts import Mood
 from core.errors import Misconfigured
 from core.services.measures import measures, recurrences_s, repeats_inside_window, summary
-from core.services.simulate import MemoryRows, Played, Run, Take
+from core.services.simulated import MemoryRows, Played, Run, Take
 from core.settings import load_settings
 from memory_ui.cli import app
 from memory_ui.simulation_report import SUMMARY, Column, report_html, report_json, summary_rows

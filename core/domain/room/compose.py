@@ -20,8 +20,9 @@ from core.domain.room import threads
 from core.domain.room.gaps import Gap, GapKind, crossfade_ms, fade_out_ms, gap_before
 from core.domain.room.movements import cue_of, entered, stepped
 from core.domain.room.posture import Posture
+from core.domain.room.rows import Scarcity, SceneCue
 from core.domain.room.state import RoomState, Span, newest
-from core.domain.room.tables import RoomCatalog, RoomTables, Scarcity, SceneCue
+from core.domain.room.tables import RoomCatalog, RoomTables
 from core.domain.room.tempo import Tempo, scarcity_of, tempo
 from core.domain.room.threads import Followed
 from core.domain.room.voices import LayerKind, Part, Voice

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from core.domain.room.movements import movement_of
+from core.domain.room.rows import SceneCue
 from core.domain.room.state import RoomState
-from core.domain.room.tables import RoomCatalog, RoomTables, SceneCue
+from core.domain.room.tables import RoomCatalog, RoomTables
 from core.domain.room.tempo import Tempo, depth_gap, scarcity_of, silence_most, within_budget
 from core.domain.room.threads import Followed
 from core.domain.room.voices import Voice

@@ -3,8 +3,9 @@
 import random
 from dataclasses import replace
 
+from core.domain.room.rows import Movement, PresetRow, Scene, SceneCue
 from core.domain.room.state import RoomState
-from core.domain.room.tables import Movement, PresetRow, RoomCatalog, Scene, SceneCue
+from core.domain.room.tables import RoomCatalog
 
 
 def entered(state: RoomState, preset: PresetRow, catalog: RoomCatalog, rng: random.Random) -> RoomState:

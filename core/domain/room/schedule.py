@@ -8,7 +8,8 @@ twice.
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta, tzinfo
 
-from core.domain.room.tables import Daypart, QuietHours, hours_of
+from core.domain.room.rows import Daypart
+from core.domain.room.tables import QuietHours, hours_of
 
 
 def site_time(now: datetime, zone: tzinfo | None) -> datetime:

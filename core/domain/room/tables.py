@@ -2,250 +2,30 @@
 
 from dataclasses import dataclass
 from datetime import tzinfo
-from enum import StrEnum
 
 from core.domain.deployment import ThreadSignal
-from core.domain.pool.facts import Density, Lane, Mood
-
-Range = tuple[int, int]
-"""(least, most), both included."""
-
-
-class Intensity(StrEnum):
-    """How dense a room sounds."""
-
-    QUIET = "quiet"
-    BALANCED = "balanced"
-    ACTIVE = "active"
-
-
-class Preset(StrEnum):
-    """How long movements dwell."""
-
-    MEDITATIVE = "meditative"
-    BALANCED = "balanced"
-    ACTIVE = "active"
-
-
-class Scarcity(StrEnum):
-    """Whether there is enough to hear."""
-
-    NORMAL = "normal"
-    LOW = "low"
-    SEVERE = "severe"
-
-
-class Step(StrEnum):
-    """The density a follow-on wishes for, beside the voice it follows."""
-
-    ANY = "any"
-    LIGHTER = "lighter"
-    LIGHT = "light"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class GapFigures:
-    """Silence between voices before any multiplier; `featured` multiplies the gap before a returning voice."""
-
-    cue_ms: Range
-    pause_ms: Range
-    shortest_ms: int
-    featured: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Windows:
-    """How far back a room remembers; `most_of_pool` bounds the anti-repetition window in a small pool."""
-
-    densities: int
-    topics: int
-    scenes: int
-    moods: int
-    silence: int
-    most_of_pool: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class IntensityRow:
-    """Multipliers, and the budget of silence: its share among voices and silence together."""
-
-    cue_gap: float
-    pause_gap: float
-    tone: float
-    silence_most: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PresetRow:
-    """A multiplier of gaps, and what is added to the fewest and the most voices of a movement."""
-
-    gap: float
-    items: tuple[int, int]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Daypart:
-    """Hours of the site's clock, both included; they may run past midnight."""
-
-    name: str
-    hours: tuple[int, int]
-    intensity: Intensity
-    preset: Preset
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Movement:
-    """One of the parts a room goes through, over and over."""
-
-    name: str
-    items: tuple[int, int]
-    gap: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SceneCue:
-    """What one voice of a scene should be; None asks nothing. `pause`: a held pause comes before it."""
-
-    lane: Lane | None = None
-    density: Density | None = None
-    mood: Mood | None = None
-    pause: bool = False
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it asks for nothing, so that every take can have it."""
-        return (self.lane, self.density, self.mood) == (None, None, None)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Scene:
-    """A row of cues, for the movements it suits."""
-
-    name: str
-    movements: tuple[str, ...]
-    cues: tuple[SceneCue, ...]
-
-    def __post_init__(self) -> None:
-        if not any(cue.is_open for cue in self.cues):
-            raise ValueError(f"the scene {self.name!r} has no cue that asks for nothing")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ScarcityRow:
-    """Multipliers where there is little to hear; `silence` of the budget of silence."""
-
-    gap: float
-    pause: float
-    tone: float
-    silence: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DepthRow:
-    """The multiplier of gaps from so many playable takes on."""
-
-    from_playable: int
-    gap: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class QuieterFigures:
-    """Multipliers while a steward has asked for quiet, or in quiet hours."""
-
-    gap: float
-    tone: float
-    output: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Crossfade:
-    """How long two movements overlap, and at most which share of a voice."""
-
-    ms: int
-    most_of_voice: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DensityCounter:
-    """What is wished for instead of a density that stood `often` times in its window."""
-
-    often: int
-    instead: dict[Density, Density]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MoodCounter:
-    """What is wished for instead of a mood that stood `often` times in its window."""
-
-    often: int
-    instead: dict[Mood, Mood]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Counterbalance:
-    """What answers a density or a mood that stood too often."""
-
-    density: DensityCounter
-    mood: MoodCounter
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LeanFigures:
-    """How a room leans to the mood a steward set: once it stood `mood_often` times lately, only with `mood_chance`."""
-
-    mood_often: int
-    mood_chance: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OverlapFigures:
-    """`in_quiet` multiplies the chance of overlap in quieter mode and quiet hours."""
-
-    in_quiet: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Companion:
-    """A voice of the same topic that may sound with the first; `from_length` counts the thread, this voice included."""
-
-    chance: float
-    from_playable: int
-    from_length: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FollowStep:
-    """One step of a follow-on: how soon it comes, what it wishes for, and the multiplier of the gap after it."""
-
-    delay_ms: Range
-    gap: float
-    density: Step
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FollowOn:
-    """More of a topic, soon after; `steps` by the length of the thread, the last for every longer one."""
-
-    chance: float
-    from_playable: int
-    steps: tuple[FollowStep, ...]
-
-    def __post_init__(self) -> None:
-        if not self.steps:
-            raise ValueError("a follow-on needs at least one step")
-
-    def step(self, length: int) -> FollowStep:
-        """The step for a thread of `length` voices."""
-        return self.steps[min(max(length, 1), len(self.steps)) - 1]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ThreadFigures:
-    """What a thread makes the room do; `echo_after` counts cues until a chorus's topic comes once more."""
-
-    companions: tuple[Companion, ...]
-    echo_after: Range | None = None
-    follow_on: FollowOn | None = None
+from core.domain.pool.facts import Density, Mood
+from core.domain.room.rows import (
+    Counterbalance,
+    Crossfade,
+    Daypart,
+    DepthRow,
+    GapFigures,
+    Intensity,
+    IntensityRow,
+    LeanFigures,
+    Movement,
+    OverlapFigures,
+    Preset,
+    PresetRow,
+    QuieterFigures,
+    Range,
+    Scarcity,
+    ScarcityRow,
+    Scene,
+    ThreadFigures,
+    Windows,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -324,6 +104,19 @@ class RoomTables:
 
 def _require(catalog: RoomCatalog) -> None:
     """ValueError for a table with a hole that would only show in the middle of the night."""
+    _require_scenes(catalog)
+    _require_rows(catalog)
+    hours = [hour for part in catalog.dayparts for hour in hours_of(part.hours)]
+    if sorted(hours) != list(range(24)):
+        raise ValueError("the dayparts must cover every hour of the day once")
+    if any(least > most for least, most in _ranges(catalog)):
+        raise ValueError("of every range the least comes before the most")
+    counts = [row.from_playable for row in catalog.depth]
+    if counts != sorted(counts, reverse=True) or counts[-1:] != [0]:
+        raise ValueError("depth must go down to 0")
+
+
+def _require_scenes(catalog: RoomCatalog) -> None:
     names = [movement.name for movement in catalog.movements]
     unknown = sorted({name for scene in catalog.scenes for name in scene.movements} - set(names))
     if unknown:
@@ -331,32 +124,23 @@ def _require(catalog: RoomCatalog) -> None:
     few = [name for name in names if len(catalog.scenes_of(name)) <= catalog.windows.scenes]
     if few:
         raise ValueError(f"a movement needs more scenes than the window remembers: {', '.join(few)}")
-    hours = [hour for part in catalog.dayparts for hour in hours_of(part.hours)]
-    if sorted(hours) != list(range(24)):
-        raise ValueError("the dayparts must cover every hour of the day once")
-    for kind, table in (
-        (Intensity, catalog.intensities),
-        (Preset, catalog.presets),
-        (Scarcity, catalog.scarcity),
+
+
+def _require_rows(catalog: RoomCatalog) -> None:
+    """Every table that is read by a name has a row for every name there is."""
+    instead = catalog.counterbalance
+    threads = [signal for signal in ThreadSignal if signal]
+    for kind, table, what in (
+        (Intensity, catalog.intensities, "no row for"),
+        (Preset, catalog.presets, "no row for"),
+        (Scarcity, catalog.scarcity, "no row for"),
+        (Density, instead.density.instead, "nothing instead of"),
+        (Mood, instead.mood.instead, "nothing instead of"),
+        (threads, catalog.threads, "no thread for"),
     ):
         missing = [name.value for name in kind if name not in table]
         if missing:
-            raise ValueError(f"no row for {', '.join(missing)}")
-    for asked, instead in (
-        (Density, catalog.counterbalance.density.instead),
-        (Mood, catalog.counterbalance.mood.instead),
-    ):
-        missing = [name.value for name in asked if name not in instead]
-        if missing:
-            raise ValueError(f"nothing instead of {', '.join(missing)}")
-    if any(least > most for least, most in _ranges(catalog)):
-        raise ValueError("of every range the least comes before the most")
-    missing = [signal.value for signal in ThreadSignal if signal and signal not in catalog.threads]
-    if missing:
-        raise ValueError(f"no thread for {', '.join(missing)}")
-    counts = [row.from_playable for row in catalog.depth]
-    if counts != sorted(counts, reverse=True) or counts[-1:] != [0]:
-        raise ValueError("depth must go down to 0")
+            raise ValueError(f"{what} {', '.join(missing)}")
 
 
 def _ranges(catalog: RoomCatalog) -> list[Range]:

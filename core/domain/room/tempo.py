@@ -7,9 +7,10 @@ from datetime import datetime
 
 from core.domain.deployment import Deployment
 from core.domain.room.posture import Posture
+from core.domain.room.rows import Intensity, Preset, Scarcity, ScarcityRow
 from core.domain.room.schedule import daypart_at, in_quiet_hours
 from core.domain.room.state import Span
-from core.domain.room.tables import Intensity, Preset, RoomTables, Scarcity, ScarcityRow
+from core.domain.room.tables import RoomTables
 
 MOST_SILENCE = 0.9
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from core.domain.deployment import ThreadSignal
 from core.domain.pool.choose import Choice
 from core.domain.pool.facts import Density, tidy
+from core.domain.room.rows import FollowStep, Step, ThreadFigures
 from core.domain.room.state import Echo, Follow, RoomState, Thread
-from core.domain.room.tables import FollowStep, RoomCatalog, Step, ThreadFigures
+from core.domain.room.tables import RoomCatalog
 
 LIGHTER = {Density.DENSE: Density.MEDIUM, Density.MEDIUM: Density.LIGHT, Density.LIGHT: Density.LIGHT}
 

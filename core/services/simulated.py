@@ -1,0 +1,130 @@
+"""What a simulation is told, what it holds while it runs, and what comes of it."""
+
+from bisect import insort
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from core.domain.pool.facts import PoolFacts
+from core.domain.room.posture import Posture
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Arrivals:
+    """Who comes. Durations are log-normal around `median_s`, cut to 1 s .. `longest_s`.
+
+    Raw takes sound for `room_hours`; a share `fossils` for `fossil_raw_hours`, and then, by what is left of them, until
+    `fossil_hours` are over. `topics` of 0 leaves takes without a topic.
+    """
+
+    per_day: float
+    median_s: float = 9.0
+    spread: float = 0.6
+    longest_s: float = 120.0
+    fossils: float = 0.3
+    room_hours: float = 48.0
+    fossil_raw_hours: float = 48.0
+    fossil_hours: float = 365 * 24.0
+    topics: int = 6
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What is simulated: from `start`, for `days`, open from `opens_hour` to `closes_hour` of the site's clock; `held`
+    takes are there from the beginning and never end (their ages spread over `held_age_hours`)."""
+
+    start: datetime
+    days: int
+    seed: int
+    arrivals: Arrivals
+    opens_hour: int = 10
+    closes_hour: int = 18
+    held: int = 0
+    held_age_hours: float = 240.0
+    posture: Posture = field(default_factory=lambda: Posture(plays=True, quieter=False))
+
+
+@dataclass(slots=True)
+class Take:
+    """One take in memory, as it stands; from `raw_until` on what a fossil left sounds in its place."""
+
+    facts: PoolFacts
+    raw_until: datetime
+    ends_at: datetime
+    place: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Played:
+    """One program as it was: when its first voice began, after which gap, its voices, and how the pool stood."""
+
+    at: datetime
+    gap_ms: int
+    gap_kind: str
+    length_ms: int
+    voices: tuple[int, ...]
+    lane: str
+    mood: str
+    density: str
+    wear: float
+    movement: str
+    scene: str
+    pool_size: int
+    thread_signal: str
+    featured_return: bool
+    gave_way: tuple[str, ...]
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Day:
+    """What was there when a day closed."""
+
+    day: int
+    playable: int
+    lanes: dict[str, int]
+    moods: dict[str, int]
+    mean_wear: float
+
+
+@dataclass(slots=True)
+class Run:
+    """What came of a simulation. `takes` are all there ever were, `open_ms` how long the room was open."""
+
+    plan: Plan
+    played: list[Played] = field(default_factory=list)
+    days: list[Day] = field(default_factory=list)
+    takes: dict[int, Take] = field(default_factory=dict)
+    open_ms: int = 0
+    rested_ms: int = 0
+
+
+class MemoryRows:
+    """Takes in memory as `core.domain.pool.drawing` asks for them: in the order of a random place each has for good."""
+
+    def __init__(self) -> None:
+        self._placed: list[tuple[float, int]] = []
+        self.takes: dict[int, Take] = {}
+
+    def add(self, take: Take) -> None:
+        """A take more."""
+        self.takes[take.facts.artifact_id] = take
+        insort(self._placed, (take.place, take.facts.artifact_id))
+
+    def drop(self, number: int) -> None:
+        """A take less."""
+        del self.takes[number]
+        self._placed = [placed for placed in self._placed if placed[1] != number]
+
+    def size(self) -> int:
+        """See `Rows`."""
+        return len(self._placed)
+
+    def scan(self) -> list[PoolFacts]:
+        """See `Rows`."""
+        return [take.facts for take in self.takes.values()]
+
+    def probe(self, cells: int, cell: int, rank: int) -> PoolFacts | None:
+        """See `Rows`. Cells are equal parts of the row here: places are evenly spread, and every rank is met alike."""
+        first = cell * len(self._placed) // cells
+        end = (cell + 1) * len(self._placed) // cells
+        return self.takes[self._placed[first + rank][1]].facts if first + rank < end else None
