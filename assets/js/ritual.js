@@ -10,8 +10,8 @@
  *
  * Effects (carried out by the recorder component):
  *   openMicrophone {run}   closeMicrophone {run}   startRecording {run}   stopRecording {run}
- *   tone {pitch: "tick" | "last" | "monitor"}      listen {run, colour}   stopListening
- *   submit {run, mode, colour, idempotencyKey}     abandonSubmission {run}
+ *   tone {pitch: "tick" | "last" | "monitor"}      listen {run}           stopListening
+ *   submit {run, mode, idempotencyKey}             abandonSubmission {run}
  *   wipe {run}             forget samples, WAV and receipt of that run
  *
  * @typedef {{type: string, [key: string]: unknown}} Effect
@@ -22,7 +22,7 @@
  *   stage: string, run: number, nowMs: number, sinceMs: number, touchedMs: number,
  *   figures: Record<string, number>, policy: Policy, limitMs: number, beats: number,
  *   stopping: boolean, lost: boolean, take: Take | null, keptQuiet: boolean, listening: boolean,
- *   mode: string, colour: string, uncertain: boolean, notice: {kind: string, waitS: number} | null,
+ *   mode: string, uncertain: boolean, notice: {kind: string, waitS: number} | null,
  *   playingOnce: boolean, outcome: string, receipt: object | null, error: string,
  * }} RitualState
  */
@@ -50,7 +50,7 @@ const FIGURES = [
 
 const EMPTY = Object.freeze({
   beats: 0, limitMs: 0, stopping: false, lost: false, take: null, keptQuiet: false, listening: false, mode: "",
-  colour: "", uncertain: false, notice: null, playingOnce: false, outcome: "", receipt: null, error: "",
+  uncertain: false, notice: null, playingOnce: false, outcome: "", receipt: null, error: "",
 });
 
 /**
@@ -163,11 +163,6 @@ const REVIEW = {
     if (gated(state) || state.uncertain) return stay(state);
     return { state: { ...state, mode, notice: mode === state.mode ? state.notice : null }, effects: [] };
   },
-  /** A colour is chosen by ear: the take is heard in it at once. "" is the take as it was spoken. */
-  colour(state, { colour }) {
-    if (typeof colour !== "string") throw new TypeError("ritual: a colour is a code");
-    return gated(state) || state.uncertain ? stay(state) : hear({ ...state, colour });
-  },
   monitor: (state) => (state.listening ? stay(state) : IDLE.monitor(state)),
   hidden: silence,
 };
@@ -204,7 +199,7 @@ const EVERYWHERE = {
 };
 
 /** Signs of life: they put off the kiosk's own return. */
-const TOUCHES = new Set(["primary", "touch", "listen", "keep", "mode", "colour", "monitor"]);
+const TOUCHES = new Set(["primary", "touch", "listen", "keep", "mode", "monitor"]);
 
 const EVENTS = new Set([
   ...Object.values(RITUAL).flatMap(Object.keys), ...Object.keys(EVERYWHERE), ...TOUCHES,
@@ -267,12 +262,8 @@ export function gated(state) {
 }
 
 function toggleListening(state) {
-  return state.listening ? silence(state) : hear(state);
-}
-
-function hear(state) {
-  const { run, colour } = state;
-  return { state: { ...state, listening: true }, effects: [{ type: "listen", run, colour }] };
+  if (state.listening) return silence(state);
+  return { state: { ...state, listening: true }, effects: [{ type: "listen", run: state.run }] };
 }
 
 function silence(state) {
@@ -289,8 +280,8 @@ function again(state) {
 
 function send(state) {
   const quiet = silence(state);
-  const { run, mode, colour, take } = state;
-  const submit = { type: "submit", run, mode, colour, idempotencyKey: take.key };
+  const { run, mode, take } = state;
+  const submit = { type: "submit", run, mode, idempotencyKey: take.key };
   return enter({ ...quiet.state, notice: null }, "submitting", [...quiet.effects, submit]);
 }
 

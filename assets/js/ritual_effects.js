@@ -10,7 +10,6 @@ import { audioContext, unlock } from "context";
 import { loadCapture, openMicrophone } from "capture";
 import { watchMicrophone } from "microphone";
 import { createLiveOutline, outline } from "outline";
-import { preparePreview } from "preview";
 import { prepareTake } from "takes";
 import { monitorTone, playTone } from "test_tone";
 
@@ -18,16 +17,14 @@ import { monitorTone, playTone } from "test_tone";
  * @typedef {{samples: Float32Array, sampleRateHz: number, durationMs: number, points: [number, number][]}} HeldTake
  *
  * @param {object} options
- * @param {{context: object, take: object, monitor: object, level: object, wear: object, kiosk: object,
- *   device: object}} options.figures
- * @param {import("colours").Colour[]} options.colours
+ * @param {{context: object, take: object, monitor: object, kiosk: object, device: object}} options.figures
  * @param {ReturnType<typeof import("client").createClient>} options.client
  * @param {() => {language: string, noticeVersion: string}} options.shown what the participant was shown
  * @param {(type: string, more?: object) => void} options.dispatch
  * @param {(level: {rms: number, centroid: number}) => void} options.onLevel
  * @param {import("scope").Scope} options.scope
  */
-export function createRitualEffects({ figures, colours, client, shown, dispatch, onLevel, scope }) {
+export function createRitualEffects({ figures, client, shown, dispatch, onLevel, scope }) {
   const microphones = new Map();
   /** @type {HeldTake | null} */
   let take = null;
@@ -81,64 +78,36 @@ export function createRitualEffects({ figures, colours, client, shown, dispatch,
     });
   }
 
-  /**
-   * Plays a take in a colour, as the room will, to its end or until `stopSound`.
-   *
-   * @param {ArrayBuffer} wav
-   * @param {string} code
-   * @param {{begun?: () => void, ended: () => void}} tell `ended` at its end only
-   * @throws {RangeError | DOMException} for bytes that are no sound
-   */
-  async function playTake(wav, code, { begun = () => {}, ended }) {
-    const mine = (wanted += 1);
-    const own = scope.child();
-    const parts = { context: context(), colours, figures, scope: own };
-    const preview = await preparePreview({ ...parts, wav, code }).catch((error) => {
-      own.dispose();
-      throw error;
-    });
-    await unlock(context(), figures.context);
-    if (mine !== wanted) {
-      own.dispose();
-      return;
-    }
+  /** Plays a buffer to its end, or until `stopSound`; then calls `ended` (only at its end). */
+  function playBuffer(buffer, ended) {
     stopSound();
-    begun();
-    const playing = soundOf(preview, own);
-    sound = playing;
-    own.listen(preview.source, "ended", () => {
-      playing.over = true;
-      own.timeout(() => sound === playing && stopSound(), preview.tailS * 1000); // an echo rings out
-      if (playing.turn === wanted) ended(); // else another one is on its way
-    });
-    preview.output.connect(context().destination);
-    preview.start(context().currentTime);
-  }
-
-  function soundOf({ output, durationS }, own) {
+    const own = scope.child();
+    const source = own.node(new AudioBufferSourceNode(context(), { buffer }));
     const startsAtS = context().currentTime;
-    return {
-      scope: own, output, over: false, turn: wanted,
-      progress: () => Math.min(1, (context().currentTime - startsAtS) / durationS),
-    };
+    sound = { scope: own, progress: () => Math.min(1, (context().currentTime - startsAtS) / buffer.duration) };
+    own.listen(source, "ended", () => {
+      stopSound();
+      ended();
+    });
+    source.connect(context().destination);
+    source.start();
   }
 
-  /** Never with a click: it fades within a moment. */
   function stopSound() {
     wanted += 1;
     const last = sound;
     sound = null;
-    if (last === null) return;
-    const fadeS = figures.take.fade_ms / 1000;
-    const { gain } = last.output;
-    gain.setValueAtTime(gain.value, context().currentTime);
-    gain.linearRampToValueAtTime(0, context().currentTime + fadeS);
-    last.scope.timeout(() => last.scope.dispose(), 2 * fadeS * 1000);
+    last?.scope.dispose();
   }
 
-  async function listen({ run, colour }) {
-    const wav = encodeWav(take.samples, take.sampleRateHz);
-    await playTake(wav, colour, { ended: () => dispatch("listened", { run }) });
+  async function listen(run) {
+    const { samples, sampleRateHz } = take;
+    const mine = (wanted += 1);
+    await unlock(context(), figures.context);
+    if (mine !== wanted) return;
+    const buffer = new AudioBuffer({ length: samples.length, sampleRate: sampleRateHz });
+    buffer.copyToChannel(samples, 0);
+    playBuffer(buffer, () => dispatch("listened", { run }));
   }
 
   /** What cannot sound now is not kept for later. */
@@ -155,11 +124,11 @@ export function createRitualEffects({ figures, colours, client, shown, dispatch,
     return { hz, lengthS, gain: countdown.preroll_gain, fadeS: lengthS / 4 };
   }
 
-  async function submit({ run, mode, colour, idempotencyKey }) {
-    const own = { run, colour, abandoned: false };
+  async function submit({ run, mode, idempotencyKey }) {
+    const own = { run, abandoned: false };
     submission = own;
     const wav = encodeWav(take.samples, take.sampleRateHz);
-    const sending = { wav, durationMs: take.durationMs, colour, idempotencyKey, ...shown() };
+    const sending = { wav, durationMs: take.durationMs, idempotencyKey, ...shown() };
     try {
       if (mode === "NOSAVE") await hearOnce(own, await client.ephemeral(sending));
       else await handOver(own, await client.upload({ ...sending, mode }));
@@ -183,12 +152,13 @@ export function createRitualEffects({ figures, colours, client, shown, dispatch,
       return;
     }
     try {
-      const wav = await client.once(answer.play_url);
+      const buffer = await context().decodeAudioData(await client.once(answer.play_url));
       if (own.abandoned) return;
-      const begun = () => dispatch("oncePlaying", { run });
-      await playTake(wav, own.colour, { begun, ended: () => dispatch("onceHeard", { run }) });
+      await unlock(context(), figures.context);
+      dispatch("oncePlaying", { run });
+      playBuffer(buffer, () => dispatch("onceHeard", { run }));
     } catch (error) {
-      if (!["ClientFailure", "EncodingError", "RangeError"].includes(error.name)) throw error;
+      if (error.name !== "ClientFailure" && error.name !== "EncodingError") throw error;
       dispatch("onceLost", { run, disposed: await disposed(answer) });
     }
   }
@@ -231,7 +201,7 @@ export function createRitualEffects({ figures, colours, client, shown, dispatch,
     },
     stopRecording: ({ run }) => stopFor(run),
     tone: ({ pitch }) => tone(pitch),
-    listen,
+    listen: ({ run }) => listen(run),
     stopListening: stopSound,
     submit,
     abandonSubmission() {
@@ -256,7 +226,7 @@ export function createRitualEffects({ figures, colours, client, shown, dispatch,
     /** @param {{type: string}} effect @returns {void | Promise<void>} rejects for faults of ours, not of the world */
     carryOut: (effect) => carryOut[effect.type](effect),
     /** How far the sound that is playing has come, 0..1; null in silence. */
-    progress: () => (sound === null || sound.over ? null : sound.progress()),
+    progress: () => sound?.progress() ?? null,
     /** What there is to say of sound and microphone, and nothing of what was said into it. */
     facts: () => ({ audio: context().state, sound_ago_s: null, ...ear.read() }),
     /** The outline of the take held, or null. */

@@ -129,29 +129,3 @@ def test_a_paused_room_falls_silent_and_comes_back(node: Node, speaker: Visit, v
     node.change(playback_paused=False)
     until(lambda: room.evaluate("window.__rms()") > 0.01, what="sound again", timeout_s=10)
     speaker.clean()
-
-
-def test_a_colour_is_chosen_by_ear_and_stays_with_the_voice(node: Node, speaker: Visit) -> None:
-    kiosk = speaker.open("/kiosk/")
-    record(kiosk, 4)
-    colours = kiosk.locator(".kiosk-colour")
-    assert colours.all_inner_texts() == ["As spoken", "Clear", "Warm", "Old radio", "Dream"]
-    assert kiosk.locator(".kiosk-colour[data-chosen=true]").inner_text() == "As spoken"
-    colours.nth(4).click()
-    until(lambda: kiosk.evaluate("window.__rms()") > 0.005, what="the take in its colour")
-    kiosk.keyboard.press("ArrowLeft")  # over to the next one while it sounds
-    assert kiosk.locator(".kiosk-colour[data-chosen=true]").inner_text() == "Old radio"
-    assert kiosk.evaluate("window.__rms()") > 0.001
-    kiosk.keyboard.press("ArrowRight")
-    kiosk.keyboard.press("1")
-    kiosk.keyboard.press("Enter")
-    stage(kiosk, "complete")
-    until(lambda: kiosk.evaluate("window.__rms()") < 0.001, what="silence at the receipt")
-    assert row(node)["effect"] == "dream"
-    kiosk.keyboard.press("Enter")
-    stage(kiosk, "idle")
-
-    room = speaker.open("/room/")
-    until(lambda: room.evaluate("window.__rms()") > 0.01, what="sound in the room")
-    until(lambda: "dream" in room.locator(".wall").inner_text(), what="a word for its colour")
-    speaker.clean()

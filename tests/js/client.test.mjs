@@ -40,13 +40,6 @@ test("a take is uploaded with its consent, its length, what was shown, and its k
   assert.equal(file.size, 4);
 });
 
-test("a colour goes with a take, and no colour with one that was left as it was spoken", async () => {
-  const { client, asked } = clientWith(201, RECEIPT);
-  await client.upload({ ...SENDING, mode: "ROOM", colour: "dream" });
-  await client.upload({ ...SENDING, mode: "ROOM", colour: "" });
-  assert.deepEqual(asked.map(({ body }) => body.get("effect_profile")), ["dream", null]);
-});
-
 test("a one-time take goes elsewhere, and names no consent mode", async () => {
   const { client, asked } = clientWith(201, ONCE);
   assert.deepEqual(await client.ephemeral(SENDING), ONCE);

@@ -185,44 +185,10 @@ test("a hidden page releases the microphone; a recording is kept, a review falls
 
 test("the primary action in review listens until a mode is chosen, then sends it", () => {
   const ritual = to.review().send("primary");
-  assert.deepEqual(ritual.effects, [{ type: "listen", run: 1, colour: "" }]);
+  assert.deepEqual(ritual.effects, [{ type: "listen", run: 1 }]);
   assert.deepEqual(ritual.send("primary").effects, [{ type: "stopListening" }]);
   ritual.send("mode", { mode: "FOSSIL" }).send("primary");
-  assert.deepEqual(ritual.effects, [{ type: "submit", run: 1, mode: "FOSSIL", colour: "", idempotencyKey: "key-1" }]);
-});
-
-test("a colour is heard at once, goes on being heard, and is sent with the take", () => {
-  const ritual = to.review().send("colour", { colour: "dream" });
-  assert.deepEqual(ritual.effects, [{ type: "listen", run: 1, colour: "dream" }]);
-  assert.deepEqual(ritual.send("colour", { colour: "warm" }).effects, [{ type: "listen", run: 1, colour: "warm" }]);
-  assert.ok(ritual.state.listening);
-  ritual.answer("listened").send("listen");
-  assert.deepEqual(ritual.effects, [{ type: "listen", run: 1, colour: "warm" }]);
-  ritual.send("mode", { mode: "NOSAVE" }).send("primary");
-  assert.equal(ritual.effects.at(-1).colour, "warm");
-});
-
-test("a colour can be taken off again", () => {
-  const ritual = to.review().send("colour", { colour: "radio" }).send("colour", { colour: "" });
-  assert.deepEqual(ritual.effects, [{ type: "listen", run: 1, colour: "" }]);
-  assert.throws(() => ritual.send("colour", {}), TypeError);
-});
-
-test("a colour belongs to its take", () => {
-  const ritual = to.review().send("colour", { colour: "radio" }).send("again");
-  assert.equal(ritual.state.colour, "");
-  assert.equal(to.review().send("colour", { colour: "radio" }).send("cancel").state.colour, "");
-});
-
-test("no colour is chosen for a take that is too quiet, or that may have arrived", () => {
-  assert.deepEqual(to.review({ quiet: true }).send("colour", { colour: "warm" }).effects, []);
-  const uncertain = to.submitting().answer("submitFailed", { kind: "away", uncertain: true, waitS: 0 });
-  assert.equal(uncertain.send("colour", { colour: "warm" }).state.colour, "");
-});
-
-test("choosing a colour puts off the kiosk's own return", () => {
-  const ritual = to.review().wait(80).send("colour", { colour: "warm" }).answer("listened").wait(80);
-  assert.equal(ritual.state.stage, "review");
+  assert.deepEqual(ritual.effects, [{ type: "submit", run: 1, mode: "FOSSIL", idempotencyKey: "key-1" }]);
 });
 
 test("sending silences the preview first", () => {
@@ -263,7 +229,7 @@ test("a refusal for now keeps the take in review and sends it again under the sa
     assert.equal(ritual.state.stage, "review");
     assert.deepEqual(ritual.state.notice, { kind, waitS: 40 });
     ritual.send("primary");
-    assert.deepEqual(ritual.effects, [{ type: "submit", run: 1, mode: "ROOM", colour: "", idempotencyKey: "key-1" }]);
+    assert.deepEqual(ritual.effects, [{ type: "submit", run: 1, mode: "ROOM", idempotencyKey: "key-1" }]);
   }
 });
 

@@ -116,7 +116,6 @@ def kiosk_keys():
         *(f"kiosk.{word}" for word in literals if f"kiosk.{word}" in COPY.texts),
         *(f"kiosk.{what}_{part}" for what in said for part in ("heading", "lead")),
         *(f"kiosk.notice_{kind}" for kind in listed("NOTICES")),
-        *(f"kiosk.colour_{colour.code}" for colour in load("colours", ColorCatalog).colours),
         *(f"kiosk.{key}" for mode in modes for key in (f"mode_{mode}", f"mode_{mode}_promise", f"verb_{mode}")),
     }
 

@@ -32,7 +32,6 @@ export default {
   props: {
     copy: { type: Object, required: true },
     figures: { type: Object, required: true },
-    colours: { type: Array, required: true },
     surface: { type: Object, required: true },
     node: { type: Object, required: true },
     notice_version: { type: String, required: true },
@@ -72,15 +71,6 @@ export default {
             <span class="kiosk-remaining">{{ t('remaining') }}</span>
           </div>
         </div>
-
-        <fieldset v-if="state.stage === 'review' && !inGate" class="kiosk-colours" role="radiogroup" :disabled="state.uncertain">
-          <legend class="hidden-words">{{ t('colours') }}</legend>
-          <label v-for="code in codes" :key="code" class="kiosk-colour" :data-chosen="String(state.colour === code)">
-            <input type="radio" name="kiosk-colour" :value="code" :checked="state.colour === code"
-              @change="dispatch('colour', { colour: code })">
-            <span>{{ colourName(code) }}</span>
-          </label>
-        </fieldset>
 
         <fieldset v-if="state.stage === 'review' && !inGate" class="kiosk-choices" role="radiogroup" :disabled="state.uncertain">
           <legend class="hidden-words">{{ t('choices') }}</legend>
@@ -123,10 +113,6 @@ export default {
 
   computed: {
     modes: () => MODES,
-    /** The take as it was spoken, and every colour of the catalog in its order. */
-    codes() {
-      return ["", ...this.colours.map(({ code }) => code)];
-    },
     screen() {
       return screenOf(this.state);
     },
@@ -215,7 +201,6 @@ export default {
     const client = createClient({ fetch: window.fetch.bind(window), figures: this.figures.kiosk });
     this.effects = createRitualEffects({
       figures: this.figures,
-      colours: this.colours,
       client,
       scope: this.scope,
       shown: () => ({ language: this.language, noticeVersion: this.notice_version }),
@@ -348,12 +333,6 @@ export default {
         spelled: groups.map((group) => [...group].join(" ")).join(", "),
         address: new URL(revocation_url, window.location.href).href.replace(/^https?:\/\//, ""),
       };
-    },
-
-    /** A colour nobody has put into words goes by its code: a new one needs a catalog entry and nothing else. */
-    colourName(code) {
-      const key = code === "" ? "colour_none" : `colour_${code}`;
-      return this.copy[key] ?? code;
     },
 
     date(when, parts) {
