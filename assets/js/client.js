@@ -23,7 +23,8 @@ export class ClientFailure extends Error {
 }
 
 /**
- * @typedef {{wav: ArrayBuffer, durationMs: number, idempotencyKey: string, language: string, noticeVersion: string}} Sending
+ * @typedef {{wav: ArrayBuffer, durationMs: number, colour: string, idempotencyKey: string, language: string,
+ *   noticeVersion: string}} Sending `colour` is the code of a memory colour, "" for none
  *
  * @param {{fetch: typeof fetch, figures: {request_timeout_s: number, answer_timeout_s: number}}} options
  *   `request_timeout_s` bounds a request that carries a take, `answer_timeout_s` a small one
@@ -101,11 +102,13 @@ export function failureOf(status, retryAfter) {
   });
 }
 
-function takeRequest({ wav, durationMs, mode, idempotencyKey, language, noticeVersion }) {
+function takeRequest({ wav, durationMs, mode, colour, idempotencyKey, language, noticeVersion }) {
   if (!idempotencyKey) throw new TypeError("client: a take is sent under an idempotency key");
+  if (typeof colour !== "string") throw new TypeError("client: a take is sent in a colour, or in none");
   const form = new FormData();
   form.append("file", new Blob([wav], { type: "audio/wav" }), "take.wav");
   if (mode) form.append("consent_mode", mode);
+  if (colour !== "") form.append("effect_profile", colour);
   form.append("duration_ms", String(Math.round(durationMs)));
   form.append("language", language);
   form.append("notice_version", noticeVersion);

@@ -10,8 +10,8 @@
  *
  * Effects (carried out by the recorder component):
  *   openMicrophone {run}   closeMicrophone {run}   startRecording {run}   stopRecording {run}
- *   tone {pitch: "tick" | "last" | "monitor"}      listen {run}           stopListening
- *   submit {run, mode, idempotencyKey}             abandonSubmission {run}
+ *   tone {pitch: "tick" | "last" | "monitor"}      listen {run, colour}   stopListening
+ *   submit {run, mode, colour, idempotencyKey}     abandonSubmission {run}
  *   wipe {run}             forget samples, WAV and receipt of that run
  *
  * @typedef {{type: string, [key: string]: unknown}} Effect
@@ -20,9 +20,9 @@
  * @typedef {{blocked: "" | "paused" | "maintenance", maxRecordingMs: number}} Policy
  * @typedef {{
  *   stage: string, run: number, nowMs: number, sinceMs: number, touchedMs: number,
- *   figures: Record<string, number>, policy: Policy, limitMs: number, beats: number,
+ *   figures: Record<string, number>, colours: string[], policy: Policy, limitMs: number, beats: number,
  *   stopping: boolean, lost: boolean, take: Take | null, keptQuiet: boolean, listening: boolean,
- *   mode: string, uncertain: boolean, notice: {kind: string, waitS: number} | null,
+ *   mode: string, colour: string, uncertain: boolean, notice: {kind: string, waitS: number} | null,
  *   playingOnce: boolean, outcome: string, receipt: object | null, error: string,
  * }} RitualState
  */
@@ -50,19 +50,21 @@ const FIGURES = [
 
 const EMPTY = Object.freeze({
   beats: 0, limitMs: 0, stopping: false, lost: false, take: null, keptQuiet: false, listening: false, mode: "",
-  uncertain: false, notice: null, playingOnce: false, outcome: "", receipt: null, error: "",
+  colour: "", uncertain: false, notice: null, playingOnce: false, outcome: "", receipt: null, error: "",
 });
 
 /**
- * @param {{figures: Record<string, number>, policy: Policy, nowMs: number}} options
- * @returns {RitualState}
+ * @param {{figures: Record<string, number>, colours: string[], policy: Policy, nowMs: number}} options `colours`: the codes
+ *   of the memory colours there are
+ * @returns {RitualState} its `colour` is "" while the take is to be heard as it was spoken
  */
-export function initialState({ figures, policy, nowMs }) {
+export function initialState({ figures, colours, policy, nowMs }) {
   for (const name of FIGURES) {
     if (!Number.isFinite(figures[name])) throw new TypeError(`ritual: figure ${name} is missing`);
   }
+  if (!Array.isArray(colours)) throw new TypeError("ritual: the colours are missing");
   checkPolicy(policy);
-  return { ...EMPTY, stage: "idle", run: 1, nowMs, sinceMs: nowMs, touchedMs: nowMs, figures, policy };
+  return { ...EMPTY, stage: "idle", run: 1, nowMs, sinceMs: nowMs, touchedMs: nowMs, figures, colours, policy };
 }
 
 /**
@@ -163,6 +165,10 @@ const REVIEW = {
     if (gated(state) || state.uncertain) return stay(state);
     return { state: { ...state, mode, notice: mode === state.mode ? state.notice : null }, effects: [] };
   },
+  colour(state, { colour }) {
+    if (colour !== "" && !state.colours.includes(colour)) throw new TypeError(`ritual: unknown colour ${colour}`);
+    return gated(state) || state.uncertain ? stay(state) : hear({ ...state, colour });
+  },
   monitor: (state) => (state.listening ? stay(state) : IDLE.monitor(state)),
   hidden: silence,
 };
@@ -199,7 +205,7 @@ const EVERYWHERE = {
 };
 
 /** Signs of life: they put off the kiosk's own return. */
-const TOUCHES = new Set(["primary", "touch", "listen", "keep", "mode", "monitor"]);
+const TOUCHES = new Set(["primary", "touch", "listen", "keep", "mode", "colour", "monitor"]);
 
 const EVENTS = new Set([
   ...Object.values(RITUAL).flatMap(Object.keys), ...Object.keys(EVERYWHERE), ...TOUCHES,
@@ -262,8 +268,13 @@ export function gated(state) {
 }
 
 function toggleListening(state) {
-  if (state.listening) return silence(state);
-  return { state: { ...state, listening: true }, effects: [{ type: "listen", run: state.run }] };
+  return state.listening ? silence(state) : hear(state);
+}
+
+/** In the colour chosen; what sounds already goes over to it. */
+function hear(state) {
+  const { run, colour } = state;
+  return { state: { ...state, listening: true }, effects: [{ type: "listen", run, colour }] };
 }
 
 function silence(state) {
@@ -280,14 +291,14 @@ function again(state) {
 
 function send(state) {
   const quiet = silence(state);
-  const { run, mode, take } = state;
-  const submit = { type: "submit", run, mode, idempotencyKey: take.key };
+  const { run, mode, colour, take } = state;
+  const submit = { type: "submit", run, mode, colour, idempotencyKey: take.key };
   return enter({ ...quiet.state, notice: null }, "submitting", [...quiet.effects, submit]);
 }
 
 /**
  * A refusal for now leaves the take in review. When the answer never came the take may have arrived: the choice
- * then stays as it was, because the same key can only ever bring back the receipt of that choice.
+ * and the colour then stay as they were, because the same key can only ever bring back the receipt of what was sent.
  */
 function refuse(state, { kind, uncertain, waitS }) {
   if (kind === "refused") return fail(state, "refused");
@@ -297,8 +308,8 @@ function refuse(state, { kind, uncertain, waitS }) {
 }
 
 function finish(state, outcome) {
-  const { receipt, mode, run } = state;
-  const done = { ...state, ...EMPTY, outcome, receipt, mode };
+  const { receipt, mode, colour, run } = state;
+  const done = { ...state, ...EMPTY, outcome, receipt, mode, colour };
   return enter(done, "complete", outcome === "kept" ? [] : [{ type: "wipe", run }]);
 }
 

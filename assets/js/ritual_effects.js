@@ -8,31 +8,39 @@
 import { encodeWav } from "wav";
 import { audioContext, unlock } from "context";
 import { loadCapture, openMicrophone } from "capture";
+import { createListening } from "listening";
 import { watchMicrophone } from "microphone";
 import { createLiveOutline, outline } from "outline";
+import { readPreview } from "preview";
 import { prepareTake } from "takes";
 import { monitorTone, playTone } from "test_tone";
 
+/** What keeps a one-time take from being heard: no answer, or an answer that is no sound. */
+const UNPLAYABLE = ["ClientFailure", "EncodingError", "RangeError"];
+
 /**
- * @typedef {{samples: Float32Array, sampleRateHz: number, durationMs: number, points: [number, number][]}} HeldTake
+ * @typedef {{samples: Float32Array, sampleRateHz: number, durationMs: number, points: [number, number][],
+ *   heard: Promise<import("preview").HeardTake> | null}} HeldTake `heard` once somebody has listened
  *
  * @param {object} options
- * @param {{context: object, take: object, monitor: object, kiosk: object, device: object}} options.figures
+ * @param {{context: object, take: object, monitor: object, level: object, wear: object, kiosk: object,
+ *   device: object}} options.figures
+ * @param {import("colours").Colour[]} options.colours
  * @param {ReturnType<typeof import("client").createClient>} options.client
  * @param {() => {language: string, noticeVersion: string}} options.shown what the participant was shown
  * @param {(type: string, more?: object) => void} options.dispatch
  * @param {(level: {rms: number, centroid: number}) => void} options.onLevel
  * @param {import("scope").Scope} options.scope
  */
-export function createRitualEffects({ figures, client, shown, dispatch, onLevel, scope }) {
+export function createRitualEffects({ figures, colours, client, shown, dispatch, onLevel, scope }) {
   const microphones = new Map();
   /** @type {HeldTake | null} */
   let take = null;
-  let sound = null;
   let submission = null;
   let wanted = 0; // counts sounds asked for, so that one stopped before it began does not begin
 
   const context = () => audioContext(figures.context);
+  const listening = createListening({ context, colours, figures, scope });
   const elapsed = () => performance.now();
   const ear = watchMicrophone({ figures: figures.device, elapsed, scope, environment: navigator });
 
@@ -72,42 +80,24 @@ export function createRitualEffects({ figures, client, shown, dispatch, onLevel,
       return;
     }
     const { samples, durationMs, quiet } = prepareTake(raw, rateHz, figures.take);
-    take = { samples, sampleRateHz: rateHz, durationMs, points: outline(samples, rateHz) };
+    take = { samples, sampleRateHz: rateHz, durationMs, points: outline(samples, rateHz), heard: null };
     dispatch("takeReady", {
       run, durationMs, quiet, spokenMs: (raw.length / rateHz) * 1000 - tailMs, key: randomKey(),
     });
   }
 
-  /** Plays a buffer to its end, or until `stopSound`; then calls `ended` (only at its end). */
-  function playBuffer(buffer, ended) {
-    stopSound();
-    const own = scope.child();
-    const source = own.node(new AudioBufferSourceNode(context(), { buffer }));
-    const startsAtS = context().currentTime;
-    sound = { scope: own, progress: () => Math.min(1, (context().currentTime - startsAtS) / buffer.duration) };
-    own.listen(source, "ended", () => {
-      stopSound();
-      ended();
-    });
-    source.connect(context().destination);
-    source.start();
-  }
-
   function stopSound() {
     wanted += 1;
-    const last = sound;
-    sound = null;
-    last?.scope.dispose();
+    listening.stop();
   }
 
-  async function listen(run) {
-    const { samples, sampleRateHz } = take;
+  /** What is heard is the file as it will be sent; it is read once, and heard in as many colours as are asked for. */
+  async function listen(run, code) {
     const mine = (wanted += 1);
+    take.heard ??= readPreview({ context: context(), wav: encodeWav(take.samples, take.sampleRateHz), figures });
+    const heard = await take.heard;
     await unlock(context(), figures.context);
-    if (mine !== wanted) return;
-    const buffer = new AudioBuffer({ length: samples.length, sampleRate: sampleRateHz });
-    buffer.copyToChannel(samples, 0);
-    playBuffer(buffer, () => dispatch("listened", { run }));
+    if (mine === wanted) listening.play({ take: heard, code, ended: () => dispatch("listened", { run }) });
   }
 
   /** What cannot sound now is not kept for later. */
@@ -124,13 +114,13 @@ export function createRitualEffects({ figures, client, shown, dispatch, onLevel,
     return { hz, lengthS, gain: countdown.preroll_gain, fadeS: lengthS / 4 };
   }
 
-  async function submit({ run, mode, idempotencyKey }) {
+  async function submit({ run, mode, colour, idempotencyKey }) {
     const own = { run, abandoned: false };
     submission = own;
     const wav = encodeWav(take.samples, take.sampleRateHz);
-    const sending = { wav, durationMs: take.durationMs, idempotencyKey, ...shown() };
+    const sending = { wav, durationMs: take.durationMs, colour, idempotencyKey, ...shown() };
     try {
-      if (mode === "NOSAVE") await hearOnce(own, await client.ephemeral(sending));
+      if (mode === "NOSAVE") await hearOnce(own, await client.ephemeral(sending), colour);
       else await handOver(own, await client.upload({ ...sending, mode }));
     } catch (error) {
       if (error.name !== "ClientFailure") throw error;
@@ -144,21 +134,21 @@ export function createRitualEffects({ figures, client, shown, dispatch, onLevel,
     else dispatch("submitted", { run: own.run, receipt: answer });
   }
 
-  /** The one hearing of a one-time take: fetched once, played once. What cannot be played is disposed of. */
-  async function hearOnce(own, answer) {
+  /** The one hearing of a one-time take: fetched once, played once, in its colour. What cannot be played is disposed of. */
+  async function hearOnce(own, answer, code) {
     const { run } = own;
     if (own.abandoned) {
       await takeBack(() => client.consume(answer));
       return;
     }
     try {
-      const buffer = await context().decodeAudioData(await client.once(answer.play_url));
-      if (own.abandoned) return;
+      const heard = await readPreview({ context: context(), wav: await client.once(answer.play_url), figures });
       await unlock(context(), figures.context);
+      if (own.abandoned) return;
+      listening.play({ take: heard, code, ended: () => dispatch("onceHeard", { run }) });
       dispatch("oncePlaying", { run });
-      playBuffer(buffer, () => dispatch("onceHeard", { run }));
     } catch (error) {
-      if (error.name !== "ClientFailure" && error.name !== "EncodingError") throw error;
+      if (!UNPLAYABLE.includes(error.name)) throw error;
       dispatch("onceLost", { run, disposed: await disposed(answer) });
     }
   }
@@ -201,7 +191,7 @@ export function createRitualEffects({ figures, client, shown, dispatch, onLevel,
     },
     stopRecording: ({ run }) => stopFor(run),
     tone: ({ pitch }) => tone(pitch),
-    listen: ({ run }) => listen(run),
+    listen: ({ run, colour }) => listen(run, colour),
     stopListening: stopSound,
     submit,
     abandonSubmission() {
@@ -226,7 +216,7 @@ export function createRitualEffects({ figures, client, shown, dispatch, onLevel,
     /** @param {{type: string}} effect @returns {void | Promise<void>} rejects for faults of ours, not of the world */
     carryOut: (effect) => carryOut[effect.type](effect),
     /** How far the sound that is playing has come, 0..1; null in silence. */
-    progress: () => sound?.progress() ?? null,
+    progress: listening.progress,
     /** What there is to say of sound and microphone, and nothing of what was said into it. */
     facts: () => ({ audio: context().state, sound_ago_s: null, ...ear.read() }),
     /** The outline of the take held, or null. */

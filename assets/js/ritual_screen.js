@@ -83,6 +83,17 @@ export function sentence(copy, key, params) {
   });
 }
 
+/**
+ * How a take may be heard, in the order offered: as it was spoken, then each memory colour. One that nobody has put into
+ * words goes by its code.
+ * @param {Record<string, string>} copy @param {{code: string}[]} colours
+ * @returns {{code: string, words: string}[]}
+ */
+export function colourChoices(copy, colours) {
+  const dry = { code: "", words: sentence(copy, "as_spoken", {}) };
+  return [dry, ...colours.map(({ code }) => ({ code, words: copy[`colour_${code}`] ?? code }))];
+}
+
 /** The prompt of one run: they take turns. @param {string[]} prompts @param {number} run @returns {string} "" for none */
 export function promptFor(prompts, run) {
   return prompts.length === 0 ? "" : prompts[run % prompts.length];

@@ -1,6 +1,6 @@
 """The kiosk ritual as one element: microphone, review and sending live in the browser."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nicegui import ui
@@ -12,14 +12,25 @@ JS = ASSETS / "js"
 MODULES = (
     "audio/capture.js",
     "audio/capture_worklet.js",
+    "audio/colours.js",
     "audio/context.js",
+    "audio/decoded.js",
+    "audio/envelope.js",
     "audio/fft.js",
     "audio/figures.js",
+    "audio/filters.js",
+    "audio/listening.js",
+    "audio/loudness.js",
     "audio/microphone.js",
+    "audio/noise.js",
     "audio/outline.js",
+    "audio/plan.js",
+    "audio/preview.js",
     "audio/takes.js",
     "audio/test_tone.js",
+    "audio/voice_graph.js",
     "audio/wav.js",
+    "audio/wear_chain.js",
     "client.js",
     "device.js",
     "kiosk_line.js",
@@ -52,6 +63,7 @@ class Recorder(
         *,
         copy: Mapping[str, str],
         figures: Mapping[str, Any],
+        colours: Sequence[Mapping[str, Any]],
         surface: Mapping[str, Any],
         node: Mapping[str, str],
         notice_version: str,
@@ -60,9 +72,10 @@ class Recorder(
     ) -> None:
         """Build the screen.
 
-        `copy` is the section `kiosk`; `figures` holds `context`, `take` and `monitor` (audio.toml), `kiosk`
-        (kiosk.toml), `trace` (trace.toml), `device` (device.toml) and `promise`: `room_hours`, `fossil_hours`,
-        `fossil_days`, `once_minutes`, `backup_days` (0: no backups are kept). `surface` holds `intake_paused`,
+        `copy` is the section `kiosk`; `figures` holds `context`, `take`, `monitor`, `level` and `wear` (audio.toml),
+        `kiosk` (kiosk.toml), `trace` (trace.toml), `device` (device.toml) and `promise`: `room_hours`, `fossil_hours`,
+        `fossil_days`, `once_minutes`, `backup_days` (0: no backups are kept). `colours` are the entries of
+        colours.toml, in the order they are offered. `surface` holds `intake_paused`,
         `maintenance_mode`, `kiosk_max_recording_seconds`, `session_theme_title`, `session_theme_prompt`,
         `kiosk_force_reduced_motion`, `kiosk_accessibility_mode`, `ingest_budget` and `prompts`, a list of texts;
         `node` holds `name` and `contact`.
@@ -72,6 +85,7 @@ class Recorder(
         super().__init__()
         self._props["copy"] = dict(copy)
         self._props["figures"] = dict(figures)
+        self._props["colours"] = list(colours)
         self._props["surface"] = dict(surface)
         self._props["node"] = dict(node)
         self._props["notice_version"] = notice_version

@@ -1,6 +1,6 @@
 """The kiosk: one recorder, told of every change of the posture."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from fastapi import Request
@@ -32,6 +32,7 @@ def register(system: System, live: Live, pages: Pages) -> None:
         recorder = Recorder(
             copy=load_copy("en").framed("kiosk", system.deployment.name),
             figures=_figures(system),
+            colours=[asdict(colour) for colour in system.colours.colours],
             surface=_surface(await live.posture(), await in_thread(_asked, system, asker)),
             node={"name": system.settings.NODE_NAME, "contact": _contact(system)},
             notice_version=NOTICE_VERSION,
@@ -78,9 +79,7 @@ def _surface(state: StewardState, asked: _Asked) -> dict[str, Any]:
 def _figures(system: System) -> dict[str, Any]:
     audio, settings = plain("audio"), system.settings
     return {
-        "context": audio["context"],
-        "take": audio["take"],
-        "monitor": audio["monitor"],
+        **{name: audio[name] for name in ("context", "take", "monitor", "level", "wear")},
         "kiosk": plain("kiosk"),
         "trace": plain("trace"),
         "device": plain("device"),

@@ -200,6 +200,11 @@ def preview(page: Page, origin: Origin, wav: bytes, code: str) -> Samples:
     return _rendered(page, origin, wav, "preview", colours=COLOURS, code=code)
 
 
+def turned(page: Page, origin: Origin, wav: bytes, turns: list[tuple[float, str | None]]) -> Samples:
+    """(frames,) of a take as the kiosk plays it, offline, when colours are chosen on the way; None stops it."""
+    return _rendered(page, origin, wav, "turned", colours=COLOURS, turns=turns)
+
+
 def _rendered(page: Page, origin: Origin, wav: bytes, name: str, **options: Any) -> Samples:
     origin.takes["rendered"] = wav
     encoded = probe(page, name, "speech_probe", url="/wav/rendered", figures=AUDIO, **options)

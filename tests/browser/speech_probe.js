@@ -1,6 +1,7 @@
 /** Renders real takes through the room's own modules and the kiosk's, offline, and hands back what came out. */
 
-import { loudnessOf, preparePreview } from "preview";
+import { createListening } from "listening";
+import { buildPreview, loudnessOf, readPreview } from "preview";
 import { createScope } from "scope";
 import { prepareVoice } from "voice";
 
@@ -26,10 +27,30 @@ export async function room({ url, item, figures, colours }) {
 export async function preview({ url, code, figures, colours }) {
   const { duration } = await decoded(url);
   return rendered(duration + TAIL_S, async (context, scope) => {
-    const heard = await preparePreview({ context, wav: await fetched(url), code, colours, figures, scope });
+    const take = await readPreview({ context, wav: await fetched(url), figures });
+    const heard = buildPreview({ context, take, code, colours, fromS: 0, figures, scope });
     heard.output.connect(context.destination);
     heard.start(0);
   });
+}
+
+/** A take as the kiosk plays it when other colours are chosen on the way: `turns` are [seconds, code or null to stop]. */
+export async function turned({ url, turns, figures, colours }) {
+  const { duration } = await decoded(url);
+  return rendered(duration + TAIL_S, async (context, scope) => {
+    const take = await readPreview({ context, wav: await fetched(url), figures });
+    const listening = createListening({ context: () => context, colours, figures, scope: untimed(scope) });
+    for (const [atS, code] of turns) {
+      const turn = () => (code === null ? listening.stop() : listening.play({ take, code, ended() {} }));
+      if (atS === 0) turn();
+      else context.suspend(atS).then(turn).then(() => context.resume());
+    }
+  });
+}
+
+/** An offline render knows no time but its own: what waits for a timer is let go of at its end. */
+function untimed(scope) {
+  return { ...scope, child: () => untimed(scope.child()), timeout: () => () => {} };
 }
 
 /** @returns {Promise<{lufs: number, peakDbtp: number}>} as our own measure has it */

@@ -5,7 +5,7 @@ import { ClientFailure, createClient, failureOf } from "client";
 
 const FIGURES = { request_timeout_s: 60, answer_timeout_s: 10 };
 const SENDING = {
-  wav: new Uint8Array([82, 73, 70, 70]).buffer, durationMs: 4000.4, idempotencyKey: "key-1", language: "en",
+  wav: new Uint8Array([82, 73, 70, 70]).buffer, durationMs: 4000.4, colour: "", idempotencyKey: "key-1", language: "en",
   noticeVersion: "3",
 };
 const RECEIPT = { artifact: { id: 7 }, revocation_token: "ABCDE-FGHJK-MNPQ2", revocation_url: "/revoke/" };
@@ -48,10 +48,19 @@ test("a one-time take goes elsewhere, and names no consent mode", async () => {
   assert.equal(asked[0].headers["Idempotency-Key"], "key-1");
 });
 
-test("nothing is uploaded without a consent of the room, or without a key", async () => {
+test("a colour goes with the take, whatever becomes of it", async () => {
+  const kept = clientWith(201, RECEIPT);
+  await kept.client.upload({ ...SENDING, colour: "dream", mode: "ROOM" });
+  const once = clientWith(201, ONCE);
+  await once.client.ephemeral({ ...SENDING, colour: "dream" });
+  for (const { asked } of [kept, once]) assert.equal(asked[0].body.get("effect_profile"), "dream");
+});
+
+test("nothing is uploaded without a consent of the room, without a key, or without a word on its colour", async () => {
   const { client, asked } = clientWith(201, RECEIPT);
   await assert.rejects(client.upload({ ...SENDING, mode: "NOSAVE" }), TypeError);
   await assert.rejects(client.upload({ ...SENDING, mode: "ROOM", idempotencyKey: "" }), TypeError);
+  await assert.rejects(client.upload({ ...SENDING, mode: "ROOM", colour: undefined }), TypeError);
   assert.equal(asked.length, 0);
 });
 

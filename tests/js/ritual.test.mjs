@@ -10,13 +10,14 @@ const FIGURES = Object.freeze({
   countdown_s: 3, shortest_take_ms: 900, arming_timeout_s: 60, armed_timeout_s: 60, stop_timeout_s: 5,
   review_timeout_s: 90, review_counted_s: 30, complete_return_s: 60, once_return_s: 20, error_return_s: 30,
 });
+const COLOURS = Object.freeze(["warm", "dream"]);
 const OPEN = Object.freeze({ blocked: "", maxRecordingMs: 120_000 });
 const PAUSED = Object.freeze({ blocked: "paused", maxRecordingMs: 120_000 });
 
 /** A ritual that is driven by events; the clock only moves when told. */
 function begin(policy = OPEN) {
   const ritual = {
-    state: initialState({ figures: FIGURES, policy, nowMs: 0 }),
+    state: initialState({ figures: FIGURES, colours: COLOURS, policy, nowMs: 0 }),
     nowMs: 0,
     effects: [],
     send(type, more = {}) {
@@ -185,15 +186,70 @@ test("a hidden page releases the microphone; a recording is kept, a review falls
 
 test("the primary action in review listens until a mode is chosen, then sends it", () => {
   const ritual = to.review().send("primary");
-  assert.deepEqual(ritual.effects, [{ type: "listen", run: 1 }]);
+  assert.deepEqual(ritual.effects, [{ type: "listen", run: 1, colour: "" }]);
   assert.deepEqual(ritual.send("primary").effects, [{ type: "stopListening" }]);
   ritual.send("mode", { mode: "FOSSIL" }).send("primary");
-  assert.deepEqual(ritual.effects, [{ type: "submit", run: 1, mode: "FOSSIL", idempotencyKey: "key-1" }]);
+  assert.deepEqual(ritual.effects, [{ type: "submit", run: 1, mode: "FOSSIL", colour: "", idempotencyKey: "key-1" }]);
 });
 
 test("sending silences the preview first", () => {
   const ritual = to.review().send("listen").send("mode", { mode: "ROOM" }).send("primary");
   assert.deepEqual(ritual.types(), ["stopListening", "submit"]);
+});
+
+test("a colour is heard as soon as it is chosen, and what sounds goes over to it", () => {
+  const ritual = to.review().send("colour", { colour: "warm" });
+  assert.deepEqual(ritual.effects, [{ type: "listen", run: 1, colour: "warm" }]);
+  assert.deepEqual(ritual.send("colour", { colour: "dream" }).effects, [{ type: "listen", run: 1, colour: "dream" }]);
+  assert.equal(ritual.state.listening, true);
+  assert.deepEqual(ritual.send("colour", { colour: "" }).effects, [{ type: "listen", run: 1, colour: "" }]);
+});
+
+test("listening again plays the colour chosen, and every mode sends it", () => {
+  for (const mode of MODES) {
+    const ritual = to.review().send("colour", { colour: "dream" }).answer("listened");
+    assert.deepEqual(ritual.send("listen").effects, [{ type: "listen", run: 1, colour: "dream" }]);
+    ritual.send("mode", { mode }).send("primary");
+    assert.deepEqual(ritual.types(), ["stopListening", "submit"]);
+    assert.equal(ritual.effects[1].colour, "dream");
+    assert.equal(ritual.effects[1].mode, mode);
+  }
+});
+
+test("a colour neither chooses nor changes what becomes of the take", () => {
+  assert.equal(to.review().send("colour", { colour: "warm" }).state.mode, "");
+  const chosen = to.review().send("mode", { mode: "FOSSIL" }).send("colour", { colour: "warm" });
+  assert.equal(chosen.state.mode, "FOSSIL");
+});
+
+test("every new take, every way out and every error begins without a colour", () => {
+  const coloured = () => to.review().send("colour", { colour: "dream" });
+  assert.equal(coloured().send("cancel").state.colour, "");
+  assert.equal(coloured().answer("listened").wait(90).state.colour, "");
+  assert.equal(coloured().send("again").state.colour, "");
+  const sent = () => coloured().send("mode", { mode: "ROOM" }).send("primary");
+  assert.equal(sent().answer("submitted", { receipt: {} }).send("primary").state.colour, "");
+  const refused = { kind: "refused", uncertain: false, waitS: 0 };
+  assert.equal(sent().answer("submitFailed", refused).state.colour, "");
+});
+
+test("a colour is chosen in review alone, not for a very quiet take, and not once an answer was lost", () => {
+  for (const stage of STAGES) {
+    const { colour } = to[stage]().send("colour", { colour: "warm" }).state;
+    assert.equal(colour, stage === "review" ? "warm" : "", stage);
+  }
+  assert.equal(to.review({ quiet: true }).send("colour", { colour: "warm" }).state.colour, "");
+  const failed = (uncertain) => to.submitting().answer("submitFailed", { kind: "away", uncertain, waitS: 0 });
+  assert.equal(failed(false).send("colour", { colour: "warm" }).state.colour, "warm");
+  const lost = failed(true).send("colour", { colour: "warm" });
+  assert.equal(lost.state.colour, "");
+  assert.deepEqual(lost.effects, []);
+});
+
+test("choosing a colour is a sign of life", () => {
+  const ritual = to.review().wait(80).send("colour", { colour: "warm" });
+  assert.equal(ritual.answer("listened").wait(89.9).state.stage, "review");
+  assert.equal(ritual.wait(0.1).state.stage, "idle");
 });
 
 test("a very quiet take asks first: again is primary, keeping it is a choice", () => {
@@ -229,7 +285,7 @@ test("a refusal for now keeps the take in review and sends it again under the sa
     assert.equal(ritual.state.stage, "review");
     assert.deepEqual(ritual.state.notice, { kind, waitS: 40 });
     ritual.send("primary");
-    assert.deepEqual(ritual.effects, [{ type: "submit", run: 1, mode: "ROOM", idempotencyKey: "key-1" }]);
+    assert.deepEqual(ritual.effects, [{ type: "submit", run: 1, mode: "ROOM", colour: "", idempotencyKey: "key-1" }]);
   }
 });
 
@@ -294,10 +350,12 @@ test("keys become events; repeats, modifiers, text fields and a control's own ke
 });
 
 test("missing figures, unknown events, modes and errors are refused loudly", () => {
-  assert.throws(() => initialState({ figures: {}, policy: OPEN, nowMs: 0 }), /countdown_s/);
+  assert.throws(() => initialState({ figures: {}, colours: COLOURS, policy: OPEN, nowMs: 0 }), /countdown_s/);
   assert.throws(() => begin().send("nonsense"), /unknown event/);
   assert.throws(() => reduce(begin().state, { type: "tick" }), /nowMs/);
   assert.throws(() => to.review().send("mode", { mode: "KEEP" }), /unknown mode/);
+  assert.throws(() => to.review().send("colour", { colour: "sepia" }), /unknown colour/);
+  assert.throws(() => initialState({ figures: FIGURES, policy: OPEN, nowMs: 0 }), /colours/);
   assert.throws(() => to.arming().answer("microphoneFailed", { code: "odd" }), /unknown error/);
 });
 
@@ -321,6 +379,7 @@ function anyEvent(random, state) {
     () => ({ type: "primary" }), () => ({ type: "primary" }), () => ({ type: "primary" }),
     () => ({ type: "mode", mode: pick(MODES) }), () => ({ type: "mode", mode: pick(MODES) }),
     () => ({ type: "tick" }), () => ({ type: "tick" }), () => ({ type: "tick" }),
+    () => ({ type: "colour", colour: pick(["", ...COLOURS]) }),
     () => ({ type: pick(["listen", "keep", "touch", "monitor"]) }),
     () => ({ type: random() < 0.3 ? pick(["again", "hidden"]) : "tick" }),
     () => ({ type: "microphoneOpened", run }), () => ({ type: "microphoneOpened", run }),
@@ -337,7 +396,7 @@ function anyEvent(random, state) {
 
 function walk(seed, steps, visit) {
   const random = mulberry(seed);
-  let state = initialState({ figures: FIGURES, policy: OPEN, nowMs: 0 });
+  let state = initialState({ figures: FIGURES, colours: COLOURS, policy: OPEN, nowMs: 0 });
   let nowMs = 0;
   for (let step = 0; step < steps; step += 1) {
     nowMs += Math.floor(random() * 1500);
@@ -366,10 +425,10 @@ test("on any path: every stage is met, Esc leads to idle, and no stage waits for
   assert.deepEqual([...met].sort(), [...STAGES].sort());
 });
 
-test("on any path: nothing is sent but the take in review, in the mode chosen, by the primary action", () => {
+test("on any path: nothing is sent but the take in review, in the mode and colour chosen, by the primary action", () => {
   let sent = 0;
   for (let seed = 100; seed <= 200; seed += 1) {
-    const modes = new Map();
+    const sendings = new Map();
     walk(seed, 300, ({ before, event, effects }) => {
       for (const effect of effects.filter(({ type }) => type === "submit")) {
         sent += 1;
@@ -377,10 +436,12 @@ test("on any path: nothing is sent but the take in review, in the mode chosen, b
         assert.equal(event.type, "primary");
         assert.ok(MODES.includes(before.mode));
         assert.equal(effect.mode, before.mode);
+        assert.equal(effect.colour, before.colour);
         assert.equal(effect.idempotencyKey, before.take.key);
         assert.ok(!gated(before));
-        if (before.uncertain) assert.equal(effect.mode, modes.get(effect.idempotencyKey));
-        modes.set(effect.idempotencyKey, effect.mode);
+        const sending = `${effect.mode} ${effect.colour}`;
+        if (before.uncertain) assert.equal(sending, sendings.get(effect.idempotencyKey));
+        sendings.set(effect.idempotencyKey, sending);
       }
     });
   }

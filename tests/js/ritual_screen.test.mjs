@@ -4,17 +4,25 @@ import { test } from "node:test";
 
 import { capturedLine, wholeLine } from "kiosk_line";
 import { ERRORS, MODES, NOTICES, OUTCOMES, STAGES, initialState } from "ritual";
-import { clockTime, codeGroups, meterHeight, promptFor, screenOf, sentence, span, toldWait } from "ritual_screen";
+import { clockTime, codeGroups, colourChoices, meterHeight, promptFor, screenOf, sentence, span, toldWait } from "ritual_screen";
 import { catalog } from "./catalog.mjs";
 
 const figures = { trace: catalog("trace"), kiosk: catalog("kiosk"), take: catalog("audio").take };
 const copy = kioskCopy();
+const colours = catalogColours();
 const first = initialState({
   figures: { ...figures.kiosk, countdown_s: figures.take.preroll_s },
+  colours: colours.map(({ code }) => code),
   policy: { blocked: "", maxRecordingMs: 120_000 },
   nowMs: 0,
 });
 const take = { durationMs: 4000, quiet: false, key: "k" };
+
+/** The memory colours there are, by their codes alone. */
+function catalogColours() {
+  const text = readFileSync(new URL("../../assets/catalogs/colours.toml", import.meta.url), "utf8");
+  return [...text.matchAll(/^code = "(\w+)"$/gm)].map(([, code]) => ({ code }));
+}
 
 /** The section of the copy this surface reads: flat, one sentence a line. */
 function kioskCopy() {
@@ -120,4 +128,17 @@ test("prompts take turns from one participant to the next", () => {
 
 test("without prompts there is none", () => {
   assert.equal(promptFor([], 3), "");
+});
+
+test("a take may be heard as it was spoken, or in any colour of the catalog, in its order", () => {
+  const choices = colourChoices(copy, colours);
+  assert.deepEqual(choices.map(({ code }) => code), ["", ...colours.map(({ code }) => code)]);
+  assert.equal(choices[0].words, copy.as_spoken);
+  for (const { code, words } of choices.slice(1)) assert.equal(words, copy[`colour_${code}`]);
+});
+
+test("a colour that nobody has put into words goes by its code", () => {
+  const choices = colourChoices(copy, [...colours, { code: "shellac" }]);
+  assert.equal(choices.length, colours.length + 2);
+  assert.deepEqual(choices.at(-1), { code: "shellac", words: "shellac" });
 });

@@ -112,7 +112,9 @@ def kiosk_keys():
         *re.findall(r'intake_paused \? "(\w+)"', KIOSK_SCRIPTS),
     }
     modes = [mode.lower() for mode in listed("MODES")]
+    colours = load("colours", ColorCatalog).colours
     return {
+        *(f"kiosk.colour_{colour.code}" for colour in colours if "`colour_${code}`" in KIOSK_SCRIPTS),
         *(f"kiosk.{word}" for word in literals if f"kiosk.{word}" in COPY.texts),
         *(f"kiosk.{what}_{part}" for what in said for part in ("heading", "lead")),
         *(f"kiosk.notice_{kind}" for kind in listed("NOTICES")),

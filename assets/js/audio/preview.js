@@ -9,37 +9,48 @@ import { figure, required } from "figures";
 import { decibels, ratioOf } from "filters";
 import { integratedLufs, truePeakDbtp } from "loudness";
 import { PLAIN_FADES, fadesOf, measuredLevel } from "plan";
-import { buildVoiceGraph, loadVoiceGraph } from "voice_graph";
+import { buildVoiceGraph } from "voice_graph";
+
+/**
+ * @typedef {{buffer: AudioBuffer, seed: number, level: number, gain: number}} HeardTake decoded and measured; the same for
+ *   every colour
+ */
 
 /**
  * @param {object} options
  * @param {BaseAudioContext} options.context
- * @param {ArrayBuffer} options.wav the take as it will be sent; taken over by the decoder
- * @param {string} options.code of a colour, "" for dry
- * @param {import("colours").Colour[]} options.colours
- * @param {{level: object, wear: object}} options.figures sections of the audio catalog
- * @param {import("scope").Scope} options.scope
- * @returns {Promise<{source: AudioBufferSourceNode, output: AudioNode, durationS: number, tailS: number,
- *   start: (startS: number) => void}>} to be connected; `source` tells when it has ended
- * @throws {RangeError | DOMException} for an unknown colour, or what is no WAV file
+ * @param {ArrayBuffer} options.wav the take as it will be sent, or came back; taken over by the decoder
+ * @param {{level: object}} options.figures sections of the audio catalog
+ * @returns {Promise<HeardTake>}
+ * @throws {RangeError | DOMException} for what is no WAV file
  */
-export async function preparePreview({ context, wav, code, colours, figures, scope }) {
-  const colour = findColour(colours, code);
+export async function readPreview({ context, wav, figures }) {
   const { buffer, seed } = await decodeTake(context, wav);
-  await loadVoiceGraph(context);
   const loudness = loudnessOf(buffer);
   const level = measuredLevel(loudness, required(figures, "level"));
-  const gain = liftOf(level, loudness, figures.level);
-  const sound = { level, wear: 0, wearSeed: 0, colour, colourSeed: seed, gain };
-  const fades = fadesOf(buffer.duration, PLAIN_FADES, figures.level);
-  const graph = buildVoiceGraph(context, { buffer, sound, fades, figures, scope });
-  return {
-    source: graph.source,
-    output: graph.output,
-    durationS: buffer.duration,
-    tailS: graph.tailS,
-    start: graph.start,
-  };
+  return { buffer, seed, level, gain: liftOf(level, loudness, figures.level) };
+}
+
+/**
+ * A take in one colour, unworn: nothing of it has to be loaded, so that it is heard without the server.
+ *
+ * @param {object} options
+ * @param {BaseAudioContext} options.context
+ * @param {HeardTake} options.take
+ * @param {string} options.code of a colour, "" for dry
+ * @param {import("colours").Colour[]} options.colours
+ * @param {number} options.fromS where in the take it begins
+ * @param {{level: object, wear: object}} options.figures sections of the audio catalog
+ * @param {import("scope").Scope} options.scope owns the nodes
+ * @returns {ReturnType<typeof buildVoiceGraph>} to be connected; its `source` tells when it has ended
+ * @throws {RangeError} for an unknown colour
+ */
+export function buildPreview(options) {
+  const { context, take, code, colours, fromS, figures, scope } = options;
+  const { buffer, seed, level, gain } = take;
+  const sound = { level, wear: 0, wearSeed: 0, colour: findColour(colours, code), colourSeed: seed, gain };
+  const fades = fadesOf(buffer.duration - fromS, PLAIN_FADES, required(figures, "level"));
+  return buildVoiceGraph(context, { buffer, fromS, sound, fades, figures, scope });
 }
 
 /** @param {AudioBuffer} buffer @returns {{lufs: number | null, peakDbtp: number | null}} of its first channel */

@@ -95,7 +95,7 @@ function createVoice({ context, item, figures, colour, take: { buffer: window, s
     /** Builds the graph and schedules it on the audio clock. */
     schedule(startS) {
       const fades = fadesOf(this.durationS, item, figures.level);
-      const graph = buildVoiceGraph(context, { buffer, sound, fades, figures, scope });
+      const graph = buildVoiceGraph(context, { buffer, fromS: 0, sound, fades, figures, scope });
       output = graph.output;
       output.connect(destination);
       this.startS = startS;

@@ -8,13 +8,14 @@ import { crossfade } from "envelope";
 import { figure, required } from "figures";
 import { buildWearChain, loadWear } from "wear_chain";
 
-/** Must have been awaited before `buildVoiceGraph`. */
+/** Must have been awaited before `buildVoiceGraph` builds a voice that is worn. */
 export const loadVoiceGraph = loadWear;
 
 /**
  * @param {BaseAudioContext} context
  * @param {object} options
- * @param {AudioBuffer} options.buffer what is played, from its beginning to its end
+ * @param {AudioBuffer} options.buffer what is played, to its end
+ * @param {number} options.fromS where in the buffer it begins
  * @param {{level: number, wear: number, wearSeed: number, colour: import("colours").Colour | null, colourSeed: number,
  *   gain: number}} options.sound
  * @param {ReturnType<typeof import("plan").fadesOf>} options.fades
@@ -23,7 +24,8 @@ export const loadVoiceGraph = loadWear;
  * @returns {{source: AudioBufferSourceNode, output: GainNode, tailS: number, start: (startS: number) => void}} `output`
  *   has the sound's `gain`; `tailS` is how long it rings on
  */
-export function buildVoiceGraph(context, { buffer, sound, fades, figures, scope }) {
+export function buildVoiceGraph(context, { buffer, fromS, sound, fades, figures, scope }) {
+  const durationS = buffer.duration - fromS;
   const gainNode = (gain) => scope.node(new GainNode(context, { gain }));
   const source = scope.node(new AudioBufferSourceNode(context, { buffer }));
   const level = gainNode(figure(sound, "level"));
@@ -40,9 +42,9 @@ export function buildVoiceGraph(context, { buffer, sound, fades, figures, scope 
     output,
     tailS: fades.crossesOut ? 0 : colour.tailS,
     start(startS) {
-      shapeEdges(edges.gain, startS, buffer.duration, fades);
-      if (cross !== null) shapeCross(cross.gain, startS, buffer.duration, fades);
-      source.start(startS);
+      shapeEdges(edges.gain, startS, durationS, fades);
+      if (cross !== null) shapeCross(cross.gain, startS, durationS, fades);
+      source.start(startS, fromS);
     },
   };
 }

@@ -13,11 +13,14 @@ import { holdLink, watchLink } from "link";
 import { createPageDevice } from "page_device";
 import { createRitualEffects } from "ritual_effects";
 import { eventForKey } from "ritual_keys";
-import { clockTime, codeGroups, promptFor, screenOf, sentence, span, toldWait } from "ritual_screen";
+import { clockTime, codeGroups, colourChoices, promptFor, screenOf, sentence, span, toldWait } from "ritual_screen";
 import { MODES, gated, initialState, reduce, secondsLeft } from "ritual";
 import { createScope } from "scope";
 
 const LIVE = ["armed", "countdown", "recording"];
+
+/** Keys that move the focus. */
+const MOVES = ["Tab", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"];
 
 /** What a fault of ours amounts to for the participant. */
 const FAULTS = {
@@ -32,6 +35,7 @@ export default {
   props: {
     copy: { type: Object, required: true },
     figures: { type: Object, required: true },
+    colours: { type: Array, required: true },
     surface: { type: Object, required: true },
     node: { type: Object, required: true },
     notice_version: { type: String, required: true },
@@ -44,7 +48,7 @@ export default {
     <section class="kiosk" :lang="language" :aria-label="t('label')" :data-stage="state.stage"
       :data-mode="state.mode" :data-error="state.error" :data-outcome="state.outcome" :data-blocked="state.policy.blocked"
       :data-quiet="String(inGate)" :data-contrast="contrast" :data-size="size" :data-reduced-motion="String(stillness)"
-      @pointerdown="dispatch('touch')">
+      @pointerdown="touch">
       <header class="kiosk-head">
         <span class="kiosk-name">{{ node.name }}</span>
         <span class="kiosk-theme" v-if="surface.session_theme_title && state.stage !== 'idle'">{{ surface.session_theme_title }}</span>
@@ -57,7 +61,7 @@ export default {
         </div>
 
         <div class="kiosk-line">
-          <svg ref="trace" class="trace" aria-hidden="true">
+          <svg ref="trace" class="trace" :style="tint" aria-hidden="true">
             <defs><clipPath id="kiosk-heard"><rect ref="heard" x="0" y="-9" height="999" width="0"/></clipPath></defs>
             <path ref="ghost" class="kiosk-ghost"/>
             <path ref="ink" class="kiosk-ink"/>
@@ -72,7 +76,16 @@ export default {
           </div>
         </div>
 
-        <fieldset v-if="state.stage === 'review' && !inGate" class="kiosk-choices" role="radiogroup" :disabled="state.uncertain">
+        <fieldset v-if="choosing" class="kiosk-colours" role="radiogroup" :disabled="state.uncertain">
+          <legend>{{ t('colours') }}</legend>
+          <label v-for="choice in sounds" :key="choice.code" class="kiosk-colour" :data-chosen="String(state.colour === choice.code)">
+            <input type="radio" name="kiosk-colour" :value="choice.code" :checked="state.colour === choice.code"
+              @change="dispatch('colour', { colour: choice.code })">
+            <span>{{ choice.words }}</span>
+          </label>
+        </fieldset>
+
+        <fieldset v-if="choosing" class="kiosk-choices" role="radiogroup" :disabled="state.uncertain">
           <legend class="hidden-words">{{ t('choices') }}</legend>
           <label v-for="mode in modes" :key="mode" class="kiosk-choice" :data-chosen="String(state.mode === mode)">
             <input type="radio" name="kiosk-mode" :value="mode" :checked="state.mode === mode"
@@ -118,6 +131,17 @@ export default {
     },
     inGate() {
       return this.state.stage === "review" && gated(this.state);
+    },
+    choosing() {
+      return this.state.stage === "review" && !this.inGate;
+    },
+    sounds() {
+      return colourChoices(this.copy, this.colours);
+    },
+    /** What the colour chosen does to the ink of the line; for most of the ritual, and many a colour: nothing. */
+    tint() {
+      const tint = this.colours.find(({ code }) => code === this.state.colour)?.tint;
+      return tint ? { "--tint": tint.light, "--tint-share": `${tint.share * 100}%` } : null;
     },
     stillness() {
       return Boolean(this.surface.kiosk_force_reduced_motion);
@@ -184,6 +208,9 @@ export default {
         this.draw();
       });
     },
+    "state.colour"(colour) {
+      if (this.choosing) this.announcement = this.sounds.find(({ code }) => code === colour).words;
+    },
     order(order) {
       this.device.obey(order);
     },
@@ -197,10 +224,12 @@ export default {
 
   created() {
     this.scope = createScope();
+    this.pointed = false; // whether it was a finger, and no key, that went to where the focus is
     this.levels = { points: [], gathered: [], left: 0 };
     const client = createClient({ fetch: window.fetch.bind(window), figures: this.figures.kiosk });
     this.effects = createRitualEffects({
       figures: this.figures,
+      colours: this.colours,
       client,
       scope: this.scope,
       shown: () => ({ language: this.language, noticeVersion: this.notice_version }),
@@ -231,7 +260,8 @@ export default {
   methods: {
     firstState() {
       const figures = { ...this.figures.kiosk, countdown_s: this.figures.take.preroll_s };
-      return Object.freeze(initialState({ figures, policy: this.policy(), nowMs: performance.now() }));
+      const colours = this.colours.map(({ code }) => code);
+      return Object.freeze(initialState({ figures, colours, policy: this.policy(), nowMs: performance.now() }));
     },
 
     policy() {
@@ -286,12 +316,18 @@ export default {
       if (event) this.dispatch(event);
     },
 
+    touch() {
+      this.pointed = true;
+      this.dispatch("touch");
+    },
+
     key(press) {
+      if (MOVES.includes(press.key)) this.pointed = false;
       const event = eventForKey({
         key: press.key,
         repeat: press.repeat,
         modified: press.ctrlKey || press.altKey || press.metaKey || press.isComposing,
-        target: targetKind(press.target),
+        target: targetKind(press.target, this.pointed),
       });
       // A held Enter would click one new primary action after the other.
       if (event || (press.repeat && ["Enter", " "].includes(press.key))) press.preventDefault();
@@ -393,10 +429,13 @@ export default {
   },
 };
 
-/** @param {EventTarget} target @returns {"none" | "button" | "link" | "radio" | "text"} */
-function targetKind(target) {
+/**
+ * A radio that a finger has chosen has no more use for Space; one that was reached by keys keeps it.
+ * @param {EventTarget} target @param {boolean} pointed @returns {"none" | "button" | "link" | "radio" | "text"}
+ */
+function targetKind(target, pointed) {
   if (!(target instanceof Element)) return "none";
-  if (target.matches("input[type=radio]")) return "radio";
+  if (target.matches("input[type=radio]")) return pointed && target.checked ? "none" : "radio";
   if (target.matches("input, textarea, select, [contenteditable]")) return "text";
   if (target.closest("button, [role=button]")) return "button";
   return target.closest("a[href]") ? "link" : "none";
