@@ -11,7 +11,7 @@ const OFFSET_LU = -0.691;
 const ABSOLUTE_GATE_LUFS = -70;
 const RELATIVE_GATE_LU = -10;
 
-const PEAK_BLOCK = 16_384;
+const PEAK_BLOCK = 256; // so short that of speech few blocks come near its loudest
 const REACH = 10; // input samples the interpolation looks at to either side
 const PHASES = phases(4, REACH);
 const MOST_GAIN = Math.max(...PHASES.map((taps) => taps.reduce((sum, tap) => sum + Math.abs(tap), 0)));
