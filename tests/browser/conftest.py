@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, sync_playwright
 
 from core.audio.wav import inspect, read_samples, write
 
@@ -281,7 +281,11 @@ def until(holds: Any, timeout_s: float = 20, what: str = "it") -> Any:
     """Poll until `holds()` is true; its value."""
     end = time.monotonic() + timeout_s
     while time.monotonic() < end:
-        if value := holds():
-            return value
+        try:
+            if value := holds():
+                return value
+        except Error as error:
+            if "context was destroyed" not in error.message:
+                raise  # else the page is just being loaded anew
         time.sleep(0.1)
     raise AssertionError(f"waited in vain for {what}")
