@@ -168,7 +168,8 @@ daypart of Europe/Berlin. Everything comes from the seed.
 {rows}
 
 Order of all seeds together (Fisher): {orders}. Where many z
-lean to one side, a trace is left that a single month hardly shows ([decision 31](../decisions/0031-wishes-by-chance.md)).
+lean to one side, a trace is left that a single month hardly shows
+([decision 31](../decisions/0031-wishes-by-chance.md)).
 
 ## Choices against their weights
 
