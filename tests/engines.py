@@ -52,8 +52,8 @@ class Ground:
 
     def take_database_away(self, system: System) -> None:
         """From now on nobody can connect to it."""
-        system.outside.engine.dispose()
         if self.engine is Engine.EMBEDDED:
+            system.outside.engine.dispose()
             for path in self.folder.glob(f"{DATABASE_FILE}*"):
                 path.unlink()
             (self.folder / DATABASE_FILE).mkdir()
@@ -61,6 +61,8 @@ class Ground:
         name = _name_of(self.settings["DATABASE_URL"])
         shared_postgres().run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
         shared_postgres().run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        # Last: what another thread holds just now would else return unharmed to a pool that nobody closes any more.
+        system.outside.engine.dispose()
 
 
 class Grounds:

@@ -171,15 +171,11 @@ class _Room:
                 voices=tuple(voice.choice.facts.artifact_id for voice in composed.voices),
                 lane=choice.lane.value,
                 mood=choice.mood.value,
-                density=choice.density.value,
-                wear=choice.facts.wear,
                 movement=cue.movement,
-                scene=cue.scene,
                 pool_size=choice.pool_size,
                 thread_signal=str(choice.thread_signal),
                 featured_return=choice.featured_return,
                 gave_way=tuple(rung.value for rung in choice.gave_way),
-                kinds=tuple(voice.kind.value for voice in composed.voices if voice.kind),
             )
         )
         for voice, length in zip(composed.voices, lengths, strict=True):

@@ -64,15 +64,11 @@ class Played:
     voices: tuple[int, ...]
     lane: str
     mood: str
-    density: str
-    wear: float
     movement: str
-    scene: str
     pool_size: int
     thread_signal: str
     featured_return: bool
     gave_way: tuple[str, ...]
-    kinds: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -102,6 +102,8 @@ def test_a_server_that_is_away_loses_nothing(node: Node, speaking_browser: Brows
     page.wait_for_timeout(1500)
     page.keyboard.press("Space")
     stage(page, "review")
+    page.locator(".kiosk-colour").last.click()
+    until(lambda: page.evaluate("window.__rms()") > 0.005, what="the take in a colour, without the server")
     page.keyboard.press("1")
     page.keyboard.press("Space")
     page.get_by_role("alert").filter(has_text="still here").wait_for(timeout=20_000)

@@ -125,15 +125,11 @@ def played(*voices, at_s=0, pool_size=40):
         voices=voices,
         lane="mid",
         mood="hushed",
-        density="medium",
-        wear=0.0,
         movement="arrival",
-        scene="threshold",
         pool_size=pool_size,
         thread_signal="",
         featured_return=False,
         gave_way=(),
-        kinds=(),
     )
 
 
