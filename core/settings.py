@@ -169,6 +169,11 @@ class Settings(BaseSettings):
     ONCE_SWEEP_MINUTES: Positive = Field(
         10, description="Minutes after which an unheard one-time take is gone at the latest."
     )
+    LEDGER_DIR: Path | None = Field(
+        None,
+        description="Folder of the revocation ledger; empty keeps it in the data folder. On another disk it survives "
+        "this one.",
+    )
     BACKUP_DAYS: Positive = Field(7, description="Days a backup may live; every promise names this outermost date.")
 
     UPLOAD_MAX_MIB: Positive = Field(32, description="Largest upload, in MiB.")

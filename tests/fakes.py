@@ -24,6 +24,7 @@ from core.adapters.sql.tables import ArtifactRow, Base
 from core.audio.wav import inspect
 from core.bootstrap import Outside, System, build
 from core.domain.consent import Mode
+from core.domain.custody import LEDGER_PREFIX
 from core.domain.work import Job
 from core.errors import Unavailable
 from core.ports.outside import ByteStore
@@ -207,13 +208,14 @@ class Node:
 
     def stored(self) -> list[str]:
         """Every key with bytes below it."""
-        return sorted(self.store.keys())
+        return sorted(key for key in self.store.keys("") if not key.startswith(LEDGER_PREFIX))
 
     def files(self) -> list[str]:
         """Everything that may hold a voice: what is stored, and every file below the folders where takes lie."""
         folder = self.system.outside.data_dir
         found = [path for name in ("sounds", "incoming") for path in (folder / name).rglob("*") if path.is_file()]
-        return sorted({*self.stored(), *(str(path.relative_to(folder)) for path in found)})
+        paths = {str(path.relative_to(folder)) for path in found}
+        return sorted({*self.stored(), *(path for path in paths if not path.startswith(f"sounds/{LEDGER_PREFIX}"))})
 
     def written(self) -> bytes:
         """Everything the database holds, readable or not."""

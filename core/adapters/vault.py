@@ -37,6 +37,10 @@ class KeyVault:
         """HMAC-SHA256 of the code under each key."""
         return [_hmac(key, f"code:{signs}") for key in self._code_keys]
 
+    def subject_hashes(self, public_id: str) -> list[str]:
+        """HMAC-SHA256 of an artifact's public id under each code key: the ledger outlives a change of keys."""
+        return [_hmac(key, f"artifact:{public_id}") for key in self._code_keys]
+
     def digest(self, purpose: str, text: str) -> str:
         """HMAC-SHA256 under the token key, separated by purpose."""
         return _hmac(self._token_key, f"{purpose}:{text}")

@@ -43,6 +43,7 @@ from core.ports.work import UnitOfWork
 from core.services.access import Access
 from core.services.archive import Archive
 from core.services.audit import Audit
+from core.services.care import CareService
 from core.services.decisions import Decisions
 from core.services.demo import DemoCatalog, DemoService
 from core.services.derive import DeriveService
@@ -52,6 +53,7 @@ from core.services.grants import Grants
 from core.services.health import Health
 from core.services.intake import Intake
 from core.services.jobs import JobService
+from core.services.ledger import LedgerService
 from core.services.media import MediaService
 from core.services.once import OneTime
 from core.services.pool import PoolService
@@ -105,6 +107,8 @@ class System:
     jobs: JobService
     audit: Audit
     devices: DeviceService
+    ledger: LedgerService
+    care: CareService
     status: StatusService
     watch: Watch
     intervals_s: dict[Job, int] = field(default_factory=dict)
@@ -156,6 +160,8 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         reserve_bytes=intake.reserve_bytes,
         figures=snapshot_figures(settings, colours),
     )
+    ledger = LedgerService(outside.work, outside.ledger, outside.vault, outside.clock)
+    ledger.compare()
     return System(
         settings=settings,
         deployment=deployment,
@@ -220,6 +226,8 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         devices=DeviceService(
             outside.work, outside.clock, figures=device_figures(settings), page_version=asset_version()
         ),
+        ledger=ledger,
+        care=CareService(outside.work, outside.clock),
         status=StatusService(
             outside.work,
             snapshots,

@@ -1,6 +1,8 @@
 """The adapters of an engine: embedded, or the stack where its settings are given."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -8,16 +10,18 @@ from sqlalchemy import Engine
 
 from core.adapters.budgets import WindowBudgets
 from core.adapters.effects import Effects
+from core.adapters.ledger import FileLedger
 from core.adapters.outside import ClockWatch, DataDisk, SystemClock
 from core.adapters.redis import RedisSignals, redis_budgets
 from core.adapters.sql.engine import open_engine, sqlite_url
 from core.adapters.sql.migrate import upgrade
 from core.adapters.sql.pool import SqlPool
-from core.adapters.sql.work import SqlUnitOfWork
+from core.adapters.sql.work import SqlUnitOfWork, WriteDown
 from core.adapters.stores.files import FileStore
 from core.adapters.stores.s3 import S3Place, S3Store
 from core.adapters.vault import KeyVault, open_vault
 from core.bootstrap.figures import budget_kinds, pool_figures
+from core.domain.custody import Early, Entry
 from core.domain.deployment import Deployment
 from core.domain.steward import StewardState
 from core.ports.outside import Budgets, ByteStore, Clock, ClockDrift, Disk, Pool, Vault
@@ -34,6 +38,7 @@ class Outside:
     effects: Effects
     work: UnitOfWork
     store: ByteStore
+    ledger: FileLedger
     vault: Vault
     clock: Clock
     drift: ClockDrift
@@ -61,6 +66,7 @@ def open_outside(settings: Settings, deployment: Deployment, data_dir: Path) -> 
         budgets = WindowBudgets(budget_kinds(settings), low_share=settings.BUDGET_LOW_SHARE)
     upgrade(engine)
     clock = SystemClock()
+    ledger = FileLedger(ledger_dir(settings, data_dir), store)
     first = StewardState(
         kiosk_max_recording_seconds=settings.KIOSK_MAX_RECORDING_SECONDS, updated_at=clock.now(), version=0
     )
@@ -68,8 +74,9 @@ def open_outside(settings: Settings, deployment: Deployment, data_dir: Path) -> 
         data_dir=data_dir,
         engine=engine,
         effects=effects,
-        work=SqlUnitOfWork(engine, effects, first_steward_state=first),
+        work=SqlUnitOfWork(engine, effects, first_steward_state=first, write_down=writing_down(ledger, vault)),
         store=store,
+        ledger=ledger,
         vault=vault,
         clock=clock,
         drift=ClockWatch(),
@@ -77,6 +84,26 @@ def open_outside(settings: Settings, deployment: Deployment, data_dir: Path) -> 
         budgets=budgets,
         pool=SqlPool(engine, figures=pool_figures(settings), deployment=deployment),
     )
+
+
+def writing_down(ledger: FileLedger, vault: Vault) -> WriteDown:
+    """What transactions say to the ledger, under keyed hashes."""
+
+    def write_down(early: Sequence[tuple[Early, str, datetime]]) -> None:
+        ledger.append(
+            [Entry(kind=kind, subject=vault.subject_hashes(public_id)[0], at=at) for kind, public_id, at in early]
+        )
+
+    return write_down
+
+
+def ledger_dir(settings: Settings, data_dir: Path) -> Path:
+    """Where the ledger lies: the data folder, unless it was given a place of its own."""
+    if settings.LEDGER_DIR is None:
+        return data_dir
+    folder = settings.LEDGER_DIR.expanduser()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _given_vault(settings: Settings) -> KeyVault:

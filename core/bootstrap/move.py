@@ -42,6 +42,7 @@ def move_to(stack: System, data_dir: Path) -> Moved:
         old.retention.expire()
         old.retention.prune_derivatives()
         old.retention.sweep()
+        old.outside.ledger.publish()
         # Bytes before rows: what the rows will name is there before they name it.
         keys = list(old.outside.store.keys())
         objects = sum(_copy(old.outside.store, stack.outside.store, key, data_dir) for key in keys)

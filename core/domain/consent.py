@@ -4,7 +4,7 @@ A manifest carries every retention figure in it, so that a later change of setti
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -70,6 +70,12 @@ class Manifest:
     def copies_gone_by(self, ended_at: datetime) -> datetime:
         """The outermost date on which a backup made just before `ended_at` is gone."""
         return ended_at + timedelta(days=self.backup_days)
+
+    def narrowed(self) -> "Manifest":
+        """The same without what a fossil would leave: only ever less than was promised."""
+        if self.mode is not Mode.FOSSIL:
+            return self
+        return replace(self, mode=Mode.ROOM, derivative_until=None, derivatives=(), publishable=False)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values, times as ISO 8601."""

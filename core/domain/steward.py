@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from core.domain.custody import Closed
 from core.domain.pool.facts import Mood
 from core.errors import BadField
 
@@ -47,16 +48,18 @@ class StewardState:
     deployment_focus_status: str = ""
     updated_at: datetime
     version: int = 1
+    closed: Closed = Closed.OPEN
+    """Why the node itself is closed, whatever its switches say; no control of a steward's."""
 
     @property
     def takes_in(self) -> bool:
         """Whether a new take may be accepted."""
-        return not (self.intake_paused or self.maintenance_mode)
+        return not (self.intake_paused or self.maintenance_mode or self.closed)
 
     @property
     def plays(self) -> bool:
         """Whether the room may sound."""
-        return not (self.playback_paused or self.maintenance_mode)
+        return not (self.playback_paused or self.maintenance_mode or self.closed)
 
     @property
     def next_end(self) -> datetime | None:

@@ -16,6 +16,9 @@ class Job(StrEnum):
     SAMPLE = "sample"
     WATCH = "watch"
     CLEAR_TIMED = "clear_timed"
+    AUDIT = "audit"
+    BACKUP = "backup"
+    EXPORT = "export"
 
 
 class Signal(StrEnum):
@@ -28,6 +31,7 @@ class Signal(StrEnum):
     DEVICES = "devices"
     COMMAND = "command"
     WARNINGS = "warnings"
+    CARE = "care"
 
 
 def subject_of(args: tuple[object, ...]) -> str:

@@ -56,6 +56,9 @@ class Vault(Protocol):
     def code_hashes(self, signs: str) -> list[str]:
         """Keyed hashes of a normalised code, current key first, then previous ones."""
 
+    def subject_hashes(self, public_id: str) -> list[str]:
+        """Keyed hashes of an artifact's public id, for the ledger; current key first, then previous ones."""
+
     @property
     def code_key_id(self) -> str:
         """Name of the current code key."""

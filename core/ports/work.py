@@ -8,19 +8,26 @@ from typing import Any, Protocol
 
 from core.domain.artifact import Artifact, Kind, NewArtifact, State
 from core.domain.consent import Manifest, Mode
+from core.domain.custody import Early
 from core.domain.steward import StewardState
 from core.domain.work import Job, Signal
+from core.ports.custody import Nodes, Reports
 from core.ports.deciding import Decisions
 from core.ports.stewarding import Archive, Devices, Prompts, Samples, Sessions, Stewards, Warnings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Consent:
-    """A stored promise and whether it still stands."""
+    """A stored promise and whether it still stands.
+
+    `given` is what was promised; `manifest` what holds now: the same, or less since `narrowed_at`.
+    """
 
     id: int
     mode: Mode
+    given: Manifest
     manifest: Manifest
+    narrowed_at: datetime | None
     withdrawn_at: datetime | None
 
 
@@ -82,6 +89,7 @@ class Holding:
     """What one row says is stored, for the audit; `outline` whether a shadow of the voice is still there."""
 
     artifact_id: int
+    public_id: str
     state: State
     raw_key: str | None
     sha256: str | None
@@ -166,6 +174,7 @@ class Consents(Protocol):
     def add(self, manifest: Manifest, *, code_hash: str | None, key_id: str) -> int: ...
     def by_code(self, code_hashes: Sequence[str]) -> Consent | None: ...
     def withdraw(self, consent_id: int, now: datetime) -> None: ...
+    def narrow(self, consent_id: int, now: datetime) -> None: ...
     def manifest(self, consent_id: int) -> Manifest: ...
 
 
@@ -186,6 +195,7 @@ class Artifacts(Protocol):
     def due(self, now: datetime, *, limit: int) -> list[int]: ...
     def measured(self, artifact_id: int, *, lufs: float | None, peak_dbtp: float | None, now: datetime) -> None: ...
     def extend(self, artifact_id: int, playable_until: datetime) -> None: ...
+    def narrow(self, artifact_id: int, playable_until: datetime) -> None: ...
     def lacking(self, now: datetime, *, before: datetime, limit: int) -> list[Lacking]: ...
     def holdings(self, *, after: int, limit: int) -> list[Holding]: ...
     def names_key(self, key: str) -> bool: ...
@@ -317,6 +327,13 @@ class Transaction(Protocol):
     def warnings(self) -> Warnings: ...
     @property
     def decisions(self) -> Decisions: ...
+    @property
+    def nodes(self) -> Nodes: ...
+    @property
+    def reports(self) -> Reports: ...
+
+    def ended_early(self, kind: Early, artifact: Artifact, at: datetime) -> None:
+        """Write into the ledger that a right ended before its hour; durable before this transaction commits."""
 
     def want(self, job: Job, *args: Any) -> None:
         """Ask for a job once this transaction has committed."""

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.domain.artifact import Artifact, State
+from core.domain.custody import Early
 from core.domain.deployment import Deployment, DeploymentCatalog, DeploymentName
 from core.domain.pool.census import census
 from core.domain.pool.facts import PoolFacts
@@ -217,6 +218,7 @@ class Archive:
             position, keys = tx.archive.rank(artifact), keys_of(tx, artifact)
             deleted = bury_all(tx, artifact, "removed", now)
             tx.artifacts.end(artifact_id, State.REVOKED, now)
+            tx.ended_early(Early.REMOVE, artifact, now)
             tx.steward.record(
                 StewardAction(
                     at=now,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from core.domain.custody import LEDGER_PREFIX
 from core.errors import StoreMissing
 from core.ports.outside import ByteStore, Clock
 from core.ports.work import Holding, UnitOfWork
@@ -50,7 +51,7 @@ class Audit:
         """The whole comparison; `hashes` reads every raw take again."""
         report = AuditReport()
         # The store is listed first: a key that is in neither of two later looks at the database was never named.
-        stored = set(self._store.keys())
+        stored = {key for key in self._store.keys("") if not key.startswith(LEDGER_PREFIX)}
         report.objects = len(stored)
         now = self._clock.now()
         held: set[str] = set()

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import BinaryIO
 
 from core.domain.artifact import State
+from core.domain.custody import Early
 from core.domain.pool.facts import LARGEST_ID
 from core.domain.work import Job
 from core.errors import Forbidden, NotFound, StoreMissing
@@ -84,6 +85,7 @@ class OneTime:
                 raise Forbidden("This token does not belong to that take.")
             key = waiting[0].raw_key
             tx.artifacts.end(artifact_id, State.REVOKED, now)
+            tx.ended_early(Early.ONCE, waiting[0], now)
             if key is not None:
                 tx.tombstones.bury(key, artifact_id=artifact_id, reason="consumed", due_at=now)
             tx.want(Job.SWEEP_TOMBSTONES)
@@ -109,8 +111,10 @@ class OneTime:
     def _claim(self, artifact_id: int, once_hash: str, key: str) -> bool:
         now = self._clock.now()
         with self._work.write() as tx:
-            if tx.artifacts.claim_once(artifact_id, once_hash, now) is None:
+            claimed = tx.artifacts.claim_once(artifact_id, once_hash, now)
+            if claimed is None:
                 return False
+            tx.ended_early(Early.ONCE, claimed, now)
             due_at = now + timedelta(seconds=CLOSE_WITHIN_S)
             tx.tombstones.bury(key, artifact_id=artifact_id, reason="heard once", due_at=due_at)
         return True

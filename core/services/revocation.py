@@ -5,17 +5,20 @@ from datetime import datetime
 
 from core.domain import codes
 from core.domain.artifact import Artifact, State
-from core.domain.consent import Manifest
+from core.domain.consent import Manifest, Mode
+from core.domain.custody import Early
 from core.domain.work import Signal
-from core.errors import NotFound
+from core.errors import Conflict, NotFound
 from core.ports.outside import Clock, Vault
 from core.ports.work import Consent, UnitOfWork
+from core.services.ledger import narrow
 from core.services.retention import Retention, bury_all, keys_of
 
 WAIT_S = 5.0
 """How long an answer may wait for deletions; what is not done by then is told as still being retried."""
 
 UNKNOWN = "No offering belongs to this code."
+NOTHING_TO_NARROW = "Nothing of this offering would remain that could be taken back by itself."
 MISTYPED = "This code looks mistyped: it has 15 letters and digits, without 0, O, 1, I and L."
 
 
@@ -31,10 +34,12 @@ class Revoked:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Receipt:
-    """A promise and its present state."""
+    """A promise and its present state: `given` is what was promised, `manifest` what holds since it was narrowed."""
 
+    given: Manifest
     manifest: Manifest
     artifacts: list[Artifact]
+    narrowed_at: datetime | None
     withdrawn_at: datetime | None
     open_deletions: int
 
@@ -73,8 +78,10 @@ class Revocation:
             consent = _known(tx.consents.by_code(hashes))
             artifacts = tx.artifacts.of_consent(consent.id)
             return Receipt(
+                given=consent.given,
                 manifest=consent.manifest,
                 artifacts=artifacts,
+                narrowed_at=consent.narrowed_at,
                 withdrawn_at=consent.withdrawn_at,
                 open_deletions=tx.tombstones.open_for([artifact.id for artifact in artifacts]),
             )
@@ -93,6 +100,7 @@ class Revocation:
                 for kind, count in bury_all(tx, artifact, "revoked", now).items():
                     deleted[kind] = deleted.get(kind, 0) + count
                 tx.artifacts.end(artifact.id, State.REVOKED, now)
+                tx.ended_early(Early.REVOKE, artifact, now)
             tx.consents.withdraw(consent.id, now)
             if held:
                 tx.signal(Signal.POOL, dropped=[artifact.id for artifact in held])
@@ -106,6 +114,27 @@ class Revocation:
             verified_gone_at=verified_gone_at(artifacts),
             copies_gone_by=consent.manifest.copies_gone_by(now),
         )
+
+    def narrow(self, text: str) -> Receipt:
+        """Take back what a fossil would leave, and only that. Harmless when repeated.
+
+        Raises `NotFound`, and `Conflict` where nothing is left that could be narrowed.
+        """
+        hashes = self._hashes(text)
+        now = self._clock.now()
+        keys: list[str] = []
+        with self._work.write() as tx:
+            consent = _known(tx.consents.by_code(hashes))
+            held = [artifact for artifact in tx.artifacts.lock_consent(consent.id) if artifact.state.held]
+            if consent.given.mode is not Mode.FOSSIL or (not held and consent.narrowed_at is None):
+                raise Conflict(NOTHING_TO_NARROW)
+            for artifact in held:
+                made = keys_of(tx, artifact)
+                if narrow(tx, artifact, now):
+                    keys += made
+                    tx.ended_early(Early.NARROW, artifact, now)
+        self._retention.sweep(keys=keys, most_s=WAIT_S)
+        return self.receipt(text)
 
     def _hashes(self, text: str) -> list[str]:
         try:

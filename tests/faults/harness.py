@@ -17,6 +17,8 @@ from typing import Any, Self
 
 import httpx
 
+from core.domain.custody import LEDGER_PREFIX
+
 REPOSITORY = Path(__file__).parents[2]
 SETTINGS: dict[str, Any] = {
     "SWEEP_INTERVAL_SECONDS": 1,
@@ -189,7 +191,7 @@ def stored_files(data_dir: Path) -> dict[str, str]:
     return {
         path.relative_to(sounds).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sounds.rglob("*")
-        if path.is_file()
+        if path.is_file() and not path.relative_to(sounds).as_posix().startswith(LEDGER_PREFIX)
     }
 
 

@@ -209,6 +209,14 @@ class SqlArtifacts:
             update(ArtifactRow).where(ArtifactRow.id == artifact_id).values(playable_until=playable_until)
         )
 
+    def narrow(self, artifact_id: int, playable_until: datetime) -> None:
+        """Nothing outlives the raw any more."""
+        self._session.execute(
+            update(ArtifactRow)
+            .where(ArtifactRow.id == artifact_id)
+            .values(derivative_until=None, playable_until=playable_until, version=ArtifactRow.version + 1)
+        )
+
     def lacking(self, now: datetime, *, before: datetime, limit: int) -> list[Lacking]:
         """Work that artifacts given before `before` still lack while their raw is there.
 
@@ -253,6 +261,7 @@ class SqlArtifacts:
         return [
             Holding(
                 artifact_id=row.id,
+                public_id=row.public_id,
                 state=State(row.state),
                 raw_key=row.raw_key,
                 sha256=row.sha256,

@@ -1,9 +1,9 @@
 """Copying a whole database into another, empty one of the same schema."""
 
-from sqlalchemy import Connection, Engine, func, insert, select, text
+from sqlalchemy import Connection, Engine, delete, func, insert, select, text
 
 from core.adapters.sql.engine import WRITER
-from core.adapters.sql.tables import Base
+from core.adapters.sql.tables import Base, NodeRow
 from core.errors import Conflict
 
 CHUNK_ROWS = 500
@@ -17,6 +17,7 @@ def copy_rows(source: Engine, target: Engine) -> dict[str, int]:
     copied: dict[str, int] = {}
     with source.execution_options(**WRITER).begin() as reading, target.execution_options(**WRITER).begin() as writing:
         _refuse_used(writing)
+        writing.execute(delete(NodeRow))
         for table in Base.metadata.sorted_tables:
             rows = reading.execute(select(table).order_by(*table.primary_key.columns)).mappings()
             copied[table.name] = 0
@@ -36,6 +37,9 @@ def refuse_used(target: Engine) -> None:
 
 def _refuse_used(connection: Connection) -> None:
     for table in Base.metadata.sorted_tables:
+        # A node that has only been started has a row of its own, and nothing else.
+        if table.name == NodeRow.__tablename__:
+            continue
         if connection.execute(select(func.count()).select_from(table)).scalar_one():
             raise Conflict(f"The target database is not empty: {table.name} holds rows.")
 

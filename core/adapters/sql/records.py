@@ -1,7 +1,7 @@
 """Queries over everything that is not an artifact or a tombstone."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -15,11 +15,13 @@ from core.adapters.sql.tables import (
     ConsentRow,
     DerivativeRow,
     IdempotencyRow,
+    NodeRow,
     ScheduleRow,
     StewardActionRow,
     StewardStateRow,
 )
 from core.domain.consent import Manifest, Mode
+from core.domain.custody import Closed
 from core.domain.steward import SWITCHES, StewardState
 from core.ports.work import Consent, Derivative, Remembered, StewardAction, TrailQuery
 
@@ -66,10 +68,13 @@ class SqlConsents:
         ).scalar_one_or_none()
         if row is None:
             return None
+        given = Manifest.from_json(row.manifest)
         return Consent(
             id=row.id,
             mode=Mode(row.mode),
-            manifest=Manifest.from_json(row.manifest),
+            given=given,
+            manifest=given.narrowed() if row.narrowed_at is not None else given,
+            narrowed_at=row.narrowed_at,
             withdrawn_at=row.withdrawn_at,
         )
 
@@ -81,10 +86,21 @@ class SqlConsents:
             .values(withdrawn_at=now)
         )
 
+    def narrow(self, consent_id: int, now: datetime) -> None:
+        """Note when a participant narrowed the promise; the first time counts. What was promised stays written."""
+        self._session.execute(
+            update(ConsentRow)
+            .where(ConsentRow.id == consent_id, ConsentRow.narrowed_at.is_(None))
+            .values(narrowed_at=now, mode=Mode.ROOM.value)
+        )
+
     def manifest(self, consent_id: int) -> Manifest:
-        """The promise itself."""
-        row = self._session.execute(select(ConsentRow.manifest).where(ConsentRow.id == consent_id)).scalar_one()
-        return Manifest.from_json(row)
+        """The promise as it holds now."""
+        stored, narrowed_at = self._session.execute(
+            select(ConsentRow.manifest, ConsentRow.narrowed_at).where(ConsentRow.id == consent_id)
+        ).one()
+        given = Manifest.from_json(stored)
+        return given.narrowed() if narrowed_at is not None else given
 
 
 class SqlDerivatives:
@@ -200,11 +216,13 @@ class SqlStewardship:
 
     def state(self) -> StewardState:
         """The posture now; a node nobody has touched has the posture of its settings."""
+        closed = Closed(self._session.execute(select(NodeRow.closed_reason).limit(1)).scalar_one_or_none() or "")
         row = self._session.get(StewardStateRow, STEWARD_ROW, populate_existing=True)
         if row is None:
-            return self._first
+            return replace(self._first, closed=closed)
         fields = {name: _time(value) if name in _TIMES else value for name, value in row.fields.items()}
-        return StewardState(**{**asdict(self._first), **fields, "updated_at": row.updated_at, "version": row.version})
+        known = {"updated_at": row.updated_at, "version": row.version, "closed": closed}
+        return StewardState(**{**asdict(self._first), **fields, **known})
 
     def save(self, state: StewardState, *, expected_version: int) -> bool:
         """Write where nobody else has since `expected_version`; False otherwise."""
@@ -213,7 +231,7 @@ class SqlStewardship:
         fields = {
             name: value.isoformat() if isinstance(value, datetime) else value
             for name, value in asdict(state).items()
-            if name not in ("updated_at", "version") and value != first[name]
+            if name not in ("updated_at", "version", "closed") and value != first[name]
         }
         insert_once(
             self._session,

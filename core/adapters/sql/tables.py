@@ -372,3 +372,19 @@ class DecisionRow(Base):
     artifact_id: Mapped[int] = mapped_column(Key)
     why: Mapped[dict[str, Any]] = mapped_column(JSON)
     noted: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ReportRow(Base):
+    """An audit, a backup, a restore: long work done for the sake of the promise, and how it ended."""
+
+    __tablename__ = "report"
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16), index=True)
+    state: Mapped[str] = mapped_column(String(16))
+    actor: Mapped[str] = mapped_column(String(64))
+    began_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    done: Mapped[int] = mapped_column(Integer)
+    total: Mapped[int] = mapped_column(Integer)
+    summary: Mapped[dict[str, Any]]

@@ -1,7 +1,8 @@
 """The unit of work on SQLAlchemy: one transaction, its repositories, effects after the commit."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.adapters.sql.archive import SqlArchive
 from core.adapters.sql.artifacts import SqlArtifacts
+from core.adapters.sql.custody import SqlNodes, SqlReports
 from core.adapters.sql.decisions import SqlDecisions
 from core.adapters.sql.engine import WRITER, answering
 from core.adapters.sql.records import (
@@ -24,6 +26,8 @@ from core.adapters.sql.running import SqlJobRuns, SqlPresences
 from core.adapters.sql.stewarding import SqlDevices, SqlPrompts, SqlSamples, SqlSessions, SqlStewards
 from core.adapters.sql.tombstones import SqlTombstones
 from core.adapters.sql.warnings import SqlWarnings
+from core.domain.artifact import Artifact
+from core.domain.custody import Early
 from core.domain.steward import StewardState
 from core.domain.work import Job, Signal
 from core.ports.work import Dispatcher
@@ -37,6 +41,11 @@ class SqlTransaction:
         self._first_steward_state = first_steward_state
         self.jobs: list[tuple[Job, tuple[Any, ...]]] = []
         self.signals: list[tuple[Signal, dict[str, Any]]] = []
+        self.early: list[tuple[Early, str, datetime]] = []
+
+    def ended_early(self, kind: Early, artifact: Artifact, at: datetime) -> None:
+        """For the ledger, before the commit."""
+        self.early.append((kind, artifact.public_id, at))
 
     def want(self, job: Job, *args: Any) -> None:
         """Ask for a job after the commit."""
@@ -118,15 +127,35 @@ class SqlTransaction:
     def decisions(self) -> SqlDecisions:
         return SqlDecisions(self.session)
 
+    @cached_property
+    def nodes(self) -> SqlNodes:
+        return SqlNodes(self.session)
+
+    @cached_property
+    def reports(self) -> SqlReports:
+        return SqlReports(self.session)
+
+
+WriteDown = Callable[[Sequence[tuple[Early, str, datetime]]], None]
+"""Keeps (why, the artifact's public id, when) durably outside the database. Raises `Unavailable`."""
+
 
 class SqlUnitOfWork:
     """Opens transactions and hands effects on once they have committed."""
 
-    def __init__(self, engine: Engine, dispatcher: Dispatcher, *, first_steward_state: StewardState) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        dispatcher: Dispatcher,
+        *,
+        first_steward_state: StewardState,
+        write_down: WriteDown = lambda _early: None,
+    ) -> None:
         snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         self._readers = engine.execution_options(**snapshot) if engine.dialect.name == "postgresql" else engine
         self._writers = engine.execution_options(**WRITER)
         self._dispatcher = dispatcher
+        self._write_down = write_down
         self._first_steward_state = first_steward_state
 
     @contextmanager
@@ -135,6 +164,10 @@ class SqlUnitOfWork:
         with self._session(self._writers) as session:
             transaction = SqlTransaction(session, self._first_steward_state)
             yield transaction
+            if transaction.early:
+                # Before the commit: what is written down and then not committed errs towards the participant.
+                session.flush()
+                self._write_down(transaction.early)
             session.commit()
         for job, args in transaction.jobs:
             self._dispatcher.job(job, args)

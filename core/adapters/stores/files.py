@@ -89,7 +89,8 @@ class FileStore:
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """Every stored key, half-written ones under the key they were meant for."""
-        for path in sorted(self._root.rglob("*")):
+        folder = self._root / prefix.rpartition("/")[0]
+        for path in sorted(folder.rglob("*")):
             key = path.relative_to(self._root).as_posix().removesuffix(PARTIAL)
             if path.is_file() and key.startswith(prefix):
                 yield key

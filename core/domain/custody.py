@@ -1,0 +1,85 @@
+"""What outlives a database: rights that ended early, why a node is closed, and what was looked at and kept."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+LEDGER_PREFIX = "ledger/"
+"""Where the store keeps the ledger: keys below it are no sounds, and no sweep or audit takes them for orphans."""
+
+
+class Early(StrEnum):
+    """Why a right ended before its hour. NARROW ends what a fossil leaves, and nothing else."""
+
+    REVOKE = "revoke"
+    NARROW = "narrow"
+    REMOVE = "remove"
+    ONCE = "once"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One line of the revocation ledger; `subject` is a keyed hash of the artifact's public id, and names nobody."""
+
+    kind: Early
+    subject: str
+    at: datetime
+
+
+class Closed(StrEnum):
+    """Why a node is closed until a steward decides; empty while it is open."""
+
+    OPEN = ""
+    LEDGER_SHORT = "ledger_short"
+    LEDGER_UNKNOWN = "ledger_unknown"
+    EXHIBITION = "exhibition"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NodeRecord:
+    """The one row about the node itself. `clock_mark` is the last time it believed; `ledger_length` how many entries
+    the ledger has had at least."""
+
+    public_id: str
+    created_at: datetime
+    clock_mark: datetime | None
+    ledger_id: str
+    ledger_length: int
+    closed: Closed
+
+
+class Care(StrEnum):
+    """Long work done for the sake of the promise, each with a report."""
+
+    AUDIT = "audit"
+    BACKUP = "backup"
+    VERIFY = "verify"
+    EXPORT = "export"
+    RESTORE = "restore"
+    CLOSING = "closing"
+
+
+class CareState(StrEnum):
+    """How it stands."""
+
+    RUNNING = "running"
+    OK = "ok"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """One piece of such work. `done` of `total` steps while it runs; `seen_at` its last sign of life; `summary` is
+    plain JSON without a word that was said or a code."""
+
+    id: int
+    kind: Care
+    state: CareState
+    actor: str
+    began_at: datetime
+    seen_at: datetime
+    ended_at: datetime | None
+    done: int
+    total: int
+    summary: dict[str, Any]
