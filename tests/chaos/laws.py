@@ -10,6 +10,7 @@ from hashlib import sha256
 
 from core.bootstrap import System
 from core.domain.artifact import Artifact, Kind, State
+from core.domain.custody import LEDGER_PREFIX
 from core.services.grants import Grants
 from tests.chaos.load import Grant, Load, Take, Visitor
 from tests.chaos.stack import Stack
@@ -74,7 +75,7 @@ class Judge:
     def judge_later(self) -> None:
         """After the sweep of some hours later: nothing may be left of what was taken back or heard once."""
         law = self._law("three hours later nothing is left of what was taken back or heard once")
-        stored = {key for key in self._system.outside.store.keys() if not key.startswith(LEDGER_PREFIX)}
+        stored = {key for key in self._system.outside.store.keys("") if not key.startswith(LEDGER_PREFIX)}
         for one in self._record.takes:
             taken_back = one.mode != "NOSAVE" and one.revoked_at
             if not taken_back and one.mode != "NOSAVE":
@@ -128,7 +129,7 @@ class Judge:
                 law.expect(self._bytes(key)[:4] == heads[kind], f"{_named(one)}: its {kind} is something else")
 
     def _told_gone(self, law: Law) -> None:
-        stored = {key for key in self._system.outside.store.keys() if not key.startswith(LEDGER_PREFIX)}
+        stored = {key for key in self._system.outside.store.keys("") if not key.startswith(LEDGER_PREFIX)}
         for one in self._record.kept():
             found = self._artifact(one) if one.revoked_at else None
             if found is not None:
