@@ -8,6 +8,7 @@
     |  |- NotFound                404  unknown, ended, stale, or for another purpose
     |  |- Conflict                409  the same idempotency key with other bytes, a stale version
     |  |- Gone                    410  the take this key once stored was removed
+    |  |- BadArchive              422  a copy of a node is damaged, or not openable with this key
     |  |- TakeTooLarge            413  more bytes or seconds than the node accepts
     |  |- NotWav                  415  not a WAV file at all, or not multipart
     |  |- Paused                  423  intake is paused, or the node is in maintenance
@@ -67,6 +68,12 @@ class Gone(Refused):
     """What this key once stored has been removed."""
 
     status = 410
+
+
+class BadArchive(Refused):
+    """A copy of a node that is damaged, of an unknown format, or opened with the wrong key."""
+
+    status = 422
 
 
 class TakeTooLarge(Refused):

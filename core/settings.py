@@ -174,6 +174,17 @@ class Settings(BaseSettings):
         description="Folder of the revocation ledger; empty keeps it in the data folder. On another disk it survives "
         "this one.",
     )
+    BACKUP_DIR: Path | None = Field(
+        None, description="Folder of backups and exports; empty keeps them in the data folder, on the same disk."
+    )
+    BACKUP_PASSPHRASE: Secret = Field(
+        "",
+        description="Passphrase of backups; empty uses the one generated into the data folder. The stack has none of "
+        "its own.",
+    )
+    BACKUP_RECIPIENTS: Line = Field(
+        "", description="age recipients (age1...), separated by commas, backups are encrypted for instead."
+    )
     BACKUP_DAYS: Positive = Field(7, description="Days a backup may live; every promise names this outermost date.")
 
     UPLOAD_MAX_MIB: Positive = Field(32, description="Largest upload, in MiB.")

@@ -7,7 +7,9 @@ import json
 import os
 import random
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives import hashes
@@ -15,9 +17,10 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from itsdangerous import BadData, URLSafeSerializer
 
 from core.adapters.sql.engine import DATABASE_FILE
-from core.errors import Misconfigured
+from core.errors import BadArchive, Misconfigured
 
 KEY_BYTES = 32
+KEYS_FILE = "keys.json"
 _NAMES = ("code_key", "token_key")
 
 
@@ -27,6 +30,14 @@ class KeyVault:
     def __init__(self, *, code_key: bytes, token_key: bytes, previous_code_keys: tuple[bytes, ...] = ()) -> None:
         self._code_keys = (code_key, *previous_code_keys)
         self._token_key = token_key
+
+    def secrets(self) -> dict[str, Any]:
+        """Every key, as a copy of the node carries them; `vault_of` is the inverse."""
+        return {
+            "code_key": self._code_keys[0].hex(),
+            "token_key": self._token_key.hex(),
+            "previous_code_keys": [key.hex() for key in self._code_keys[1:]],
+        }
 
     @property
     def code_key_id(self) -> str:
@@ -89,9 +100,21 @@ class KeyVault:
         return Fernet(base64.urlsafe_b64encode(derived))
 
 
+def vault_of(secrets_: Mapping[str, Any]) -> KeyVault:
+    """A vault with the keys a copy of a node carries. Raises `BadArchive`."""
+    try:
+        return KeyVault(
+            code_key=bytes.fromhex(secrets_["code_key"]),
+            token_key=bytes.fromhex(secrets_["token_key"]),
+            previous_code_keys=tuple(bytes.fromhex(key) for key in secrets_.get("previous_code_keys", [])),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadArchive("The keys in this copy cannot be read.") from error
+
+
 def open_vault(data_dir: Path) -> KeyVault:
     """The vault of a data folder; its keys are made on the first start."""
-    path = data_dir / "keys.json"
+    path = data_dir / KEYS_FILE
     if not path.exists():
         if (data_dir / DATABASE_FILE).exists():
             # New keys would silently end every receipt code that was ever given out.
@@ -106,6 +129,11 @@ def open_vault(data_dir: Path) -> KeyVault:
     if any(len(key) < KEY_BYTES for key in keys.values()):
         raise Misconfigured([f"{path.name} in the data folder holds a key that is too short"])
     return KeyVault(code_key=keys["code_key"], token_key=keys["token_key"], previous_code_keys=previous)
+
+
+def write_keys(folder: Path, secrets_: Mapping[str, Any]) -> None:
+    """Give a data folder the keys a copy carries. Raises `BadArchive` for what are none."""
+    write_secret(folder / KEYS_FILE, json.dumps(vault_of(secrets_).secrets()))
 
 
 def generated_secret(path: Path) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from core.adapters.catalogs import asset_version, load
 from core.adapters.effects import Effects
 from core.adapters.vault import generated_secret, read_secret
+from core.bootstrap.custody import backup_dir, backup_figures, rows_of, shelf_in, unpacking
 from core.bootstrap.engines import Outside, open_outside
 from core.bootstrap.figures import (
     LANGUAGES,
@@ -43,6 +44,7 @@ from core.ports.work import UnitOfWork
 from core.services.access import Access
 from core.services.archive import Archive
 from core.services.audit import Audit
+from core.services.backup import BackupService
 from core.services.care import CareService
 from core.services.decisions import Decisions
 from core.services.demo import DemoCatalog, DemoService
@@ -58,6 +60,7 @@ from core.services.media import MediaService
 from core.services.once import OneTime
 from core.services.pool import PoolService
 from core.services.prompts import Prompts
+from core.services.restore import RestoreService
 from core.services.retention import Retention
 from core.services.review import ReviewService
 from core.services.revocation import Revocation
@@ -109,6 +112,8 @@ class System:
     devices: DeviceService
     ledger: LedgerService
     care: CareService
+    backup: BackupService
+    restore: RestoreService
     status: StatusService
     watch: Watch
     intervals_s: dict[Job, int] = field(default_factory=dict)
@@ -160,6 +165,10 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         reserve_bytes=intake.reserve_bytes,
         figures=snapshot_figures(settings, colours),
     )
+    audit = Audit(outside.work, outside.store, outside.clock, overdue_s=settings.AUDIT_OVERDUE_SECONDS)
+    care = CareService(outside.work, outside.clock)
+    rows = rows_of(outside)
+    shelf = shelf_in(backup_dir(settings, outside.data_dir), settings, outside, intake.reserve_bytes)
     ledger = LedgerService(outside.work, outside.ledger, outside.vault, outside.clock)
     ledger.compare()
     return System(
@@ -222,12 +231,35 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
             spool=spool_dir(data_dir),
         ),
         jobs=JobService(outside.work, outside.clock, figures=job_figures(settings)),
-        audit=Audit(outside.work, outside.store, outside.clock, overdue_s=settings.AUDIT_OVERDUE_SECONDS),
+        audit=audit,
         devices=DeviceService(
             outside.work, outside.clock, figures=device_figures(settings), page_version=asset_version()
         ),
         ledger=ledger,
-        care=CareService(outside.work, outside.clock),
+        care=care,
+        backup=BackupService(
+            outside.work,
+            outside.store,
+            outside.ledger,
+            outside.clock,
+            care,
+            shelf=shelf,
+            rows=rows,
+            secrets=outside.vault.secrets,
+            unpack=unpacking(settings, outside, shelf, build),
+            figures=backup_figures(settings),
+        ),
+        restore=RestoreService(
+            outside.work,
+            outside.store,
+            outside.ledger,
+            outside.vault,
+            outside.clock,
+            care,
+            rows=rows,
+            retention=retention,
+            audit=audit,
+        ),
         status=StatusService(
             outside.work,
             snapshots,

@@ -37,6 +37,7 @@ class Outside:
     engine: Engine
     effects: Effects
     work: UnitOfWork
+    first_state: StewardState
     store: ByteStore
     ledger: FileLedger
     vault: Vault
@@ -75,6 +76,7 @@ def open_outside(settings: Settings, deployment: Deployment, data_dir: Path) -> 
         engine=engine,
         effects=effects,
         work=SqlUnitOfWork(engine, effects, first_steward_state=first, write_down=writing_down(ledger, vault)),
+        first_state=first,
         store=store,
         ledger=ledger,
         vault=vault,

@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from core.domain.pool.choose import Choice
 from core.domain.pool.drawing import Looked
@@ -58,6 +58,9 @@ class Vault(Protocol):
 
     def subject_hashes(self, public_id: str) -> list[str]:
         """Keyed hashes of an artifact's public id, for the ledger; current key first, then previous ones."""
+
+    def secrets(self) -> dict[str, Any]:
+        """Every key, for an encrypted copy of the node."""
 
     @property
     def code_key_id(self) -> str:

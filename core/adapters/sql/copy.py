@@ -25,7 +25,7 @@ def copy_rows(source: Engine, target: Engine) -> dict[str, int]:
                 writing.execute(insert(table), [dict(row) for row in chunk])
                 copied[table.name] += len(chunk)
         if writing.dialect.name == "postgresql":
-            _continue_sequences(writing)
+            continue_sequences(writing)
     return copied
 
 
@@ -44,7 +44,7 @@ def _refuse_used(connection: Connection) -> None:
             raise Conflict(f"The target database is not empty: {table.name} holds rows.")
 
 
-def _continue_sequences(connection: Connection) -> None:
+def continue_sequences(connection: Connection) -> None:
     """Ids were given, not drawn: the sequences go on after the largest."""
     for table in Base.metadata.sorted_tables:
         column = table.primary_key.columns[0]

@@ -27,6 +27,16 @@ class SqlTombstones:
         self._session.add(TombstoneRow(key=key, artifact_id=artifact_id, reason=reason, due_at=until))
         self._session.flush()
 
+    def hold(self, key: str, *, until: datetime) -> None:
+        """Reserve a key that may have been used before: what waited to be deleted is about to be put again."""
+        known = self._session.get(TombstoneRow, key)
+        if known is None:
+            self.reserve(key, until=until, reason=RESERVED)
+            return
+        known.artifact_id, known.reason, known.due_at = None, RESERVED, until
+        known.claimed_until, known.attempts, known.error = None, 0, ""
+        self._session.flush()
+
     def adopt(self, key: str) -> bool:
         """Take a reservation back; False where a sweep has claimed it meanwhile, and the take must start over."""
         result = self._session.execute(
