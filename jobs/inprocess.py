@@ -11,6 +11,7 @@ from taskiq.kicker import AsyncKicker
 from core.bootstrap import System
 from core.domain.work import Job
 from core.ports.work import QueueDepth
+from jobs.keeping import keep
 from jobs.schedule import run_schedule
 from jobs.signs import Signs, show_signs
 from jobs.tasks import register
@@ -37,7 +38,7 @@ async def running(system: System) -> AsyncIterator[None]:
 
     system.effects.kick_with(kick, depth)
     scheduling = Signs(system, name=f"scheduler-{NAME}", role="scheduler")
-    living = (run_schedule(system, kick, scheduling), show_signs(signs), stand_in(system))
+    living = (run_schedule(system, kick, scheduling), show_signs(signs), stand_in(system), keep(system))
     beside = [asyncio.create_task(one) for one in living]
     try:
         yield

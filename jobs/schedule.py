@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import anyio.to_thread
 
 from core.bootstrap import System
-from core.domain.work import Job
+from core.domain.work import DAILY, Job
 from core.errors import MemoryEngineError
 from jobs.signs import Signs
 
@@ -53,4 +53,4 @@ def _claim(system: System, job: Job, slot_at: datetime, every_s: int) -> bool:
     # Clocks of several schedulers may differ by what no warning is given of.
     ahead_at = slot_at + timedelta(seconds=max(every_s, system.settings.CLOCK_SKEW_SECONDS))
     with system.work.write() as tx:
-        return tx.schedule.claim(job.value, slot_at, ahead_at=ahead_at)
+        return tx.schedule.claim(job.value, slot_at, ahead_at=ahead_at, first_counts=job not in DAILY)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from core.bootstrap import System
 from jobs.broker import BrokerFigures, StreamBroker, make_broker, make_kick
+from jobs.keeping import keep
 from jobs.watching import stand_in
 
 
@@ -22,11 +23,12 @@ async def kicking(system: System) -> AsyncIterator[None]:
     broker = stack_broker(system)
     await broker.startup()
     system.effects.kick_with(make_kick(broker), broker.depth)
-    looking = asyncio.create_task(stand_in(system))
+    beside = [asyncio.create_task(one) for one in (stand_in(system), keep(system))]
     try:
         yield
     finally:
-        looking.cancel()
-        await asyncio.gather(looking, return_exceptions=True)
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         system.effects.kick_with(None, None)
         await broker.shutdown()

@@ -16,7 +16,7 @@ def functions(system: System) -> dict[Job, Callable[..., Any]]:
     return {
         Job.SWEEP_TOMBSTONES: system.retention.sweep,
         Job.EXPIRE: system.retention.expire,
-        Job.PRUNE: system.retention.prune,
+        Job.PRUNE: partial(_prune, system),
         Job.PRUNE_DERIVATIVES: system.retention.prune_derivatives,
         Job.DERIVE: system.derive.derive,
         Job.MEASURE: system.derive.measure,
@@ -24,7 +24,15 @@ def functions(system: System) -> dict[Job, Callable[..., Any]]:
         Job.CLEAR_TIMED: system.stewardship.clear_timed,
         Job.SAMPLE: system.status.sample,
         Job.WATCH: partial(_watch, system),
+        Job.BACKUP: system.backup.run,
+        Job.EXPORT: system.export.make,
     }
+
+
+def _prune(system: System) -> None:
+    system.retention.prune()
+    system.backup.prune()
+    system.export.prune()
 
 
 def _watch(system: System) -> None:

@@ -13,6 +13,7 @@ from taskiq.receiver import Receiver
 
 from core.bootstrap import System
 from jobs.broker import StreamBroker, make_kick
+from jobs.keeping import keep
 from jobs.signs import Signs, show_signs
 from jobs.tasks import register
 
@@ -44,7 +45,11 @@ async def run_worker(
     receiver = Receiver(broker, executor, max_async_tasks=1, max_prefetch=0, wait_tasks_timeout=grace_s)
     ending = asyncio.Event()
     listening = asyncio.create_task(receiver.listen(ending))
-    beside = [asyncio.create_task(_hand_on(system, broker)), asyncio.create_task(show_signs(signs))]
+    beside = [
+        asyncio.create_task(_hand_on(system, broker)),
+        asyncio.create_task(show_signs(signs)),
+        asyncio.create_task(keep(system)),
+    ]
     stopping = asyncio.create_task(stop.wait())
     log.info("worker.started", extra={"consumer": broker.consumer_name})
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 from core.adapters.catalogs import asset_version, load
 from core.adapters.effects import Effects
 from core.adapters.vault import generated_secret, read_secret
-from core.bootstrap.custody import backup_dir, backup_figures, rows_of, shelf_in, unpacking
+from core.bootstrap.custody import backup_dir, backup_figures, export_readme, rows_of, shelf_in, unpacking
 from core.bootstrap.engines import Outside, open_outside
 from core.bootstrap.figures import (
     LANGUAGES,
@@ -39,6 +39,7 @@ from core.domain.pool.facts import WishLimits
 from core.domain.pool.weights import PoolCatalog
 from core.domain.work import Job
 from core.errors import Misconfigured
+from core.ports.archiving import Rows
 from core.ports.outside import Budgets, Clock, Vault
 from core.ports.work import UnitOfWork
 from core.services.access import Access
@@ -46,10 +47,12 @@ from core.services.archive import Archive
 from core.services.audit import Audit
 from core.services.backup import BackupService
 from core.services.care import CareService
+from core.services.closing import ClosingService
 from core.services.decisions import Decisions
 from core.services.demo import DemoCatalog, DemoService
 from core.services.derive import DeriveService
 from core.services.devices import DeviceService
+from core.services.export import ExportService
 from core.services.fossils import Fossils
 from core.services.grants import Grants
 from core.services.health import Health
@@ -114,6 +117,9 @@ class System:
     care: CareService
     backup: BackupService
     restore: RestoreService
+    rows: Rows
+    export: ExportService
+    closing: ClosingService
     status: StatusService
     watch: Watch
     intervals_s: dict[Job, int] = field(default_factory=dict)
@@ -171,6 +177,30 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
     shelf = shelf_in(backup_dir(settings, outside.data_dir), settings, outside, intake.reserve_bytes)
     ledger = LedgerService(outside.work, outside.ledger, outside.vault, outside.clock)
     ledger.compare()
+    archive = Archive(outside.work, outside.clock, retention, grants, figures=archive_figures(settings, deployment))
+    backup = BackupService(
+        outside.work,
+        outside.store,
+        outside.ledger,
+        outside.clock,
+        care,
+        shelf=shelf,
+        rows=rows,
+        secrets=outside.vault.secrets,
+        unpack=unpacking(settings, outside, shelf, build),
+        figures=backup_figures(settings),
+    )
+    export = ExportService(
+        outside.work,
+        outside.store,
+        outside.vault,
+        outside.clock,
+        care,
+        archive,
+        shelf=shelf,
+        readme=export_readme,
+        figures=backup_figures(settings),
+    )
     return System(
         settings=settings,
         deployment=deployment,
@@ -197,7 +227,7 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         retention=retention,
         stewardship=StewardService(outside.work, outside.clock, limits=control_limits(settings)),
         prompts=Prompts(outside.work, outside.clock, languages=LANGUAGES),
-        archive=Archive(outside.work, outside.clock, retention, grants, figures=archive_figures(settings, deployment)),
+        archive=archive,
         review=ReviewService(outside.work, outside.clock, grants, flag_holds=settings.FLAG_HOLDS),
         fossils=Fossils(
             outside.work,
@@ -237,17 +267,19 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         ),
         ledger=ledger,
         care=care,
-        backup=BackupService(
+        backup=backup,
+        rows=rows,
+        export=export,
+        closing=ClosingService(
             outside.work,
             outside.store,
-            outside.ledger,
             outside.clock,
             care,
-            shelf=shelf,
-            rows=rows,
-            secrets=outside.vault.secrets,
-            unpack=unpacking(settings, outside, shelf, build),
-            figures=backup_figures(settings),
+            retention,
+            audit,
+            backup,
+            export,
+            node_name=settings.NODE_NAME,
         ),
         restore=RestoreService(
             outside.work,

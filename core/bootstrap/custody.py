@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Protocol
 
 from core.adapters.archive import SCRATCH, FolderShelf
+from core.adapters.copy import load_copy
 from core.adapters.outside import DataDisk
 from core.adapters.sealing import Sealing
 from core.adapters.sql.dump import SqlRows
-from core.adapters.vault import generated_secret, write_keys
+from core.adapters.vault import generated_secret, read_secret, write_keys
 from core.bootstrap.engines import Outside
 from core.errors import DiskReserve, Misconfigured
 from core.ports.archiving import Opened, Scratch, Unpacking
@@ -61,6 +62,16 @@ def shelf_in(folder: Path, settings: Settings, outside: Outside, reserve: Callab
     return FolderShelf(folder, sealing_of(settings, outside.data_dir), disk, kept)
 
 
+def handover_shelf(folder: Path, settings: Settings, outside: Outside, reserve: Callable[[], int]) -> FolderShelf:
+    """Where a node that is handed over lies: in a folder somebody names."""
+    return shelf_in(folder.expanduser().resolve(), settings, outside, reserve)
+
+
+def known_phrase(settings: Settings) -> str:
+    """The passphrase this node knows of; empty where it knows none."""
+    return settings.BACKUP_PASSPHRASE or read_secret(settings.MEMORY_DATA_DIR.expanduser() / PASSPHRASE_FILE)
+
+
 def rows_of(outside: Outside) -> SqlRows:
     """The database as rows; sounds are named as the ledger names their artifacts."""
     return SqlRows(
@@ -73,6 +84,11 @@ def rows_of(outside: Outside) -> SqlRows:
 def backup_figures(settings: Settings) -> BackupFigures:
     """Of copies."""
     return BackupFigures(days=settings.BACKUP_DAYS, node_name=settings.NODE_NAME, version=version("memory-engine"))
+
+
+def export_readme(**said: object) -> str:
+    """Instructions for a stranger who finds a bundle."""
+    return load_copy("en").t("archive.readme_export", **said)
 
 
 class Node(Protocol):

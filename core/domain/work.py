@@ -21,6 +21,10 @@ class Job(StrEnum):
     EXPORT = "export"
 
 
+DAILY = frozenset({Job.AUDIT, Job.BACKUP})
+"""What a node that was started a moment ago has no need of yet."""
+
+
 class Signal(StrEnum):
     """Signals carry a name and a version, never state."""
 

@@ -95,6 +95,18 @@ class FossilPicture:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Publishable:
+    """Something a fossil left that may leave the building; `id` is the derivative's."""
+
+    id: int
+    public_id: str
+    kind: str
+    key: str
+    created_at: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Totals:
     """Artifacts by state, and those that wait for a steward."""
 
@@ -194,4 +206,5 @@ class Archive(Protocol):
     def totals(self, now: datetime) -> Totals: ...
     def retention(self, now: datetime, *, soon: datetime) -> RetentionCounts: ...
     def playable(self, now: datetime, *, limit: int | None) -> list[tuple[PoolFacts, str]]: ...
+    def publishable(self, now: datetime, *, after: int, limit: int) -> list[Publishable]: ...
     def pictures(self, now: datetime, *, limit: int, publishable_only: bool = False) -> list[FossilPicture]: ...

@@ -265,7 +265,7 @@ class Stewardship(Protocol):
 class Schedule(Protocol):
     """Slots claimed by whoever comes first; survives everything but the database."""
 
-    def claim(self, name: str, slot_at: datetime, *, ahead_at: datetime) -> bool: ...
+    def claim(self, name: str, slot_at: datetime, *, ahead_at: datetime, first_counts: bool = True) -> bool: ...
 
 
 class JobRuns(Protocol):

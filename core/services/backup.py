@@ -6,6 +6,7 @@ node opens without.
 """
 
 import gzip
+import hashlib
 import json
 import logging
 import tempfile
@@ -45,12 +46,13 @@ class BackupFigures:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Made:
-    """A finished copy; `lacking` sounds were named by a row and not in the store."""
+    """A finished copy; `lacking` sounds were named by a row and not in the store; `sum` tells it from every other."""
 
     path: Path
     manifest: Manifest
     size_bytes: int
     lacking: int
+    sum: str
 
 
 class BackupService:
@@ -152,7 +154,7 @@ class BackupService:
         path = draft.finish(manifest, self._ledger.entries(), self._secrets())
         named = {one.name for one in dumped.sounds}
         size_bytes = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-        return Made(path=path, manifest=manifest, size_bytes=size_bytes, lacking=len(lacking & named))
+        return Made(path=path, manifest=manifest, size_bytes=size_bytes, lacking=len(lacking & named), sum=_sum(path))
 
     def _look(self, draft: Draft, shelf: Shelf) -> Dumped:
         """The rows as of now, written into the copy in the place of those of the look before."""
@@ -247,6 +249,10 @@ class _Lines:
 
 def _name(kind: ArchiveKind, now: datetime, mark: str) -> str:
     return "-".join(part for part in (kind.value, f"{now:%Y%m%dT%H%M%SZ}", mark) if part)
+
+
+def _sum(path: Path) -> str:
+    return hashlib.sha256((path / "SHA256SUMS").read_bytes()).hexdigest()
 
 
 def _said(made: Made) -> dict[str, Any]:

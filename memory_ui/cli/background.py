@@ -48,6 +48,7 @@ def scheduler() -> None:
     import asyncio
 
     from jobs.broker import make_kick
+    from jobs.keeping import keep
     from jobs.schedule import run_schedule
     from jobs.signs import Signs
     from jobs.stack import stack_broker
@@ -61,10 +62,11 @@ def scheduler() -> None:
         broker = stack_broker(system)
         await broker.startup()
         signs = Signs(system, name=f"scheduler-{process_name()}", role="scheduler")
-        running = asyncio.create_task(run_schedule(system, make_kick(broker), signs))
+        beside = [asyncio.create_task(one) for one in (run_schedule(system, make_kick(broker), signs), keep(system))]
         await stop.wait()
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         await broker.shutdown()
 
     asyncio.run(schedule())

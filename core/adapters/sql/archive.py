@@ -10,7 +10,7 @@ from core.adapters.sql.artifacts import artifact_of, artifacts
 from core.adapters.sql.tables import ArtifactRow, DerivativeRow
 from core.domain.artifact import Artifact, Kind, Review, State
 from core.domain.pool.facts import PoolFacts
-from core.ports.stewarding import ArchiveQuery, FossilPicture, RetentionCounts, Totals
+from core.ports.stewarding import ArchiveQuery, FossilPicture, Publishable, RetentionCounts, Totals
 
 CHOICES_MOST = 100
 
@@ -131,6 +131,34 @@ class SqlArchive:
                 found[9],
             )
             for found in self._session.execute(query)
+        ]
+
+    def publishable(self, now: datetime, *, after: int, limit: int) -> list[Publishable]:
+        """What fossils left and may be shown to anybody, of takes the room may have, in the order of ids."""
+        rows = self._session.execute(
+            select(DerivativeRow, ArtifactRow.public_id)
+            .join(ArtifactRow, ArtifactRow.id == DerivativeRow.artifact_id)
+            .where(
+                *_held(now),
+                DerivativeRow.publishable.is_(True),
+                DerivativeRow.until > now,
+                DerivativeRow.id > after,
+                ArtifactRow.review == "",
+                ArtifactRow.demo.is_(False),
+            )
+            .order_by(DerivativeRow.id)
+            .limit(limit)
+        )
+        return [
+            Publishable(
+                id=row.id,
+                public_id=public_id,
+                kind=row.kind,
+                key=row.key,
+                created_at=row.created_at,
+                until=row.until,
+            )
+            for row, public_id in rows
         ]
 
     def pictures(self, now: datetime, *, limit: int, publishable_only: bool = False) -> list[FossilPicture]:

@@ -302,13 +302,13 @@ class SqlSchedule:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def claim(self, name: str, slot_at: datetime, *, ahead_at: datetime) -> bool:
-        """Claim a slot; True for exactly one caller.
+    def claim(self, name: str, slot_at: datetime, *, ahead_at: datetime, first_counts: bool = True) -> bool:
+        """Claim a slot; True for exactly one caller. Where the first does not count, a new node waits for its next.
 
         One claimed beyond `ahead_at` was claimed by a clock that ran ahead, and holds nobody up.
         """
         if insert_once(self._session, ScheduleRow, {"name": name, "slot_at": slot_at}):
-            return True
+            return first_counts
         result = self._session.execute(
             update(ScheduleRow)
             .where(ScheduleRow.name == name, or_(ScheduleRow.slot_at < slot_at, ScheduleRow.slot_at > ahead_at))

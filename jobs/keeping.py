@@ -1,0 +1,51 @@
+"""What every process of a node does beside its work: bring its part of the ledger to the store, have it remembered."""
+
+import asyncio
+import logging
+
+import anyio.to_thread
+
+from core.bootstrap import System
+from core.errors import MemoryEngineError
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 1.0
+AGAIN_EVERY = 60
+"""Looks between two tries of a store that refuses."""
+
+
+async def keep(system: System) -> None:
+    """Until cancelled."""
+    own = asyncio.current_task()
+    keeper = Keeper(system)
+    while own is None or not own.cancelling():
+        try:
+            await anyio.to_thread.run_sync(keeper.look)
+        except MemoryEngineError:
+            log.debug("keeping.unavailable")
+        except Exception:
+            # A process goes on with this whatever one look has met.
+            log.exception("keeping.failed")
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
+class Keeper:
+    """The looks of one process."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._remembered = -1
+        self._rests = 0
+
+    def look(self) -> None:
+        """Publish what the store lacks, and note how long the ledger has become."""
+        ledger = self._system.outside.ledger
+        if self._rests:
+            self._rests -= 1
+        elif ledger.owed and ledger.publish():
+            self._rests = AGAIN_EVERY
+        length = ledger.length
+        if length != self._remembered:
+            self._system.ledger.remember()
+            self._remembered = length
