@@ -19,6 +19,9 @@ class Ledger(Protocol):
     def entries(self) -> list[Entry]:
         """The union of what is kept here and in the store. Raises `Unavailable` where the store does not answer."""
 
+    def keep_here(self) -> None:
+        """Write here what only the store has. Raises `OSError`."""
+
     @property
     def length(self) -> int:
         """How many entries are known to this process."""

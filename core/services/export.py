@@ -133,7 +133,9 @@ class ExportService:
             (draft / entry["file"]).unlink()
             kept.remove(entry)
         until = now + timedelta(days=self._figures.days)
-        _write(draft / FIGURES, json.dumps(self._archive.summary(), indent=2, ensure_ascii=False) + "\n")
+        # Topics and statuses are words that were left with takes: they are no figures.
+        figures = {name: value for name, value in self._archive.summary().items() if name not in ("topics", "statuses")}
+        _write(draft / FIGURES, json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
         manifest = {
             "format": FORMAT,
             "node": self._figures.node_name,

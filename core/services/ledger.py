@@ -49,6 +49,7 @@ class LedgerService:
         if len(entries) > node.ledger_length:
             self.apply(entries)
             self.remember()
+        self._keep_here()
         return node
 
     def remember(self) -> None:
@@ -72,6 +73,13 @@ class LedgerService:
                 if kinds and holding.state.held:
                     with self._work.write() as tx:
                         ended += enforce(tx, holding.artifact_id, kinds, self._clock.now())
+
+    def _keep_here(self) -> None:
+        try:
+            self._ledger.keep_here()
+        except OSError as error:
+            # The store has it all; the next start tries again.
+            log.warning("ledger.file_failed", extra={"reason": error.strerror or type(error).__name__})
 
     def _close_short(self, node: NodeRecord, known: int) -> NodeRecord:
         if node.closed is not Closed.OPEN:

@@ -158,7 +158,7 @@ def close_exhibition(
     settings = load_settings(MEMORY_DATA_DIR=data_dir)
     with closing(build(settings)) as system:
         print(
-            f"{settings.NODE_NAME} holds {system.rows.held()} takes. All of them end now, for good, with every backup here."
+            f"{settings.NODE_NAME} holds {system.rows.held()} takes. All of them end now, for good, and every backup."
         )
         print("They are handed over first." if hand_over is not None else "Nothing is handed over.")
         if (yes or typer.prompt("Type the name of this node to go on")) != settings.NODE_NAME:
@@ -166,7 +166,7 @@ def close_exhibition(
             raise typer.Exit(1)
         shelf = handover_shelf(hand_over, settings, system.outside, system.intake.reserve_bytes) if hand_over else None
         certificate = system.closing.close(actor="command line", hand_over_to=shelf)
-        say = load_copy("en")
+        text = load_copy("en")
         path = write_certificate(
             certificate, system.outside.data_dir, lambda key, **said: text.t(f"closing.{key}", **said)
         )

@@ -86,10 +86,11 @@ class SqlRows:
             session.execute(
                 delete(TombstoneRow).where(TombstoneRow.reason == RESERVED, TombstoneRow.key.in_(_held_keys()))
             )
-            finish(tx)
             session.flush()
             if session.get_bind().dialect.name == "postgresql":
+                # Ids were given: what `finish` adds goes on after them.
                 continue_sequences(session.connection())
+            finish(tx)
             session.commit()
 
     def _sounds(self, connection: Connection) -> list[Sound]:
