@@ -14,6 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -64,7 +65,9 @@ class FolderShelf:
 
     def draft(self, name: str) -> "FolderDraft":
         """A copy to be made here. Raises `Misconfigured` where there is nothing to encrypt it with."""
-        return FolderDraft(self.place, name, self._seal(), self._keys)
+        taken = {path.name for path in self.place.iterdir()}
+        free = next(one for one in chain([name], (f"{name}-{number}" for number in count(2))) if one not in taken)
+        return FolderDraft(self.place, free, self._seal(), self._keys)
 
     def archives(self) -> list[Shelved]:
         """Finished copies, the oldest first; what cannot be read is none."""
