@@ -24,7 +24,7 @@ from core.adapters.ledger import line, parse
 from core.adapters.sealing import Identity, Sealing
 from core.adapters.sql.dump import sounds_in
 from core.adapters.vault import vault_of
-from core.domain.archiving import Manifest, Shelved, Sound, ended_since
+from core.domain.archiving import ArchiveKind, Manifest, Shelved, Sound, ended_since
 from core.domain.custody import Early, Entry
 from core.errors import BadArchive
 from core.ports.archiving import Row
@@ -37,6 +37,7 @@ KEY, ROWS, LEDGER, SECRETS = "key.age", "rows.jsonl.gz.age", "ledger.jsonl.age",
 SOUNDS = "sounds"
 PARTIAL, SCRATCH = ".partial-", ".scratch-"
 READ_BYTES = 1 << 20
+_KINDS = tuple(f"{kind.value}-" for kind in ArchiveKind)
 
 
 class FolderShelf:
@@ -73,7 +74,7 @@ class FolderShelf:
         """Finished copies, the oldest first; what cannot be read is none."""
         found = []
         for path in sorted(self.place.iterdir()):
-            if path.is_dir() and not path.name.startswith("."):
+            if path.is_dir() and path.name.startswith(_KINDS):
                 try:
                     manifest = read_manifest(path)
                 except BadArchive:

@@ -7,7 +7,7 @@ from pathlib import Path
 from core.adapters.catalogs import asset_version, load
 from core.adapters.effects import Effects
 from core.adapters.vault import generated_secret, read_secret
-from core.bootstrap.custody import backup_dir, backup_figures, export_readme, rows_of, shelf_in, unpacking
+from core.bootstrap.custody import backup_dir, backup_figures, export_dir, export_readme, rows_of, shelf_in, unpacking
 from core.bootstrap.engines import Outside, open_outside
 from core.bootstrap.figures import (
     LANGUAGES,
@@ -198,6 +198,7 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         care,
         archive,
         shelf=shelf,
+        place=export_dir(settings, outside.data_dir),
         readme=export_readme,
         figures=backup_figures(settings),
     )

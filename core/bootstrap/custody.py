@@ -32,6 +32,11 @@ def backup_dir(settings: Settings, data_dir: Path) -> Path:
     return settings.BACKUP_DIR.expanduser() if settings.BACKUP_DIR is not None else data_dir / "backups"
 
 
+def export_dir(settings: Settings, data_dir: Path) -> Path:
+    """Where exports lie: beside the copies."""
+    return data_dir / "exports" if settings.BACKUP_DIR is None else backup_dir(settings, data_dir) / "exports"
+
+
 def sealing_of(settings: Settings, data_dir: Path) -> Callable[[], Sealing]:
     """How copies are encrypted: for recipients, by the passphrase that is set, or by one that is made."""
 

@@ -50,6 +50,10 @@ def move_to(stack: System, data_dir: Path) -> Moved:
         report = stack.audit.run()
     if report.ok:
         _forget(data_dir)
+        if data_dir != stack.outside.data_dir:
+            # Nobody would delete them in time there.
+            for copies in ("backups", "exports"):
+                shutil.rmtree(data_dir / copies, ignore_errors=True)
     return Moved(rows=rows, objects=objects, findings=len(report.findings))
 
 

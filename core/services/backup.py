@@ -35,6 +35,9 @@ LOOKS_MOST = 20
 NO_ROOM = "There is not enough room for a copy above the disk reserve. Nothing was kept of it."
 
 
+_ON_SHELF = (Care.BACKUP, Care.VERIFY, Care.EXPORT, Care.RESTORE)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BackupFigures:
     """How long copies live, in days, and what they say of the node."""
@@ -98,7 +101,7 @@ class BackupService:
         shelf = shelf or self.shelf
         care = Care.BACKUP if kind is ArchiveKind.BACKUP else Care.EXPORT
         with self._care.reporting(care, actor=actor) as progress:
-            shelf.clean()
+            self._clean(shelf, care)
             draft = shelf.draft(_name(kind, self._clock.now(), mark))
             try:
                 made = self._fill(draft, kind, shelf, progress)
@@ -126,6 +129,7 @@ class BackupService:
 
     def prune(self) -> int:
         """Take what has ended early out of every copy, and remove copies whose time is over; how many of those."""
+        self._clean(self.shelf)
         taken_out = self.shelf.take_out(by_subject(self._ledger.entries()))
         if taken_out:
             log.info("backup.taken_out", extra={"sounds": taken_out})
@@ -134,6 +138,11 @@ class BackupService:
     def remove_all(self) -> int:
         """Remove every copy, whatever its time; how many."""
         return sum(self._remove(one) for one in self.shelf.archives())
+
+    def _clean(self, shelf: Shelf, own: Care | None = None) -> None:
+        """Delete what a death has left here, unless something is just being made or laid out."""
+        if all(report.kind not in _ON_SHELF or report.kind is own for report in self._care.running()):
+            shelf.clean()
 
     def _fill(self, draft: Draft, kind: ArchiveKind, shelf: Shelf, progress: Progress) -> Made:
         lacking: set[str] = set()

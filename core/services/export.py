@@ -49,6 +49,7 @@ class ExportService:
         archive: Archive,
         *,
         shelf: Shelf,
+        place: Path,
         readme: Readme,
         figures: BackupFigures,
     ) -> None:
@@ -59,12 +60,13 @@ class ExportService:
         self._care = care
         self._archive = archive
         self._shelf = shelf
+        self._place = place
         self._readme = readme
         self._figures = figures
 
     def make(self, actor: str = NODE, *, to: Path | None = None) -> Path:
         """One bundle, in `to` or beside the backups. Raises `DiskReserve`, and nothing is kept of it then."""
-        folder = to or self._place()
+        folder = to or self._place
         now = self._clock.now()
         final = folder / f"export-{now:%Y%m%dT%H%M%SZ}"
         draft = folder / f".partial-{final.name}"
@@ -98,7 +100,7 @@ class ExportService:
     def prune(self) -> int:
         """Remove bundles whose time here is over, and files in the others whose right is; how many bundles."""
         now, removed = self._clock.now(), 0
-        for path in sorted(self._place().glob("export-*")):
+        for path in sorted(self._place.glob("export-*")):
             if self._kept_until(path) <= now:
                 shutil.rmtree(path)
                 self._note(path, now)
@@ -109,16 +111,11 @@ class ExportService:
 
     def remove_all(self) -> int:
         """Remove every bundle; how many."""
-        found = list(self._place().glob("export-*"))
+        found = list(self._place.glob("export-*"))
         for path in found:
             shutil.rmtree(path)
             self._note(path, self._clock.now())
         return len(found)
-
-    def _place(self) -> Path:
-        place = self._shelf.place.parent / "exports"
-        place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return place
 
     def _fill(self, draft: Path, now: datetime, progress: Progress) -> dict[str, Any]:
         found = self._all(now)
