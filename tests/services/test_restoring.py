@@ -147,3 +147,19 @@ def test_the_stack_is_told_which_keys_to_name_and_whom_to_stop(copy: tuple[Path,
         system.jobs.beat("worker-1", "worker")
     with pytest.raises(Conflict, match="worker-1"):
         restore_node(settings_of(ground), source(copy[0]), actor="a test", agreed=yes)
+
+
+@pytest.mark.engine(Engine.STACK)
+def test_a_copy_of_either_engine_becomes_a_node_of_the_other(grounds: Grounds, ground: Ground, tmp_path: Path) -> None:
+    with grounds.fresh(Engine.EMBEDDED, tmp_path / "small") as small, running(settings_of(small)) as system:
+        code, keys = keep(system), system.vault.secrets()
+        made = system.backup.make(actor="a test")
+    large = settings_of(ground, CODE_KEY=keys["code_key"], TOKEN_KEY=keys["token_key"])
+    assert restore_node(large, source(made.path), actor="a test", agreed=yes) is not None
+    with running(large) as system:
+        assert system.revocation.receipt(code).held
+        again = system.backup.make(actor="a test")
+    with grounds.fresh(Engine.EMBEDDED, tmp_path / "small again") as small:
+        assert restore_node(settings_of(small), source(again.path), actor="a test", agreed=yes) is not None
+        with running(settings_of(small)) as system:
+            assert system.revocation.revoke(code).verified_gone_at is not None
