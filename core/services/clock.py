@@ -1,0 +1,153 @@
+"""The clock guard: a system clock that has jumped is not believed until somebody vouches for it.
+
+The node keeps the last time it believed. What has passed since is counted on the steady clock, which nobody can set;
+where the system's clock lies further off than an honest one is ever set, it is in doubt. Then a right ends by whichever
+clock is later, and bytes are destroyed by whichever is earlier: neither a bad boot nor a false hand ends everything at
+once, or keeps anything for ever.
+"""
+
+import logging
+import threading
+from datetime import datetime, timedelta
+
+from core.domain.clocks import Belief, Doubt, Reading, apart, read
+from core.domain.work import Signal
+from core.errors import Conflict
+from core.ports.custody import TimeSource
+from core.ports.outside import Clock, ClockDrift
+from core.ports.work import StewardAction, Transaction, UnitOfWork
+from core.services.stewardship import MEANWHILE, NODE
+
+log = logging.getLogger(__name__)
+
+NO_DOUBT = "The clock of this node is not in doubt."
+BACK_S = 60.0
+"""A clock that goes back by less leaves no reservation waiting for long."""
+
+
+class ClockGuard:
+    """The clock of a whole process, see `core.ports.outside.NodeClock`. `now` and its like never ask the database."""
+
+    def __init__(
+        self,
+        system_clock: Clock,
+        drift: ClockDrift,
+        source: TimeSource,
+        work: UnitOfWork,
+        *,
+        doubt_days: float,
+        reservation_s: float,
+    ) -> None:
+        self._system = system_clock
+        self._drift = drift
+        self._source = source
+        self._work = work
+        self._most = timedelta(days=doubt_days)
+        self._reservation_s = reservation_s
+        self._lock = threading.Lock()
+        self._belief = Belief(at=system_clock.now(), up_s=drift.up_s())
+        self._since: datetime | None = None
+        self._told = False
+
+    def now(self) -> datetime:
+        """The system's time; in doubt the later of both."""
+        return self._read().later
+
+    def earlier(self) -> datetime:
+        """The system's time; in doubt the earlier of both."""
+        return self._read().earlier
+
+    def doubt(self) -> Doubt | None:
+        """What each clock says, where they disagree."""
+        reading = self._read()
+        if not reading.doubted:
+            return None
+        since = self._since or reading.believed
+        return Doubt(system_now=reading.system, believed_now=reading.believed, since=since)
+
+    def look(self) -> None:
+        """Compare with what the node's processes have noted, and note what this one believes.
+
+        Called before anything else at a start, and every minute. A mark close to this clock, though this process did
+        not believe it, is somebody's word for it.
+        """
+        with self._work.write() as tx:
+            node = tx.nodes.read()
+            if node is None:
+                return
+            mark, reading = node.clock_mark, self._read()
+            trusted = mark is None or not apart(reading.system, mark, self._most) or self._source.synchronised()
+            if mark is None or trusted:
+                self._note_trust(tx, reading.system, mark)
+            else:
+                self._keep_doubting(tx, mark)
+            if self._told is trusted:
+                tx.signal(Signal.STEWARD)
+        if trusted:
+            self._believe(reading.system)
+        self._told = not trusted
+
+    def confirm(self, *, actor: str) -> None:
+        """Take a steward's word that the system's clock is right. Raises `Conflict` where nothing is in doubt."""
+        doubt = self.doubt()
+        if doubt is None:
+            raise Conflict(NO_DOUBT)
+        with self._work.write() as tx:
+            node = tx.nodes.read()
+            mark = node.clock_mark if node is not None else None
+            if not tx.nodes.mark_clock(doubt.system_now, unless_not=mark):
+                raise Conflict(MEANWHILE)
+            self._settle(tx, doubt.system_now, doubt.believed_now, actor)
+        self._believe(doubt.system_now)
+        self._told = False
+
+    def _note_trust(self, tx: Transaction, system: datetime, mark: datetime | None) -> None:
+        if not tx.nodes.mark_clock(system, unless_not=mark) or mark is None:
+            return
+        if self._since is not None and apart(system, mark, self._most):
+            self._settle(tx, system, mark, NODE)
+        elif mark - system > timedelta(seconds=BACK_S):
+            self._bound(tx, system)
+
+    def _keep_doubting(self, tx: Transaction, mark: datetime) -> None:
+        up_s = self._drift.up_s()
+        with self._lock:
+            # Far from both: what others of this node believe counts for more than what this process began with.
+            if apart(self._belief.at_s(up_s), mark, self._most):
+                self._belief = Belief(at=mark, up_s=up_s)
+        reading = self._read()
+        if reading.doubted and reading.believed > mark:
+            tx.nodes.mark_clock(reading.believed, unless_not=mark)
+
+    def _settle(self, tx: Transaction, system: datetime, believed: datetime, actor: str) -> None:
+        """The system's clock is believed again."""
+        self._bound(tx, system)
+        tx.steward.record(
+            StewardAction(
+                at=system,
+                actor=actor,
+                action="confirm_clock",
+                before={"clock": believed.isoformat()},
+                after={"clock": system.isoformat()},
+            )
+        )
+        tx.signal(Signal.STEWARD)
+
+    def _bound(self, tx: Transaction, system: datetime) -> None:
+        """What was reserved by a clock that was ahead waits no longer than is usual."""
+        tx.tombstones.bound_reservations(system + timedelta(seconds=self._reservation_s))
+
+    def _believe(self, system: datetime) -> None:
+        with self._lock:
+            self._belief, self._since = Belief(at=system, up_s=self._drift.up_s()), None
+
+    def _read(self) -> Reading:
+        with self._lock:
+            system, up_s = self._system.now(), self._drift.up_s()
+            reading = read(system, self._belief, up_s, self._most, self._source.synchronised)
+            if not reading.doubted and apart(system, reading.believed, self._most):
+                self._belief = Belief(at=system, up_s=up_s)
+            if reading.doubted and self._since is None:
+                self._since = reading.believed
+                log.critical("clock.doubted", extra={"system": str(system), "believed": str(reading.believed)})
+        return reading
