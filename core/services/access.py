@@ -227,7 +227,7 @@ class Access:
         return [session for session in found if session is not None and self._lasts(session)]
 
     def _lasts(self, session: Session) -> bool:
-        """Whether its time is not over. One opened by a clock that was far ahead does not wait for that clock's time."""
+        """Whether its time is not over. One opened by a clock that was far ahead is none."""
         now = self._clock.now()
         return now < session.until and session.opened_at <= now + CLOCKS_DIFFER
 

@@ -24,6 +24,9 @@ NO_DOUBT = "The clock of this node is not in doubt."
 BACK_S = 60.0
 """A clock that goes back by less leaves no reservation waiting for long."""
 
+BEHIND_S = 3600.0
+"""Clocks of several machines that are all believed differ by less."""
+
 
 class ClockGuard:
     """The clock of a whole process, see `core.ports.outside.NodeClock`. `now` and its like never ask the database."""
@@ -48,6 +51,7 @@ class ClockGuard:
         self._belief = Belief(at=system_clock.now(), up_s=drift.up_s())
         self._since: datetime | None = None
         self._told = False
+        self._seen: datetime | None = None
 
     def now(self) -> datetime:
         """The system's time; in doubt the later of both."""
@@ -68,24 +72,27 @@ class ClockGuard:
     def look(self) -> None:
         """Compare with what the node's processes have noted, and note what this one believes.
 
-        Called before anything else at a start, and every minute. A mark close to this clock, though this process did
-        not believe it, is somebody's word for it.
+        Called before anything else at a start, and every minute. A mark that contradicts what this process believes is
+        the word of others, and counts for more.
         """
         with self._work.write() as tx:
             node = tx.nodes.read()
             if node is None:
+                # Its first start: the row that is made next names what is believed here.
+                self._seen = self._belief.at
                 return
-            mark, reading = node.clock_mark, self._read()
-            trusted = mark is None or not apart(reading.system, mark, self._most) or self._source.synchronised()
-            if mark is None or trusted:
+            mark, up_s, reading = node.clock_mark, self._drift.up_s(), self._read()
+            believed = reading.believed if mark is None or self._agrees(mark, reading.believed) else mark
+            trusted = not apart(reading.system, believed, self._most) or self._source.synchronised()
+            if trusted:
                 self._note_trust(tx, reading.system, mark)
             else:
-                self._keep_doubting(tx, mark)
+                tx.nodes.mark_clock(believed, unless_not=mark)
             if self._told is trusted:
                 tx.signal(Signal.STEWARD)
-        if trusted:
-            self._believe(reading.system)
-        self._told = not trusted
+        if not trusted and not self._told:
+            log.critical("clock.doubted", extra={"system": str(reading.system), "believed": str(believed)})
+        self._believe(reading.system if trusted else believed, up_s, trusted=trusted)
 
     def confirm(self, *, actor: str) -> None:
         """Take a steward's word that the system's clock is right. Raises `Conflict` where nothing is in doubt."""
@@ -98,8 +105,7 @@ class ClockGuard:
             if not tx.nodes.mark_clock(doubt.system_now, unless_not=mark):
                 raise Conflict(MEANWHILE)
             self._settle(tx, doubt.system_now, doubt.believed_now, actor)
-        self._believe(doubt.system_now)
-        self._told = False
+        self._believe(doubt.system_now, self._drift.up_s(), trusted=True)
 
     def _note_trust(self, tx: Transaction, system: datetime, mark: datetime | None) -> None:
         if not tx.nodes.mark_clock(system, unless_not=mark) or mark is None:
@@ -109,15 +115,11 @@ class ClockGuard:
         elif mark - system > timedelta(seconds=BACK_S):
             self._bound(tx, system)
 
-    def _keep_doubting(self, tx: Transaction, mark: datetime) -> None:
-        up_s = self._drift.up_s()
-        with self._lock:
-            # Far from both: what others of this node believe counts for more than what this process began with.
-            if apart(self._belief.at_s(up_s), mark, self._most):
-                self._belief = Belief(at=mark, up_s=up_s)
-        reading = self._read()
-        if reading.doubted and reading.believed > mark:
-            tx.nodes.mark_clock(reading.believed, unless_not=mark)
+    def _agrees(self, mark: datetime, believed: datetime) -> bool:
+        """Whether others may have noted this mark between the last that was seen here and what is believed here."""
+        if self._seen is None:
+            return False
+        return self._seen - timedelta(seconds=BEHIND_S) <= mark and not apart(believed, max(mark, believed), self._most)
 
     def _settle(self, tx: Transaction, system: datetime, believed: datetime, actor: str) -> None:
         """The system's clock is believed again."""
@@ -137,9 +139,10 @@ class ClockGuard:
         """What was reserved by a clock that was ahead waits no longer than is usual."""
         tx.tombstones.bound_reservations(system + timedelta(seconds=self._reservation_s))
 
-    def _believe(self, system: datetime) -> None:
+    def _believe(self, at: datetime, up_s: float, *, trusted: bool) -> None:
         with self._lock:
-            self._belief, self._since = Belief(at=system, up_s=self._drift.up_s()), None
+            self._belief, self._seen, self._told = Belief(at=at, up_s=up_s), at, not trusted
+            self._since = None if trusted else self._since or at
 
     def _read(self) -> Reading:
         with self._lock:
@@ -149,5 +152,4 @@ class ClockGuard:
                 self._belief = Belief(at=system, up_s=up_s)
             if reading.doubted and self._since is None:
                 self._since = reading.believed
-                log.critical("clock.doubted", extra={"system": str(system), "believed": str(reading.believed)})
         return reading

@@ -13,7 +13,7 @@ from core.domain.artifact import Artifact, State
 from core.domain.consent import Mode
 from core.domain.custody import Closed, Early, Entry, NodeRecord
 from core.domain.work import Job, Signal
-from core.errors import Unavailable
+from core.errors import Conflict, Unavailable
 from core.ports.custody import Ledger
 from core.ports.outside import NodeClock, Vault
 from core.ports.work import StewardAction, Transaction, UnitOfWork
@@ -57,6 +57,21 @@ class LedgerService:
         length = self._ledger.length
         with self._work.write() as tx:
             tx.nodes.remember_ledger(length)
+
+    def reopen(self, *, actor: str) -> None:
+        """Open a node that was closed, on a steward's word: what the ledger still says is applied, and is all there is.
+
+        Raises `Conflict` where it is open, `Unavailable` where the store does not answer.
+        """
+        with self._work.read() as tx:
+            node = tx.nodes.read()
+        if node is None or node.closed is Closed.OPEN:
+            raise Conflict("This node is open.")
+        entries = self._ledger.entries()
+        self.apply(entries)
+        with self._work.write() as tx:
+            tx.nodes.set_ledger_length(len(entries))
+            shut(tx, Closed.OPEN, actor, self._clock.now(), entries=len(entries), remembered=node.ledger_length)
 
     def apply(self, entries: Sequence[Entry]) -> int:
         """End what the ledger says has ended and the database still holds; how many."""
