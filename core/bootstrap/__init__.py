@@ -14,6 +14,7 @@ from core.bootstrap.figures import (
     NOTICE_VERSION,
     access_figures,
     archive_figures,
+    clock_figures,
     control_limits,
     derive_figures,
     device_figures,
@@ -144,8 +145,7 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         outside.drift,
         outside.source,
         outside.work,
-        doubt_days=settings.CLOCK_DOUBT_DAYS,
-        reservation_s=settings.RESERVATION_SECONDS,
+        figures=clock_figures(settings),
     )
     # Before anything else: what a start compares and ends, it does by a time that is believed.
     clock.look()

@@ -22,6 +22,7 @@ from core.domain.work import Job
 from core.ports.outside import Disk
 from core.services.access import AccessFigures
 from core.services.archive import ArchiveFigures
+from core.services.clock import ClockFigures
 from core.services.derive import DeriveFigures
 from core.services.health import HealthFigures
 from core.services.intake import IntakeFigures
@@ -163,6 +164,15 @@ def intake_figures(settings: Settings, colours: ColorCatalog) -> IntakeFigures:
         effects=frozenset(colour.code for colour in colours.colours),
         deployment=settings.ENGINE_DEPLOYMENT,
         hold=settings.HOLD_NEW_TAKES,
+    )
+
+
+def clock_figures(settings: Settings) -> ClockFigures:
+    """When the clock is in doubt, and what it may not prolong."""
+    return ClockFigures(
+        doubt_days=settings.CLOCK_DOUBT_DAYS,
+        reservation_s=settings.RESERVATION_SECONDS,
+        session_h=settings.OPS_SESSION_HOURS,
     )
 
 

@@ -246,8 +246,8 @@ def _clocks(facts: NodeFacts, figures: WarningFigures) -> Found:
     clock = clock_of(facts, figures)
     if facts.doubt is not None:
         # Says the same of the same clock, and more.
-        params = {"system_now": facts.doubt.system_now, "believed_now": facts.doubt.believed_now}
-        yield NodeWarning(name=Name.CLOCK_DOUBT, level=Level.CRITICAL, params=params)
+        both = {"system_now": facts.doubt.system_now, "believed_now": facts.doubt.believed_now}
+        yield NodeWarning(name=Name.CLOCK_DOUBT, level=Level.CRITICAL, params=both)
     elif clock.moved:
         params = {"seconds": facts.clock_moved_s}
         yield NodeWarning(name=Name.CLOCK_MOVED, level=Level.CRITICAL, params=params)

@@ -8,6 +8,7 @@ once, or keeps anything for ever.
 
 import logging
 import threading
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.domain.clocks import Belief, Doubt, Reading, apart, read
@@ -28,6 +29,15 @@ BEHIND_S = 3600.0
 """Clocks of several machines that are all believed differ by less."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClockFigures:
+    """The smallest jump that is doubted; how long a reservation and a steward's session last by any clock."""
+
+    doubt_days: float
+    reservation_s: float
+    session_h: float
+
+
 class ClockGuard:
     """The clock of a whole process, see `core.ports.outside.NodeClock`. `now` and its like never ask the database."""
 
@@ -38,15 +48,14 @@ class ClockGuard:
         source: TimeSource,
         work: UnitOfWork,
         *,
-        doubt_days: float,
-        reservation_s: float,
+        figures: ClockFigures,
     ) -> None:
         self._system = system_clock
         self._drift = drift
         self._source = source
         self._work = work
-        self._most = timedelta(days=doubt_days)
-        self._reservation_s = reservation_s
+        self._most = timedelta(days=figures.doubt_days)
+        self._figures = figures
         self._lock = threading.Lock()
         self._belief = Belief(at=system_clock.now(), up_s=drift.up_s())
         self._since: datetime | None = None
@@ -110,9 +119,10 @@ class ClockGuard:
     def _note_trust(self, tx: Transaction, system: datetime, mark: datetime | None) -> None:
         if not tx.nodes.mark_clock(system, unless_not=mark) or mark is None:
             return
-        if self._since is not None and apart(system, mark, self._most):
+        doubted = self._since is not None
+        if doubted and apart(system, mark, self._most):
             self._settle(tx, system, mark, NODE)
-        elif mark - system > timedelta(seconds=BACK_S):
+        elif doubted or mark - system > timedelta(seconds=BACK_S):
             self._bound(tx, system)
 
     def _agrees(self, mark: datetime, believed: datetime) -> bool:
@@ -136,8 +146,9 @@ class ClockGuard:
         tx.signal(Signal.STEWARD)
 
     def _bound(self, tx: Transaction, system: datetime) -> None:
-        """What was reserved by a clock that was ahead waits no longer than is usual."""
-        tx.tombstones.bound_reservations(system + timedelta(seconds=self._reservation_s))
+        """What was begun by a clock that was ahead lasts no longer than is usual."""
+        tx.tombstones.bound_reservations(system + timedelta(seconds=self._figures.reservation_s))
+        tx.sessions.bound(system + timedelta(hours=self._figures.session_h))
 
     def _believe(self, at: datetime, up_s: float, *, trusted: bool) -> None:
         with self._lock:

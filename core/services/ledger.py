@@ -166,7 +166,7 @@ def shut(tx: Transaction, reason: Closed, actor: str, now: datetime, **said: obj
         StewardAction(
             at=now,
             actor=actor,
-            action="close_node" if reason is not Closed.OPEN else "open_node",
+            action="open_node" if reason is Closed.OPEN else "close_node",
             before={"closed": before.closed.value if before is not None else ""},
             after={"closed": reason.value, **said},
         )

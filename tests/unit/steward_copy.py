@@ -25,6 +25,7 @@ SOURCES = "\n".join(path.read_text() for folder in ("core", "memory_ui") for pat
 ACTIONS = sorted(
     {
         *re.findall(r'action="(\w+)"', SOURCES),
+        *re.findall(r'action="\w+" if .* else "(\w+)"', SOURCES),
         *re.findall(r'_note\(tx, [^"\n]*[^f]"(\w+)"', SOURCES),
         *re.findall(r'_change\(tx, artifact, "(\w+)"', SOURCES),
         *(f"{command.value}_device" for command in Command),

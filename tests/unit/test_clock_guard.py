@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from core.adapters.outside import KernelTimeSource
 from core.domain.clocks import Belief, read
 from core.domain.custody import Closed, NodeRecord
-from core.services.clock import ClockGuard
+from core.services.clock import ClockFigures, ClockGuard
 from tests.fakes import START, FixedDrift, FixedTimeSource, FrozenClock
 
 MOST = timedelta(days=7)
+FIGURES = ClockFigures(doubt_days=7, reservation_s=3600, session_h=12)
 HOURS = st.floats(-30_000, 30_000)
 
 
@@ -31,7 +32,7 @@ class Machine:
     def restart(self, *, off_h=0.0):
         self.pass_hours(off_h, steady=False)
         self.drift.up = 0.0
-        self.guard = ClockGuard(self.clock, self.drift, self.source, self, doubt_days=7, reservation_s=3600)
+        self.guard = ClockGuard(self.clock, self.drift, self.source, self, figures=FIGURES)
         self.guard.look()
 
     def pass_hours(self, hours, *, steady=True):
@@ -48,7 +49,7 @@ class Machine:
     @contextmanager
     def write(self):
         steward = SimpleNamespace(record=self.said.append)
-        yield SimpleNamespace(nodes=self, tombstones=self, steward=steward, signal=lambda *_: None)
+        yield SimpleNamespace(nodes=self, tombstones=self, sessions=self, steward=steward, signal=lambda *_: None)
 
     def read(self):
         return self.row
@@ -59,6 +60,9 @@ class Machine:
         return True
 
     def bound_reservations(self, until):
+        pass
+
+    def bound(self, until):
         pass
 
 
