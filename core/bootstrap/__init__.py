@@ -282,9 +282,7 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         ),
         jobs=JobService(outside.work, clock, figures=job_figures(settings)),
         audit=audit,
-        devices=DeviceService(
-            outside.work, clock, figures=device_figures(settings), page_version=asset_version()
-        ),
+        devices=DeviceService(outside.work, clock, figures=device_figures(settings), page_version=asset_version()),
         ledger=ledger,
         care=care,
         backup=backup,
