@@ -272,6 +272,11 @@ class Settings(BaseSettings):
     AUDIT_OVERDUE_SECONDS: Count = Field(
         3600, description="Seconds after its due time from which a deletion or an end is a finding of the audit."
     )
+    CLOCK_DOUBT_DAYS: Positive = Field(
+        7,
+        description="Days by which a clock nobody keeps right must have jumped for this node to doubt it: intake then "
+        "waits, and nothing is destroyed too soon.",
+    )
     SAMPLE_INTERVAL_SECONDS: Count = Field(300, description="Seconds between counts for the charts.")
     WATCH_INTERVAL_SECONDS: Count = Field(60, description="Seconds between looks at what stewards are warned of.")
     CLEAR_TIMED_INTERVAL_SECONDS: Count = Field(

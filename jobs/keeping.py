@@ -1,4 +1,4 @@
-"""What every process of a node does beside its work: bring its part of the ledger to the store, have it remembered."""
+"""What every process of a node does beside its work: look at its clock, bring its part of the ledger to the store."""
 
 import asyncio
 import logging
@@ -13,6 +13,8 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 1.0
 AGAIN_EVERY = 60
 """Looks between two tries of a store that refuses."""
+
+CLOCK_EVERY = 60
 
 
 async def keep(system: System) -> None:
@@ -37,9 +39,13 @@ class Keeper:
         self._system = system
         self._remembered = -1
         self._rests = 0
+        self._looks = 0
 
     def look(self) -> None:
-        """Publish what the store lacks, and note how long the ledger has become."""
+        """Compare clocks once a minute, publish what the store lacks, and note how long the ledger has become."""
+        self._looks = (self._looks + 1) % CLOCK_EVERY
+        if not self._looks:
+            self._system.guard.look()
         ledger = self._system.outside.ledger
         if self._rests:
             self._rests -= 1

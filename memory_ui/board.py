@@ -131,6 +131,9 @@ class Board:
                 for warning, raised in zip(warnings, status.warnings, strict=True)
             ],
             "components": status.components,
+            "clock": _clock(system),
+            "closed": status.state.closed.value,
+            "door": system.intake.door(status.state).value,
             "controls": shapes.steward_state(status.state),
             "counts": _counts(status, queue, deletions, system),
             "recent": recent,
@@ -145,6 +148,14 @@ class Board:
             "marks": {"pool": self._pool_changes, "trail": recent[0]["id"] if recent else 0},
             **_archive(status, deletions, system),
         }
+
+
+def _clock(system: System) -> dict[str, Any]:
+    doubt = system.guard.doubt()
+    if doubt is None:
+        return {"doubt": False}
+    said = {"system_now_ms": _ms(doubt.system_now), "believed_now_ms": _ms(doubt.believed_now)}
+    return {"doubt": True, "since_ms": _ms(doubt.since), **said}
 
 
 def _spoken(one: Raised) -> Spoken:

@@ -67,23 +67,24 @@ class _Node:
     def collect(self) -> Iterable[Metric]:
         """Gauges and counters of the whole node."""
         system = self._system
-        now = system.clock.now()
+        now, certain = system.clock.now(), system.clock.earlier()
         try:
             with system.work.read() as tx:
-                tombstones = tx.tombstones.counts(now)
+                tombstones = tx.tombstones.counts(certain)
                 playable = tx.artifacts.count_playable(now)
                 counts = tx.job_runs.counts()
         except MemoryEngineError:
             yield GaugeMetricFamily("memory_engine_database_up", "Whether the database answers.", value=0)
             return
         yield GaugeMetricFamily("memory_engine_database_up", "Whether the database answers.", value=1)
-        oldest_s = (now - tombstones.oldest_due_at).total_seconds() if tombstones.oldest_due_at is not None else 0.0
+        oldest_s = (certain - tombstones.oldest_due_at).total_seconds() if tombstones.oldest_due_at is not None else 0.0
         yield _gauge("playable", "Artifacts the room may choose from.", playable)
         yield _gauge("tombstones_due", "Keys whose deletion is due.", tombstones.due)
         yield _gauge("tombstones_failing", "Keys the store has refused to delete.", tombstones.failing)
         yield _gauge("tombstones_oldest_seconds", "Age of the oldest due deletion.", oldest_s)
         yield _gauge("disk_free_bytes", "Free on the disk of the data folder.", system.outside.disk.free_bytes())
         yield _gauge("disk_total_bytes", "Size of that disk.", system.outside.disk.total_bytes())
+        yield _gauge("clock_doubted", "Whether the clock is in doubt.", float(system.clock.doubt() is not None))
         yield _gauge("open_pages", "Pages open on this process.", len(Client.instances))
         if self._queue is not None:
             yield _gauge("queue_waiting", "Jobs no worker has read yet.", self._queue.waiting)

@@ -41,7 +41,7 @@ SECTIONS = {
         "DISK_WARNING_",
         "DISK_CRITICAL_",
     ),
-    "The promise": ("RAW_TTL_", "DERIVATIVE_TTL_", "ONCE_", "BACKUP_"),
+    "The promise": ("RAW_TTL_", "DERIVATIVE_TTL_", "ONCE_", "LEDGER_", "BACKUP_"),
     "Taking in and giving back": ("UPLOAD_", "TAKE_", "KIOSK_", "INGEST_", "REVOKE_", "BUDGET_", "MEDIA_TOKEN_"),
     "Pool and room": ("POOL_", "WEAR_", "ROOM_"),
     "Housekeeping": (

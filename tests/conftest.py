@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from core.settings import Settings
 from tests.engines import Engine, Ground, Grounds
@@ -61,7 +62,11 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 def grounds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grounds]:
     """What nodes stand on."""
     folder = tmp_path_factory.mktemp("template")
-    new_node(folder).close()
+    template = new_node(folder)
+    with template.system.outside.engine.begin() as connection:
+        # Whoever stands on it is a node of its own, by a clock of its own.
+        connection.execute(text("DELETE FROM node"))
+    template.close()
     made = Grounds(folder)
     yield made
     made.close()

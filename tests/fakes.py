@@ -50,6 +50,13 @@ class FrozenClock:
         """Aware UTC."""
         return self._now
 
+    def earlier(self) -> datetime:
+        """The same: by itself it is never in doubt."""
+        return self._now
+
+    def doubt(self) -> None:
+        """None."""
+
     def advance(self, **by: float) -> None:
         """Go on (or back) by a timedelta's arguments."""
         self._now += timedelta(**by)
@@ -85,6 +92,17 @@ class FixedDrift:
     def up_s(self) -> float:
         """How long ago."""
         return self.up
+
+
+@dataclass(kw_only=True)
+class FixedTimeSource:
+    """Somebody who keeps the clock right, unless a test says otherwise: tests move it by months."""
+
+    right: bool = True
+
+    def synchronised(self) -> bool:
+        """Whether somebody does."""
+        return self.right
 
 
 class MoodyStore:
@@ -174,6 +192,7 @@ class Node:
     store: MoodyStore
     disk: FixedDisk
     drift: FixedDrift
+    source: FixedTimeSource
     rng: random.Random = field(default_factory=lambda: random.Random(7))
 
     def keep(self, mode: Mode = Mode.ROOM, data: bytes = SHORT_TAKE, **said: Any) -> Kept:
@@ -241,19 +260,21 @@ def new_node(
     *,
     clock: FrozenClock | None = None,
     disk: FixedDisk | None = None,
+    synchronised: bool = True,
     wrap: Callable[[Outside], Outside] = lambda outside: outside,
     **settings: Any,
 ) -> Node:
     """A node on a data folder and what its settings name; building a second one on the same is a restart."""
     clock, disk, drift = clock or FrozenClock(), disk or FixedDisk(), FixedDrift()
+    source = FixedTimeSource(right=synchronised)
     stores: list[MoodyStore] = []
 
     def put_in(outside: Outside) -> Outside:
         stores.append(MoodyStore(outside.store))
-        return wrap(replace(outside, clock=clock, disk=disk, drift=drift, store=stores[0]))
+        return wrap(replace(outside, clock=clock, disk=disk, drift=drift, source=source, store=stores[0]))
 
     system = build(Settings(_env_file=None, MEMORY_DATA_DIR=data_dir, **settings), wrap=put_in)  # type: ignore[call-arg]
-    return Node(system=system, clock=clock, store=stores[0], disk=disk, drift=drift)
+    return Node(system=system, clock=clock, store=stores[0], disk=disk, drift=drift, source=source)
 
 
 class Client:

@@ -49,6 +49,9 @@ export function clockTime(ms) {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
+/** Ways in that are shut by nobody's switch. */
+const SHUT = ["closed", "clock", "full"];
+
 /**
  * What has to be true before a room is open, in the order a steward would see to it.
  *
@@ -61,7 +64,7 @@ export function openSteps(view) {
   return [
     { name: "kiosk", done: here("kiosk", ["online", "waiting"]) },
     { name: "room", done: here("room", ["online", "waiting"]) },
-    { name: "intake", done: !controls.intake_paused && !controls.maintenance_mode },
+    { name: "intake", done: !controls.intake_paused && !controls.maintenance_mode && !SHUT.includes(view.door) },
     { name: "playback", done: !controls.playback_paused && !controls.maintenance_mode },
     { name: "trouble", done: !warnings.some((warning) => warning.level === "critical") },
   ];

@@ -17,7 +17,7 @@
  * @typedef {{type: string, [key: string]: unknown}} Effect
  * @typedef {{type: string, nowMs: number, run?: number, [key: string]: any}} RitualEvent
  * @typedef {{durationMs: number, quiet: boolean, key: string}} Take `key` is the take's idempotency key
- * @typedef {{blocked: "" | "paused" | "maintenance", maxRecordingMs: number}} Policy
+ * @typedef {{blocked: string, maxRecordingMs: number}} Policy `blocked` is one of DOORS
  * @typedef {{
  *   stage: string, run: number, nowMs: number, sinceMs: number, touchedMs: number,
  *   figures: Record<string, number>, colours: string[], policy: Policy, limitMs: number, beats: number,
@@ -40,6 +40,9 @@ export const ERRORS = Object.freeze([...MICROPHONE_ERRORS, "too_short", "refused
 
 /** Refused for now: the take stays in review and may be sent again. */
 export const NOTICES = Object.freeze(["away", "paused", "budget", "full"]);
+
+/** How the way in stands; "" while it is open. */
+export const DOORS = Object.freeze(["", "closed", "maintenance", "paused", "clock", "full"]);
 
 export const OUTCOMES = Object.freeze(["kept", "heard", "gone", "expiring"]);
 
@@ -332,7 +335,7 @@ function stale(state, event) {
 }
 
 function checkPolicy(policy) {
-  if (!["", "paused", "maintenance"].includes(policy.blocked)) throw new TypeError("ritual: unknown policy");
+  if (!DOORS.includes(policy.blocked)) throw new TypeError("ritual: unknown policy");
   if (!(policy.maxRecordingMs > 0)) throw new TypeError("ritual: maxRecordingMs is missing");
   return policy;
 }

@@ -33,7 +33,8 @@ export function createWall(root, { figures, colours, copy, node, reducedMotion, 
   /** @type {Map<number, import("wall_ground").Entry>} everything that is on the wall */
   const drawn = new Map();
   const doing = {
-    blocked: false, connection: "up", paused: false, held: false, maintained: false, resting: false, quieter: false,
+    blocked: false, connection: "up", paused: false, held: false, maintained: false, closed: false, resting: false,
+    quieter: false,
   };
   let size = measure(root);
   let still = reducedMotion;

@@ -121,7 +121,7 @@ export function createVeil(veilS, scope) {
 }
 
 const WORDS = [
-  "listen", "start", "pause", "paused", "held", "maintained", "resting", "between", "quieter", "two_voices",
+  "listen", "start", "pause", "paused", "held", "maintained", "closed", "resting", "between", "quieter", "two_voices",
   "three_voices", "connection_lost", "flag", "flag_ask", "flag_thanks", "flag_budget", "flag_gone", "flag_failed",
 ];
 

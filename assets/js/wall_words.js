@@ -2,7 +2,7 @@
  * The one line of words, for those who cannot hear: what is heard, or what the room does meanwhile. It is a live region, so
  * what changes together is told once, and a short gap not at all.
  *
- * @typedef {{captions: string[], blocked: boolean, lost: boolean, maintained: boolean, held: boolean, paused: boolean,
+ * @typedef {{captions: string[], blocked: boolean, lost: boolean, maintained: boolean, closed: boolean, held: boolean, paused: boolean,
  *   resting: boolean, quieter: boolean}} Doing
  *   captions: of the voices that sound, the leading one first; held: paused by a steward; paused: by a visitor;
  *   resting: there is nothing to play
@@ -14,6 +14,7 @@ export function sentenceOf(doing, copy) {
   if (doing.blocked) return "";
   if (doing.captions.length > 0) return captionOf(doing.captions, copy);
   if (doing.lost) return copy.connection_lost;
+  if (doing.closed) return copy.closed;
   if (doing.maintained) return copy.maintained;
   if (doing.held) return copy.held;
   if (doing.paused) return copy.paused;

@@ -1,6 +1,8 @@
-"""Small adapters: the system clock, how far it has been moved, and the disk."""
+"""Small adapters: the system clock, how far it has been moved, who keeps it right, and the disk."""
 
+import ctypes
 import shutil
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +36,29 @@ def _steady_s() -> float:
     # Of the steady clocks the one that goes on while a machine sleeps, or every nap would look like a moved clock.
     asleep_too = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if asleep_too is None else time.clock_gettime(asleep_too)
+
+
+class KernelTimeSource:
+    """See `core.ports.custody.TimeSource`: the kernel's own word, which setting the clock by hand takes away."""
+
+    def synchronised(self) -> bool:
+        """Whether a time service keeps this clock right; False where the kernel cannot be asked."""
+        ask = getattr(_LIBC, "adjtimex", None)
+        if ask is None:
+            return False
+        timex = ctypes.create_string_buffer(_TIMEX_BYTES)  # all zero: modes 0 asks, and changes nothing
+        standing = ask(timex)
+        status = int.from_bytes(timex.raw[_STATUS_AT : _STATUS_AT + 4], sys.byteorder)
+        return 0 <= standing < _TIME_ERROR and not status & _STA_UNSYNC
+
+
+_LIBC = ctypes.CDLL(None)
+_TIMEX_BYTES = 512
+"""More than any `struct timex`."""
+_STATUS_AT = 5 * ctypes.sizeof(ctypes.c_long)
+"""Behind modes and four longs: offset, freq, maxerror, esterror."""
+_TIME_ERROR = 5
+_STA_UNSYNC = 0x40
 
 
 class DataDisk:

@@ -10,8 +10,10 @@ from core.ports.messages import Wording
 
 
 def in_words(warning: NodeWarning, copy: Copy) -> Wording:
-    """Title and remedy; times are those of the node's place."""
+    """Title and remedy; times are those of the node's place. What may have several reasons has a remedy for each."""
     name = warning.name.value
+    if "reason" in warning.params:
+        name = f"{name}_{warning.params['reason']}"
     title = f"{name}_until" if warning.params.get("until") is not None else name
     params = _plain(warning.params)
     return Wording(
@@ -27,7 +29,9 @@ def _plain(params: Mapping[str, Any]) -> dict[str, str]:
 
 def _said(name: str, value: Any) -> str:
     if isinstance(value, datetime):
-        return f"{value.astimezone():%H:%M}"
+        local = value.astimezone()
+        # Of two clocks that disagree the day matters first.
+        return f"{local.day} {local:%B %Y, %H:%M}" if name.endswith("_now") else f"{local:%H:%M}"
     if name.endswith("_bytes"):
         return f"{value / 1e9:.1f}"
     return f"{value:.0f}" if isinstance(value, float) else str(value)

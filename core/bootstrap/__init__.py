@@ -14,6 +14,7 @@ from core.bootstrap.figures import (
     NOTICE_VERSION,
     access_figures,
     archive_figures,
+    clock_figures,
     control_limits,
     derive_figures,
     device_figures,
@@ -23,6 +24,7 @@ from core.bootstrap.figures import (
     job_figures,
     level_figures,
     pool_figures,
+    reserve_of,
     retention_figures,
     retention_policy,
     room_tables,
@@ -40,13 +42,14 @@ from core.domain.pool.weights import PoolCatalog
 from core.domain.work import Job
 from core.errors import Misconfigured
 from core.ports.archiving import Rows
-from core.ports.outside import Budgets, Clock, Vault
+from core.ports.outside import Budgets, NodeClock, Vault
 from core.ports.work import UnitOfWork
 from core.services.access import Access
 from core.services.archive import Archive
 from core.services.audit import Audit
 from core.services.backup import BackupService
 from core.services.care import CareService
+from core.services.clock import ClockGuard
 from core.services.closing import ClosingService
 from core.services.decisions import Decisions
 from core.services.demo import DemoCatalog, DemoService
@@ -63,6 +66,7 @@ from core.services.media import MediaService
 from core.services.once import OneTime
 from core.services.pool import PoolService
 from core.services.prompts import Prompts
+from core.services.reserve import Reserve
 from core.services.restore import RestoreService
 from core.services.retention import Retention
 from core.services.review import ReviewService
@@ -89,7 +93,9 @@ class System:
     wish_limits: WishLimits
     outside: Outside
     work: UnitOfWork
-    clock: Clock
+    clock: NodeClock
+    guard: ClockGuard
+    reserve: Reserve
     vault: Vault
     effects: Effects
     budgets: Budgets
@@ -134,14 +140,23 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
     deployment = _deployment(settings)
     data_dir = prepare_data_dir(settings.MEMORY_DATA_DIR)
     outside = wrap(open_outside(settings, deployment, data_dir))
+    clock = ClockGuard(
+        outside.clock,
+        outside.drift,
+        outside.source,
+        outside.work,
+        figures=clock_figures(settings),
+    )
+    # Before anything else: what a start compares and ends, it does by a time that is believed.
+    clock.look()
     colours = load("colours", ColorCatalog)
-    grants = Grants(outside.vault, outside.clock, valid_s=settings.MEDIA_TOKEN_SECONDS)
-    retention = Retention(outside.work, outside.store, outside.clock, figures=retention_figures(settings))
+    grants = Grants(outside.vault, clock, valid_s=settings.MEDIA_TOKEN_SECONDS)
+    retention = Retention(outside.work, outside.store, clock, figures=retention_figures(settings))
     pool = PoolService(
         outside.work,
         outside.pool,
         grants,
-        outside.clock,
+        clock,
         slices=slices(settings),
         level=level_figures(),
         deployment=deployment,
@@ -151,13 +166,14 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
     decisions = Decisions(
         outside.work, tables=tables, deployment=deployment, figures=pool_figures(settings), scan_most=SCAN_MOST
     )
+    reserve = reserve_of(settings, outside.disk)
     policy, notice = retention_policy(settings), Notice(language="en", version=NOTICE_VERSION)
     intake = Intake(
         outside.work,
         outside.store,
         outside.vault,
-        outside.clock,
-        outside.disk,
+        clock,
+        reserve,
         figures=intake_figures(settings, colours),
         retention=policy,
         default_notice=notice,
@@ -165,24 +181,24 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
     snapshots = Snapshots(
         outside.work,
         outside.store,
-        outside.clock,
+        clock,
         outside.disk,
         outside.drift,
-        reserve_bytes=intake.reserve_bytes,
+        reserve_bytes=reserve.bytes,
         figures=snapshot_figures(settings, colours),
     )
-    audit = Audit(outside.work, outside.store, outside.clock, overdue_s=settings.AUDIT_OVERDUE_SECONDS)
-    care = CareService(outside.work, outside.clock)
+    audit = Audit(outside.work, outside.store, clock, overdue_s=settings.AUDIT_OVERDUE_SECONDS)
+    care = CareService(outside.work, clock)
     rows = rows_of(outside)
-    shelf = shelf_in(backup_dir(settings, outside.data_dir), settings, outside, intake.reserve_bytes)
-    ledger = LedgerService(outside.work, outside.ledger, outside.vault, outside.clock)
+    shelf = shelf_in(backup_dir(settings, outside.data_dir), settings, outside, reserve.bytes)
+    ledger = LedgerService(outside.work, outside.ledger, outside.vault, clock)
     ledger.compare()
-    archive = Archive(outside.work, outside.clock, retention, grants, figures=archive_figures(settings, deployment))
+    archive = Archive(outside.work, clock, retention, grants, figures=archive_figures(settings, deployment))
     backup = BackupService(
         outside.work,
         outside.store,
         outside.ledger,
-        outside.clock,
+        clock,
         care,
         shelf=shelf,
         rows=rows,
@@ -194,7 +210,7 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         outside.work,
         outside.store,
         outside.vault,
-        outside.clock,
+        clock,
         care,
         archive,
         shelf=shelf,
@@ -209,42 +225,44 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         access=Access(
             outside.work,
             outside.vault,
-            outside.clock,
+            clock,
             shared_secret=_shared_secret(settings, data_dir),
             figures=access_figures(settings),
         ),
         wish_limits=load("pool", PoolCatalog).wish,
         outside=outside,
         work=outside.work,
-        clock=outside.clock,
+        clock=clock,
+        guard=clock,
+        reserve=reserve,
         vault=outside.vault,
         effects=outside.effects,
         budgets=outside.budgets,
         intake=intake,
-        once=OneTime(outside.work, outside.store, outside.vault, outside.clock),
+        once=OneTime(outside.work, outside.store, outside.vault, clock),
         pool=pool,
-        media=MediaService(outside.work, outside.store, grants, outside.clock),
-        revocation=Revocation(outside.work, outside.vault, outside.clock, retention),
+        media=MediaService(outside.work, outside.store, grants, clock),
+        revocation=Revocation(outside.work, outside.vault, clock, retention),
         retention=retention,
-        stewardship=StewardService(outside.work, outside.clock, limits=control_limits(settings)),
-        prompts=Prompts(outside.work, outside.clock, languages=LANGUAGES),
+        stewardship=StewardService(outside.work, clock, limits=control_limits(settings)),
+        prompts=Prompts(outside.work, clock, languages=LANGUAGES),
         archive=archive,
-        review=ReviewService(outside.work, outside.clock, grants, flag_holds=settings.FLAG_HOLDS),
+        review=ReviewService(outside.work, clock, grants, flag_holds=settings.FLAG_HOLDS),
         fossils=Fossils(
             outside.work,
-            outside.clock,
+            clock,
             grants,
             shown=settings.ROOM_FOSSIL_VISUALS,
             feed_s=settings.ROOM_FOSSIL_FEED_SECONDS,
         ),
-        room=RoomService(outside.work, pool, outside.clock, decisions, tables=tables, deployment=deployment),
+        room=RoomService(outside.work, pool, clock, decisions, tables=tables, deployment=deployment),
         decisions=decisions,
-        health=Health(outside.work, outside.store, outside.clock, figures=health_figures(settings)),
+        health=Health(outside.work, outside.store, clock, figures=health_figures(settings)),
         demo=DemoService(
             outside.work,
             outside.store,
             outside.vault,
-            outside.clock,
+            clock,
             retention,
             ready=intake.ready,
             catalog=load("demo", DemoCatalog),
@@ -256,16 +274,15 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         derive=DeriveService(
             outside.work,
             outside.store,
-            outside.clock,
+            clock,
             makers(),
             figures=derive_figures(settings),
             spool=spool_dir(data_dir),
+            reserve=reserve,
         ),
-        jobs=JobService(outside.work, outside.clock, figures=job_figures(settings)),
+        jobs=JobService(outside.work, clock, figures=job_figures(settings)),
         audit=audit,
-        devices=DeviceService(
-            outside.work, outside.clock, figures=device_figures(settings), page_version=asset_version()
-        ),
+        devices=DeviceService(outside.work, clock, figures=device_figures(settings), page_version=asset_version()),
         ledger=ledger,
         care=care,
         backup=backup,
@@ -274,7 +291,7 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         closing=ClosingService(
             outside.work,
             outside.store,
-            outside.clock,
+            clock,
             care,
             retention,
             audit,
@@ -287,7 +304,7 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
             outside.store,
             outside.ledger,
             outside.vault,
-            outside.clock,
+            clock,
             care,
             rows=rows,
             retention=retention,
@@ -297,7 +314,7 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
             outside.work,
             snapshots,
             outside.budgets,
-            outside.clock,
+            clock,
             deployment=settings.ENGINE_DEPLOYMENT,
             sample_every_s=settings.SAMPLE_INTERVAL_SECONDS,
         ),

@@ -149,4 +149,6 @@ def _embedded(settings: Settings, outside: Outside, folder: Path, opened: Opened
     write_keys(folder, opened.secrets())
     without: dict[str, object] = dict.fromkeys((*STACK, "PREVIOUS_CODE_KEYS"), "")
     given = settings.model_copy(update={**without, "MEMORY_DATA_DIR": folder, "LEDGER_DIR": None, "BACKUP_DIR": None})
-    return build(given, wrap=lambda made: replace(made, clock=outside.clock, drift=outside.drift))
+    return build(
+        given, wrap=lambda made: replace(made, clock=outside.clock, drift=outside.drift, source=outside.source)
+    )

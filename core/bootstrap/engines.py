@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from core.adapters.budgets import WindowBudgets
 from core.adapters.effects import Effects
 from core.adapters.ledger import FileLedger
-from core.adapters.outside import ClockWatch, DataDisk, SystemClock
+from core.adapters.outside import ClockWatch, DataDisk, KernelTimeSource, SystemClock
 from core.adapters.redis import RedisSignals, redis_budgets
 from core.adapters.sql.engine import open_engine, sqlite_url
 from core.adapters.sql.migrate import upgrade
@@ -24,6 +24,7 @@ from core.bootstrap.figures import budget_kinds, pool_figures
 from core.domain.custody import Early, Entry
 from core.domain.deployment import Deployment
 from core.domain.steward import StewardState
+from core.ports.custody import TimeSource
 from core.ports.outside import Budgets, ByteStore, Clock, ClockDrift, Disk, Pool, Vault
 from core.ports.work import UnitOfWork
 from core.settings import Settings
@@ -43,6 +44,7 @@ class Outside:
     vault: Vault
     clock: Clock
     drift: ClockDrift
+    source: TimeSource
     disk: Disk
     budgets: Budgets
     pool: Pool
@@ -82,6 +84,7 @@ def open_outside(settings: Settings, deployment: Deployment, data_dir: Path) -> 
         vault=vault,
         clock=clock,
         drift=ClockWatch(),
+        source=KernelTimeSource(),
         disk=DataDisk(data_dir),
         budgets=budgets,
         pool=SqlPool(engine, figures=pool_figures(settings), deployment=deployment),

@@ -19,12 +19,15 @@ from core.domain.room.tables import Overlap, QuietHours, RoomCatalog, RoomChoice
 from core.domain.steward import ControlLimits
 from core.domain.warnings import WarningFigures
 from core.domain.work import Job
+from core.ports.outside import Disk
 from core.services.access import AccessFigures
 from core.services.archive import ArchiveFigures
+from core.services.clock import ClockFigures
 from core.services.derive import DeriveFigures
 from core.services.health import HealthFigures
 from core.services.intake import IntakeFigures
 from core.services.jobs import JobFigures
+from core.services.reserve import Reserve
 from core.services.retention import RetentionFigures
 from core.services.snapshot import SnapshotFigures
 from core.settings import Settings
@@ -156,13 +159,30 @@ def intake_figures(settings: Settings, colours: ColorCatalog) -> IntakeFigures:
         max_rate_hz=settings.TAKE_MAX_RATE_HZ,
         reservation_s=settings.RESERVATION_SECONDS,
         idempotency_h=settings.KEEP_IDEMPOTENCY_HOURS,
-        reserve_bytes=int(settings.DISK_RESERVE_GB * 1e9),
-        reserve_share=settings.DISK_RESERVE_SHARE,
         languages=LANGUAGES,
         notice_versions=frozenset({NOTICE_VERSION}),
         effects=frozenset(colour.code for colour in colours.colours),
         deployment=settings.ENGINE_DEPLOYMENT,
         hold=settings.HOLD_NEW_TAKES,
+    )
+
+
+def clock_figures(settings: Settings) -> ClockFigures:
+    """When the clock is in doubt, and what it may not prolong."""
+    return ClockFigures(
+        doubt_days=settings.CLOCK_DOUBT_DAYS,
+        reservation_s=settings.RESERVATION_SECONDS,
+        session_h=settings.OPS_SESSION_HOURS,
+    )
+
+
+def reserve_of(settings: Settings, disk: Disk) -> Reserve:
+    """What is kept free of the disk of the data folder; the embedded engine's store lies on it, too."""
+    return Reserve(
+        disk,
+        least_bytes=int(settings.DISK_RESERVE_GB * 1e9),
+        share=settings.DISK_RESERVE_SHARE,
+        copies=1 if settings.DATABASE_URL else 2,
     )
 
 

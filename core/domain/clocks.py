@@ -1,5 +1,6 @@
-"""What one machine's clock says of what others have noted by theirs."""
+"""What one machine's clock says of what others have noted by theirs, and when it is itself not believed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -33,3 +34,55 @@ class Clock:
     def ahead_s(self, at: datetime) -> float:
         """By how much what was noted at `at` lies in the future; by what the clock would show, where that is less."""
         return (at - max(self.now, self.before)).total_seconds()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Doubt:
+    """A clock that shows `system_now` where the node, by all it knows, believes `believed_now`; `since` is believed."""
+
+    system_now: datetime
+    believed_now: datetime
+    since: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Belief:
+    """A time that was believed, and what the steady clock showed then, in seconds."""
+
+    at: datetime
+    up_s: float
+
+    def at_s(self, up_s: float) -> datetime:
+        """The same later, whatever has been done to the system's clock meanwhile."""
+        return self.at + timedelta(seconds=max(0.0, up_s - self.up_s))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """Both clocks at one moment. In doubt a right ends by the later of them, and only the earlier destroys."""
+
+    system: datetime
+    believed: datetime
+    doubted: bool
+
+    @property
+    def later(self) -> datetime:
+        """What rights are measured by."""
+        return max(self.system, self.believed) if self.doubted else self.system
+
+    @property
+    def earlier(self) -> datetime:
+        """What has passed for certain."""
+        return min(self.system, self.believed) if self.doubted else self.system
+
+
+def apart(one: datetime, other: datetime, most: timedelta) -> bool:
+    """Whether two clocks differ by more than any honest one is set."""
+    return abs(one - other) > most
+
+
+def read(system: datetime, belief: Belief, up_s: float, most: timedelta, synchronised: Callable[[], bool]) -> Reading:
+    """The system's clock against what is believed; who keeps it right is asked only where they differ."""
+    believed = belief.at_s(up_s)
+    doubted = apart(system, believed, most) and not synchronised()
+    return Reading(system=system, believed=believed, doubted=doubted)

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from core.domain.clocks import Clock
+from core.domain.clocks import Clock, Doubt
+from core.domain.custody import Closed
 from core.domain.device import Device, DeviceFigures, Trouble, troubles
 from core.domain.pool.facts import Lane, Mood
 from core.domain.steward import SWITCHES, StewardState
@@ -33,6 +34,8 @@ class Name(StrEnum):
     STORE_DOWN = "store_down"
     DELETIONS_OVERDUE = "deletions_overdue"
     DELETIONS_REFUSED = "deletions_refused"
+    NODE_CLOSED = "node_closed"
+    CLOCK_DOUBT = "clock_doubt"
     CLOCK_MOVED = "clock_moved"
     DISK_RESERVE = "disk_reserve"
     DISK_LOW = "disk_low"
@@ -119,11 +122,17 @@ class NodeFacts:
     moods: Mapping[Mood, int] = field(default_factory=dict)
     deletions_failing: int = 0
     oldest_deletion_at: datetime | None = None
+    doubt: Doubt | None = None
     clock_moved_s: float = 0.0
     up_s: float = float("inf")
     devices: tuple[Device, ...] = ()
     steward: StewardState | None = None
     takes_waiting: int = 0
+
+    @property
+    def certain(self) -> datetime:
+        """What has passed for certain: `now`, unless the clock is in doubt."""
+        return self.now if self.doubt is None else min(self.doubt.system_now, self.doubt.believed_now)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -229,13 +238,17 @@ def _deletions(facts: NodeFacts, figures: WarningFigures) -> Found:
         params = {"count": facts.deletions_failing}
         yield NodeWarning(name=Name.DELETIONS_REFUSED, level=Level.WARNING, params=params)
     oldest = facts.oldest_deletion_at
-    if oldest is not None and facts.now - oldest > timedelta(seconds=figures.overdue_s):
+    if oldest is not None and facts.certain - oldest > timedelta(seconds=figures.overdue_s):
         yield NodeWarning(name=Name.DELETIONS_OVERDUE, level=Level.CRITICAL, params={"since": oldest})
 
 
 def _clocks(facts: NodeFacts, figures: WarningFigures) -> Found:
     clock = clock_of(facts, figures)
-    if clock.moved:
+    if facts.doubt is not None:
+        # Says the same of the same clock, and more.
+        both = {"system_now": facts.doubt.system_now, "believed_now": facts.doubt.believed_now}
+        yield NodeWarning(name=Name.CLOCK_DOUBT, level=Level.CRITICAL, params=both)
+    elif clock.moved:
         params = {"seconds": facts.clock_moved_s}
         yield NodeWarning(name=Name.CLOCK_MOVED, level=Level.CRITICAL, params=params)
     # Only a clock that runs ahead can be told from a process that has been silent.
@@ -263,6 +276,12 @@ def _devices(facts: NodeFacts, figures: WarningFigures) -> Found:
         for trouble in troubles(device, facts.now, figures.devices, page_version=figures.page_version):
             level = Level.CRITICAL if trouble in _CRITICAL_TROUBLES else Level.WARNING
             yield NodeWarning(name=Name(f"device_{trouble.value}"), level=level, subject=device.id, params=params)
+
+
+def _closed(facts: NodeFacts, _figures: WarningFigures) -> Found:
+    closed = facts.steward.closed if facts.steward is not None else Closed.OPEN
+    if closed is not Closed.OPEN:
+        yield NodeWarning(name=Name.NODE_CLOSED, level=Level.CRITICAL, params={"reason": closed.value})
 
 
 def _switches(facts: NodeFacts, _figures: WarningFigures) -> Found:
@@ -311,6 +330,7 @@ RULES: tuple[Rule, ...] = (
     _jobs,
     _disk,
     _deletions,
+    _closed,
     _clocks,
     _devices,
     _switches,

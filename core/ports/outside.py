@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO, Protocol
 
+from core.domain.clocks import Doubt
 from core.domain.pool.choose import Choice
 from core.domain.pool.drawing import Looked
 from core.domain.pool.facts import Wish
@@ -38,6 +39,16 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Aware UTC."""
+
+
+class NodeClock(Clock, Protocol):
+    """The node's time, which may be in doubt: `now` is what rights are measured by, the later of two clocks then."""
+
+    def earlier(self) -> datetime:
+        """What has passed for certain: nothing is destroyed by any other time. Equal to `now` without a doubt."""
+
+    def doubt(self) -> Doubt | None:
+        """Why the clock is not believed, None while it is."""
 
 
 class ClockDrift(Protocol):

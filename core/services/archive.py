@@ -14,7 +14,7 @@ from core.domain.pool.lanes import LaneFigures, Standing, standing
 from core.domain.steward import plain_text
 from core.domain.work import Signal
 from core.errors import BadField, Conflict, MemoryEngineError, NotFound
-from core.ports.outside import Clock
+from core.ports.outside import NodeClock
 from core.ports.stewarding import ArchiveQuery, FossilPicture
 from core.ports.work import StewardAction, Transaction, UnitOfWork, subject_of_artifact
 from core.services.grants import Grants
@@ -86,7 +86,7 @@ class Archive:
     """What a steward sees and does of single takes; nothing here lengthens a right."""
 
     def __init__(
-        self, work: UnitOfWork, clock: Clock, retention: Retention, grants: Grants, *, figures: ArchiveFigures
+        self, work: UnitOfWork, clock: NodeClock, retention: Retention, grants: Grants, *, figures: ArchiveFigures
     ) -> None:
         self._work = work
         self._clock = clock
@@ -216,7 +216,7 @@ class Archive:
             if artifact.state is not State.ACTIVE:
                 raise Conflict(_OUT)
             position, keys = tx.archive.rank(artifact), keys_of(tx, artifact)
-            deleted = bury_all(tx, artifact, "removed", now)
+            deleted = bury_all(tx, artifact, "removed", self._clock.earlier())
             tx.artifacts.end(artifact_id, State.REVOKED, now)
             tx.ended_early(Early.REMOVE, artifact, now)
             tx.steward.record(

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from core.domain.custody import LEDGER_PREFIX
 from core.errors import StoreMissing
-from core.ports.outside import ByteStore, Clock
+from core.ports.outside import ByteStore, NodeClock
 from core.ports.work import Holding, UnitOfWork
 
 READ_BYTES = 1 << 20
@@ -41,7 +41,7 @@ class AuditReport:
 class Audit:
     """Compares database and store. Reads only; safe beside a running node, whose movements it allows for."""
 
-    def __init__(self, work: UnitOfWork, store: ByteStore, clock: Clock, *, overdue_s: float) -> None:
+    def __init__(self, work: UnitOfWork, store: ByteStore, clock: NodeClock, *, overdue_s: float) -> None:
         self._work = work
         self._store = store
         self._clock = clock
@@ -53,7 +53,7 @@ class Audit:
         # The store is listed first: a key that is in neither of two later looks at the database was never named.
         stored = {key for key in self._store.keys("") if not key.startswith(LEDGER_PREFIX)}
         report.objects = len(stored)
-        now = self._clock.now()
+        now = self._clock.earlier()
         held: set[str] = set()
         for holding in self._holdings():
             report.artifacts += 1

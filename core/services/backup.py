@@ -22,7 +22,7 @@ from core.domain.custody import Care, CareState
 from core.errors import BadArchive, Conflict, DiskReserve, StoreMissing, Unavailable
 from core.ports.archiving import Draft, Dumped, Opened, Row, Rows, Shelf, Unpacking
 from core.ports.custody import Ledger
-from core.ports.outside import ByteStore, Clock
+from core.ports.outside import ByteStore, NodeClock
 from core.ports.work import StewardAction, UnitOfWork
 from core.services.care import CareService, Progress
 from core.services.ledger import NODE, by_subject
@@ -66,7 +66,7 @@ class BackupService:
         work: UnitOfWork,
         store: ByteStore,
         ledger: Ledger,
-        clock: Clock,
+        clock: NodeClock,
         care: CareService,
         *,
         shelf: Shelf,
@@ -133,7 +133,7 @@ class BackupService:
         taken_out = self.shelf.take_out(by_subject(self._ledger.entries()))
         if taken_out:
             log.info("backup.taken_out", extra={"sounds": taken_out})
-        return sum(self._remove(one) for one in self.shelf.archives() if due(one, self._clock.now()))
+        return sum(self._remove(one) for one in self.shelf.archives() if due(one, self._clock.earlier()))
 
     def remove_all(self) -> int:
         """Remove every copy, whatever its time; how many."""
@@ -147,7 +147,8 @@ class BackupService:
     def _fill(self, draft: Draft, kind: ArchiveKind, shelf: Shelf, progress: Progress) -> Made:
         lacking: set[str] = set()
         for _ in range(LOOKS_MOST):
-            as_of = self._clock.now()
+            # By no clock that may be ahead: a copy dated by it would outlive its time.
+            as_of = self._clock.earlier()
             dumped = self._look(draft, shelf)
             wanted = [one for one in dumped.sounds if not draft.has(one) and one.name not in lacking]
             if not wanted:

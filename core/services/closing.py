@@ -14,7 +14,7 @@ from core.domain.custody import LEDGER_PREFIX, Care, Closed, Early
 from core.domain.work import Signal
 from core.errors import BadArchive, Conflict
 from core.ports.archiving import Shelf
-from core.ports.outside import ByteStore, Clock
+from core.ports.outside import ByteStore, NodeClock
 from core.ports.work import UnitOfWork
 from core.services.audit import Audit
 from core.services.backup import BackupService, Made
@@ -71,7 +71,7 @@ class ClosingService:
         self,
         work: UnitOfWork,
         store: ByteStore,
-        clock: Clock,
+        clock: NodeClock,
         care: CareService,
         retention: Retention,
         audit: Audit,
@@ -147,7 +147,7 @@ class ClosingService:
             artifact = tx.artifacts.lock(artifact_id)
             if artifact is None or not artifact.state.held:
                 return ""
-            bury_all(tx, artifact, "closing", now)
+            bury_all(tx, artifact, "closing", self._clock.earlier())
             tx.artifacts.end(artifact_id, State.EXPIRED, now)
             # Before its hour: no copy of this node may bring it back here.
             tx.ended_early(Early.REMOVE, artifact, now)

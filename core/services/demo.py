@@ -21,7 +21,7 @@ from core.domain.artifact import DRAW_BITS, NewArtifact, State, raw_key
 from core.domain.consent import Mode, Notice, RetentionPolicy, promise
 from core.domain.work import Job, Signal
 from core.errors import MemoryEngineError, Unavailable
-from core.ports.outside import ByteStore, Clock, Vault
+from core.ports.outside import ByteStore, NodeClock, Vault
 from core.ports.work import Transaction, UnitOfWork
 from core.services.retention import Retention, bury_all
 
@@ -106,7 +106,7 @@ class DemoService:
         work: UnitOfWork,
         store: ByteStore,
         vault: Vault,
-        clock: Clock,
+        clock: NodeClock,
         retention: Retention,
         *,
         ready: Callable[[], None],
@@ -161,7 +161,7 @@ class DemoService:
             keys = [artifact.raw_key for artifact in held if artifact.raw_key is not None]
             for artifact in held:
                 keys += [derivative.key for derivative in tx.derivatives.of(artifact.id)]
-                bury_all(tx, artifact, "revoked", now)
+                bury_all(tx, artifact, "revoked", self._clock.earlier())
                 tx.artifacts.end(artifact.id, State.REVOKED, now)
                 tx.consents.withdraw(artifact.consent_id, now)
             if held:
@@ -263,5 +263,5 @@ class DemoService:
         with suppress(MemoryEngineError):
             with self._work.write() as tx:
                 for key in keys:
-                    tx.tombstones.bury(key, artifact_id=None, reason="abandoned", due_at=self._clock.now())
+                    tx.tombstones.bury(key, artifact_id=None, reason="abandoned", due_at=self._clock.earlier())
             self._retention.sweep(keys=keys)

@@ -20,8 +20,9 @@ from core.audio.wav import inspect
 from core.domain.artifact import Artifact, Kind, derivative_key
 from core.domain.work import Job, Signal
 from core.errors import StoreMissing
-from core.ports.outside import ByteStore, Clock
+from core.ports.outside import ByteStore, NodeClock
 from core.ports.work import Derivative, Transaction, UnitOfWork
+from core.services.reserve import Reserve
 
 COPY_BYTES = 1 << 20
 LONGEST_S = 86_400.0
@@ -71,7 +72,15 @@ class DeriveService:
     """Makes derivatives and measurements; every call may be repeated, anywhere, at any moment."""
 
     def __init__(
-        self, work: UnitOfWork, store: ByteStore, clock: Clock, makers: Makers, *, figures: DeriveFigures, spool: Path
+        self,
+        work: UnitOfWork,
+        store: ByteStore,
+        clock: NodeClock,
+        makers: Makers,
+        *,
+        figures: DeriveFigures,
+        spool: Path,
+        reserve: Reserve,
     ) -> None:
         self._work = work
         self._store = store
@@ -79,6 +88,7 @@ class DeriveService:
         self._makers = makers
         self._figures = figures
         self._spool = spool
+        self._reserve = reserve
 
     def derive(self, artifact_id: int, kind_name: str) -> Outcome:
         """Make one derivative where the promise grants it and nobody has yet."""
@@ -148,6 +158,7 @@ class DeriveService:
     def _raw(self, artifact: Artifact) -> Iterator[tuple[BinaryIO, int]]:
         """The take as a seekable, nameless local file: the makers read it in parts, and nothing of it is left."""
         key = artifact.raw_key or ""
+        self._reserve.spare(self._store.size(key) or 0)
         with tempfile.TemporaryFile(dir=self._spool) as local:
             source = self._store.open(key)
             try:
@@ -188,7 +199,9 @@ class DeriveService:
             tx.artifacts.lock(artifact_id)
             artifact = self._wanting(tx, artifact_id, kind)
             if artifact is None or artifact.derivative_until is None or not tx.tombstones.adopt(key):
-                tx.tombstones.bury(key, artifact_id=artifact_id, reason="derived too late", due_at=now)
+                tx.tombstones.bury(
+                    key, artifact_id=artifact_id, reason="derived too late", due_at=self._clock.earlier()
+                )
                 tx.want(Job.SWEEP_TOMBSTONES)
                 return False
             made = Derivative(

@@ -17,7 +17,7 @@ from typing import Any
 from core.domain.custody import Care
 from core.errors import BadArchive, DiskReserve, StoreMissing
 from core.ports.archiving import Shelf
-from core.ports.outside import ByteStore, Clock, Vault
+from core.ports.outside import ByteStore, NodeClock, Vault
 from core.ports.stewarding import Publishable
 from core.ports.work import StewardAction, UnitOfWork
 from core.services.archive import Archive
@@ -44,7 +44,7 @@ class ExportService:
         work: UnitOfWork,
         store: ByteStore,
         vault: Vault,
-        clock: Clock,
+        clock: NodeClock,
         care: CareService,
         archive: Archive,
         *,
@@ -93,13 +93,13 @@ class ExportService:
             files = {str(one["file"]): datetime.fromisoformat(one["until"]) for one in said["fossils"]}
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise BadArchive(f"{bundle.name} is no export of a node that this version can read.") from error
-        now = self._clock.now()
+        now = self._clock.earlier()
         standing = {self._file(one) for one in self._all(now)}
         return sorted(name for name, until in files.items() if until <= now or name not in standing)
 
     def prune(self) -> int:
         """Remove bundles whose time here is over, and files in the others whose right is; how many bundles."""
-        now, removed = self._clock.now(), 0
+        now, removed = self._clock.earlier(), 0
         for path in sorted(self._place.glob("export-*")):
             if self._kept_until(path) <= now:
                 shutil.rmtree(path)

@@ -19,10 +19,13 @@ from core.audio.wav import Wav, inspect, read_samples
 from core.domain import codes
 from core.domain.artifact import DRAW_BITS, Artifact, NewArtifact, Outline, Review, State, raw_key
 from core.domain.consent import Manifest, Mode, Notice, RetentionPolicy, promise
+from core.domain.doors import Door, intake_door
+from core.domain.steward import StewardState
 from core.domain.work import Job, Signal
 from core.errors import BadField, Conflict, DiskReserve, Gone, Paused, Refused, Unavailable
-from core.ports.outside import ByteStore, Clock, Disk, Vault
+from core.ports.outside import ByteStore, NodeClock, Vault
 from core.ports.work import Remembered, Transaction, UnitOfWork
+from core.services.reserve import FULL, Reserve
 
 TOPIC_SIGNS = 64
 STATUS_SIGNS = 32
@@ -37,8 +40,6 @@ class IntakeFigures:
     max_rate_hz: int
     reservation_s: int
     idempotency_h: float
-    reserve_bytes: int
-    reserve_share: float
     languages: frozenset[str]
     notice_versions: frozenset[str]
     effects: frozenset[str]
@@ -80,6 +81,13 @@ class _Take:
     manifest: Manifest
 
 
+_SHUT = {
+    Door.CLOSED: "This room is closed and takes nothing in.",
+    Door.MAINTENANCE: "This room is being looked after right now and takes nothing in.",
+    Door.PAUSED: "This room is not taking anything in right now.",
+    Door.CLOCK: "This node is not sure of the time and takes nothing in until it is.",
+}
+
 Describe = Callable[[Artifact, str], dict[str, Any]]
 """Builds the public answer for (artifact, secret); the same answer is remembered for the same key."""
 
@@ -92,8 +100,8 @@ class Intake:
         work: UnitOfWork,
         store: ByteStore,
         vault: Vault,
-        clock: Clock,
-        disk: Disk,
+        clock: NodeClock,
+        reserve: Reserve,
         *,
         figures: IntakeFigures,
         retention: RetentionPolicy,
@@ -103,27 +111,23 @@ class Intake:
         self._store = store
         self._vault = vault
         self._clock = clock
-        self._disk = disk
+        self._reserve = reserve
         self._figures = figures
         self._retention = retention
         self._default_notice = default_notice
 
+    def door(self, state: StewardState) -> Door:
+        """How the way in stands, by the posture in force."""
+        return intake_door(state, doubted=self._clock.doubt() is not None, full=self._reserve.reached())
+
     def ready(self) -> None:
         """Raise `Paused` or `DiskReserve` where no take can be accepted now; asked before a body is read."""
         with self._work.read() as tx:
-            state = tx.steward.state().at(self._clock.now())
-        if not state.takes_in:
-            raise Paused(
-                "This room is being looked after right now and takes nothing in."
-                if state.maintenance_mode
-                else "This room is not taking anything in right now."
-            )
-        if self._disk.free_bytes() <= self.reserve_bytes():
-            raise DiskReserve("This node has no room for another take right now.")
-
-    def reserve_bytes(self) -> int:
-        """What is kept free on the disk for playing and taking back."""
-        return max(self._figures.reserve_bytes, int(self._disk.total_bytes() * self._figures.reserve_share))
+            door = self.door(tx.steward.state().at(self._clock.now()))
+        if door is Door.FULL:
+            raise DiskReserve(FULL)
+        if door is not Door.OPEN:
+            raise Paused(_SHUT[door])
 
     def knows(self, client_key: str) -> bool:
         """Whether this key has been answered before: its retry is answered again, paused or not."""
@@ -162,6 +166,9 @@ class Intake:
             raise BadField("effect_profile is not a memory colour of this room.")
         _bounded("topic_tag", offering.topic, TOPIC_SIGNS)
         _bounded("lifecycle_status", offering.status, STATUS_SIGNS)
+        if self._clock.doubt() is not None:
+            # The clock was moved after the door was looked at: no promise is dated by one nobody believes.
+            raise Paused(_SHUT[Door.CLOCK])
         return _Take(
             offering=offering,
             wav=wav,
@@ -199,7 +206,7 @@ class Intake:
             with self._work.write() as tx:
                 if not tx.tombstones.adopt(key):
                     # A put slower than its reservation: the sweep was here first, perhaps before the last byte.
-                    tx.tombstones.bury(key, artifact_id=None, reason="abandoned", due_at=self._clock.now())
+                    tx.tombstones.bury(key, artifact_id=None, reason="abandoned", due_at=self._clock.earlier())
                     return None
                 kept = self._insert(tx, take, public_id, key, secret, describe)
                 self._remember(tx, take.offering, kept)
@@ -256,7 +263,7 @@ class Intake:
     def _hasten(self, key: str) -> None:
         # Touches only what is still reserved: an adoption that was committed, answered or not, has no tombstone left.
         with suppress(Unavailable), self._work.write() as tx:
-            tx.tombstones.hasten(key, self._clock.now())
+            tx.tombstones.hasten(key, self._clock.earlier())
             tx.want(Job.SWEEP_TOMBSTONES)
 
     def _remembered(self, offering: Offering) -> Kept | None:

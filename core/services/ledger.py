@@ -13,9 +13,9 @@ from core.domain.artifact import Artifact, State
 from core.domain.consent import Mode
 from core.domain.custody import Closed, Early, Entry, NodeRecord
 from core.domain.work import Job, Signal
-from core.errors import Unavailable
+from core.errors import Conflict, Unavailable
 from core.ports.custody import Ledger
-from core.ports.outside import Clock, Vault
+from core.ports.outside import NodeClock, Vault
 from core.ports.work import StewardAction, Transaction, UnitOfWork
 from core.services.retention import bury_all
 
@@ -28,7 +28,7 @@ NODE = "the node"
 class LedgerService:
     """Keeps ledger and database together."""
 
-    def __init__(self, work: UnitOfWork, ledger: Ledger, vault: Vault, clock: Clock) -> None:
+    def __init__(self, work: UnitOfWork, ledger: Ledger, vault: Vault, clock: NodeClock) -> None:
         self._work = work
         self._ledger = ledger
         self._vault = vault
@@ -58,6 +58,21 @@ class LedgerService:
         with self._work.write() as tx:
             tx.nodes.remember_ledger(length)
 
+    def reopen(self, *, actor: str) -> None:
+        """Open a node that was closed, on a steward's word: what the ledger still says is applied, and is all there is.
+
+        Raises `Conflict` where it is open, `Unavailable` where the store does not answer.
+        """
+        with self._work.read() as tx:
+            node = tx.nodes.read()
+        if node is None or node.closed is Closed.OPEN:
+            raise Conflict("This node is open.")
+        entries = self._ledger.entries()
+        self.apply(entries)
+        with self._work.write() as tx:
+            tx.nodes.set_ledger_length(len(entries))
+            shut(tx, Closed.OPEN, actor, self._clock.now(), entries=len(entries), remembered=node.ledger_length)
+
     def apply(self, entries: Sequence[Entry]) -> int:
         """End what the ledger says has ended and the database still holds; how many."""
         named = by_subject(entries)
@@ -72,7 +87,7 @@ class LedgerService:
                 kinds = kinds_of(named, self._vault.subject_hashes(holding.public_id))
                 if kinds and holding.state.held:
                     with self._work.write() as tx:
-                        ended += enforce(tx, holding.artifact_id, kinds, self._clock.now())
+                        ended += enforce(tx, holding.artifact_id, kinds, self._clock.now(), self._clock.earlier())
 
     def _keep_here(self) -> None:
         try:
@@ -105,35 +120,38 @@ def kinds_of(named: Mapping[str, set[Early]], hashes: Iterable[str]) -> set[Earl
     return set().union(*(named.get(one, set()) for one in hashes))
 
 
-def enforce(tx: Transaction, artifact_id: int, kinds: set[Early], now: datetime) -> bool:
-    """End what is still held of an artifact the ledger names; whether anything was."""
+def enforce(tx: Transaction, artifact_id: int, kinds: set[Early], now: datetime, certain: datetime) -> bool:
+    """End what is still held of an artifact the ledger names; whether anything was. `certain` has passed for sure."""
     artifact = tx.artifacts.lock(artifact_id)
     if artifact is None or not artifact.state.held:
         return False
     if kinds != {Early.NARROW}:
-        bury_all(tx, artifact, "in the ledger", now)
+        bury_all(tx, artifact, "in the ledger", certain)
         tx.artifacts.end(artifact.id, State.REVOKED, now)
         if Early.REVOKE in kinds:
             tx.consents.withdraw(artifact.consent_id, now)
         tx.signal(Signal.POOL, dropped=[artifact.id])
         tx.want(Job.SWEEP_TOMBSTONES)
         return True
-    return narrow(tx, artifact, now)
+    return narrow(tx, artifact, now, certain)
 
 
-def narrow(tx: Transaction, artifact: Artifact, now: datetime) -> bool:
-    """Take what a fossil leaves away from a held artifact; whether it was one."""
+def narrow(tx: Transaction, artifact: Artifact, now: datetime, certain: datetime) -> bool:
+    """Take what a fossil leaves away from a held artifact; whether it was one.
+
+    What else there is of it goes with that only where its time is over for certain.
+    """
     if artifact.mode is not Mode.FOSSIL:
         return False
     for made in tx.derivatives.drop(artifact.id):
-        tx.tombstones.bury(made.key, artifact_id=artifact.id, reason="narrowed", due_at=now)
+        tx.tombstones.bury(made.key, artifact_id=artifact.id, reason="narrowed", due_at=certain)
     tx.consents.narrow(artifact.consent_id, now)
-    if artifact.raw_lasts(now) and artifact.raw_until is not None:
+    if artifact.raw_lasts(certain) and artifact.raw_until is not None:
         tx.artifacts.narrow(artifact.id, artifact.raw_until)
         tx.signal(Signal.POOL, derived=artifact.id)
     else:
         # Only the fossil was left of it: with that, everything ends.
-        bury_all(tx, artifact, "narrowed", now)
+        bury_all(tx, artifact, "narrowed", certain)
         tx.artifacts.end(artifact.id, State.EXPIRED, now)
         tx.signal(Signal.POOL, dropped=[artifact.id])
     tx.want(Job.SWEEP_TOMBSTONES)
@@ -148,7 +166,7 @@ def shut(tx: Transaction, reason: Closed, actor: str, now: datetime, **said: obj
         StewardAction(
             at=now,
             actor=actor,
-            action="close_node" if reason is not Closed.OPEN else "open_node",
+            action="open_node" if reason is Closed.OPEN else "close_node",
             before={"closed": before.closed.value if before is not None else ""},
             after={"closed": reason.value, **said},
         )
@@ -163,7 +181,7 @@ def _node(tx: Transaction, now: datetime) -> NodeRecord:
     node = NodeRecord(
         public_id=uuid.uuid4().hex,
         created_at=now,
-        clock_mark=None,
+        clock_mark=now,
         ledger_id="",
         ledger_length=0,
         closed=Closed.OPEN,

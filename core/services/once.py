@@ -14,7 +14,7 @@ from core.domain.custody import Early
 from core.domain.pool.facts import LARGEST_ID
 from core.domain.work import Job
 from core.errors import Forbidden, NotFound, StoreMissing
-from core.ports.outside import ByteStore, Clock, Vault
+from core.ports.outside import ByteStore, NodeClock, Vault
 from core.ports.work import UnitOfWork
 
 CLOSE_WITHIN_S = 60
@@ -33,7 +33,7 @@ class OnceStream:
 class OneTime:
     """Plays and disposes of one-time takes."""
 
-    def __init__(self, work: UnitOfWork, store: ByteStore, vault: Vault, clock: Clock) -> None:
+    def __init__(self, work: UnitOfWork, store: ByteStore, vault: Vault, clock: NodeClock) -> None:
         self._work = work
         self._store = store
         self._vault = vault
@@ -87,7 +87,7 @@ class OneTime:
             tx.artifacts.end(artifact_id, State.REVOKED, now)
             tx.ended_early(Early.ONCE, waiting[0], now)
             if key is not None:
-                tx.tombstones.bury(key, artifact_id=artifact_id, reason="consumed", due_at=now)
+                tx.tombstones.bury(key, artifact_id=artifact_id, reason="consumed", due_at=self._clock.earlier())
             tx.want(Job.SWEEP_TOMBSTONES)
 
     def _parse(self, token: str) -> tuple[int, str]:
@@ -115,12 +115,12 @@ class OneTime:
             if claimed is None:
                 return False
             tx.ended_early(Early.ONCE, claimed, now)
-            due_at = now + timedelta(seconds=CLOSE_WITHIN_S)
+            due_at = self._clock.earlier() + timedelta(seconds=CLOSE_WITHIN_S)
             tx.tombstones.bury(key, artifact_id=artifact_id, reason="heard once", due_at=due_at)
         return True
 
     def _closed(self, stream: BinaryIO, key: str) -> None:
         stream.close()
         with self._work.write() as tx:
-            tx.tombstones.hasten(key, self._clock.now())
+            tx.tombstones.hasten(key, self._clock.earlier())
             tx.want(Job.SWEEP_TOMBSTONES)

@@ -13,7 +13,7 @@ from core.domain.archiving import ArchiveKind, Sound, ended_since
 from core.domain.custody import Care, Closed, Early, Entry
 from core.ports.archiving import Opened, Rows
 from core.ports.custody import Ledger
-from core.ports.outside import ByteStore, Clock, Vault
+from core.ports.outside import ByteStore, NodeClock, Vault
 from core.ports.work import StewardAction, Transaction, UnitOfWork
 from core.services.audit import Audit, AuditReport
 from core.services.care import CareService, Progress
@@ -47,7 +47,7 @@ class RestoreService:
         store: ByteStore,
         ledger: Ledger,
         vault: Vault,
-        clock: Clock,
+        clock: NodeClock,
         care: CareService,
         *,
         rows: Rows,
@@ -130,7 +130,9 @@ class RestoreService:
         now = self._clock.now()
         self._enforce_all(tx, named)
         node = tx.nodes.read()
-        tx.nodes.mark_clock(now, unless_not=node.clock_mark if node is not None else None)
+        doubt = self._clock.doubt()
+        believed = now if doubt is None else doubt.believed_now
+        tx.nodes.mark_clock(believed, unless_not=node.clock_mark if node is not None else None)
         tx.nodes.remember_ledger(length)
         tx.nodes.close(closed)
         tx.steward.record(
@@ -150,4 +152,4 @@ class RestoreService:
             for holding in page:
                 kinds = kinds_of(named, self._vault.subject_hashes(holding.public_id))
                 if kinds and holding.state.held:
-                    enforce(tx, holding.artifact_id, kinds, self._clock.now())
+                    enforce(tx, holding.artifact_id, kinds, self._clock.now(), self._clock.earlier())

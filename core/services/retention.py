@@ -1,7 +1,8 @@
 """Ending rights when their time comes, and making the end true.
 
 `expire` ends rights and names keys; `sweep` deletes named keys and proves their absence; `prune` forgets rows that
-no promise needs. Each may run twice, anywhere, at any moment.
+no promise needs. Each may run twice, anywhere, at any moment. All go by what has passed for certain: while the clock is
+in doubt its earlier reading ends nothing too soon, and whatever has ended already is deleted all the same.
 """
 
 import logging
@@ -12,7 +13,7 @@ from datetime import datetime, timedelta
 from core.domain.artifact import Artifact, State
 from core.domain.work import Job, Signal
 from core.errors import MemoryEngineError, Unavailable
-from core.ports.outside import ByteStore, Clock
+from core.ports.outside import ByteStore, NodeClock
 from core.ports.work import Tombstone, TombstoneCounts, Transaction, UnitOfWork
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ class RetentionFigures:
 class Retention:
     """Expiry, the tombstone sweep, pruning."""
 
-    def __init__(self, work: UnitOfWork, store: ByteStore, clock: Clock, *, figures: RetentionFigures) -> None:
+    def __init__(self, work: UnitOfWork, store: ByteStore, clock: NodeClock, *, figures: RetentionFigures) -> None:
         self._work = work
         self._store = store
         self._clock = clock
@@ -48,7 +49,7 @@ class Retention:
         """End every right that is over; how many artifacts were touched."""
         touched = 0
         while True:
-            now = self._clock.now()
+            now = self._clock.earlier()
             with self._work.read() as tx:
                 due = tx.artifacts.due(now, limit=BATCH)
             ended = sum(self._expire_one(artifact_id, now) for artifact_id in due)
@@ -81,7 +82,7 @@ class Retention:
         """Name the keys of derivatives whose own right is over; how many."""
         pruned = 0
         while True:
-            now = self._clock.now()
+            now = self._clock.earlier()
             with self._work.read() as tx:
                 due = tx.derivatives.due(now, limit=BATCH)
             ended = 0
@@ -104,16 +105,18 @@ class Retention:
         hang the sweep: what was claimed and not reached in time is given back.
         """
         gone = 0
-        ends_at = self._clock.now() + timedelta(seconds=self._figures.claim_s / 2 if most_s is None else most_s)
+        figures = self._figures
+        ends_at = self._clock.earlier() + timedelta(seconds=figures.claim_s / 2 if most_s is None else most_s)
         while True:
-            now = self._clock.now()
-            until = now + timedelta(seconds=self._figures.claim_s)
+            now = self._clock.earlier()
+            until = now + timedelta(seconds=figures.claim_s)
+            ahead_at = now + 2 * timedelta(seconds=max(figures.claim_s, figures.retry_longest_s))
             # Claimed and committed before anything is deleted: an adoption that comes later finds the claim.
             with self._work.write() as tx:
-                claimed = tx.tombstones.claim(now, until=until, limit=BATCH, keys=keys)
+                claimed = tx.tombstones.claim(now, until=until, ahead_at=ahead_at, limit=BATCH, keys=keys)
             for reached, tombstone in enumerate(claimed, 1):
                 gone += self._bury(tombstone)
-                if self._clock.now() > ends_at:
+                if self._clock.earlier() > ends_at:
                     with self._work.write() as tx:
                         tx.tombstones.release(claimed[reached:])
                     return gone
@@ -128,7 +131,7 @@ class Retention:
             rest_s = min(
                 self._figures.retry_longest_s, self._figures.retry_first_s * 2.0 ** min(tombstone.attempts, 30)
             )
-            again_at = self._clock.now() + timedelta(seconds=rest_s)
+            again_at = self._clock.earlier() + timedelta(seconds=rest_s)
             with self._work.write() as tx:
                 tx.tombstones.failed(tombstone.key, error.message, again_at=again_at)
             return False
@@ -149,11 +152,11 @@ class Retention:
     def waiting(self) -> TombstoneCounts:
         """Deletions that wait, and reservations."""
         with self._work.read() as tx:
-            return tx.tombstones.counts(self._clock.now())
+            return tx.tombstones.counts(self._clock.earlier())
 
     def prune(self) -> int:
         """Forget rows that no promise needs any more."""
-        now, figures = self._clock.now(), self._figures
+        now, figures = self._clock.earlier(), self._figures
         with self._work.write() as tx:
             forgotten = tx.idempotency.prune(now - timedelta(hours=figures.idempotency_h))
             forgotten += tx.events.prune(now - timedelta(days=figures.access_event_days))
@@ -172,14 +175,14 @@ def keys_of(tx: Transaction, artifact: Artifact) -> list[str]:
     return [*([artifact.raw_key] if artifact.raw_key else []), *(made.key for made in tx.derivatives.of(artifact.id))]
 
 
-def bury_all(tx: Transaction, artifact: Artifact, reason: str, now: datetime) -> dict[str, int]:
+def bury_all(tx: Transaction, artifact: Artifact, reason: str, due_at: datetime) -> dict[str, int]:
     """Name every key of an artifact as due; how many of each kind."""
     deleted: dict[str, int] = {}
     if artifact.raw_key is not None:
-        tx.tombstones.bury(artifact.raw_key, artifact_id=artifact.id, reason=reason, due_at=now)
+        tx.tombstones.bury(artifact.raw_key, artifact_id=artifact.id, reason=reason, due_at=due_at)
         deleted["raw"] = 1
     for derivative in tx.derivatives.drop(artifact.id):
-        tx.tombstones.bury(derivative.key, artifact_id=artifact.id, reason=reason, due_at=now)
+        tx.tombstones.bury(derivative.key, artifact_id=artifact.id, reason=reason, due_at=due_at)
         deleted[derivative.kind] = deleted.get(derivative.kind, 0) + 1
     return deleted
 

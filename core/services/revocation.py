@@ -9,7 +9,7 @@ from core.domain.consent import Manifest, Mode
 from core.domain.custody import Early
 from core.domain.work import Signal
 from core.errors import Conflict, NotFound
-from core.ports.outside import Clock, Vault
+from core.ports.outside import NodeClock, Vault
 from core.ports.work import Consent, UnitOfWork
 from core.services.ledger import narrow
 from core.services.retention import Retention, bury_all, keys_of
@@ -57,7 +57,7 @@ class Receipt:
 class Revocation:
     """Revoke and receipt, by code."""
 
-    def __init__(self, work: UnitOfWork, vault: Vault, clock: Clock, retention: Retention) -> None:
+    def __init__(self, work: UnitOfWork, vault: Vault, clock: NodeClock, retention: Retention) -> None:
         self._work = work
         self._vault = vault
         self._clock = clock
@@ -89,7 +89,7 @@ class Revocation:
     def revoke(self, text: str) -> Revoked:
         """Take everything under this code back. Harmless when repeated. Raises `NotFound`."""
         hashes = self._hashes(text)
-        now = self._clock.now()
+        now, due_at = self._clock.now(), self._clock.earlier()
         deleted: dict[str, int] = {}
         keys: list[str] = []
         with self._work.write() as tx:
@@ -97,7 +97,7 @@ class Revocation:
             held = [artifact for artifact in tx.artifacts.lock_consent(consent.id) if artifact.state.held]
             for artifact in held:
                 keys += keys_of(tx, artifact)
-                for kind, count in bury_all(tx, artifact, "revoked", now).items():
+                for kind, count in bury_all(tx, artifact, "revoked", due_at).items():
                     deleted[kind] = deleted.get(kind, 0) + count
                 tx.artifacts.end(artifact.id, State.REVOKED, now)
                 tx.ended_early(Early.REVOKE, artifact, now)
@@ -121,7 +121,7 @@ class Revocation:
         Raises `NotFound`, and `Conflict` where nothing is left that could be narrowed.
         """
         hashes = self._hashes(text)
-        now = self._clock.now()
+        now, certain = self._clock.now(), self._clock.earlier()
         keys: list[str] = []
         with self._work.write() as tx:
             consent = _known(tx.consents.by_code(hashes))
@@ -130,7 +130,7 @@ class Revocation:
                 raise Conflict(NOTHING_TO_NARROW)
             for artifact in held:
                 made = keys_of(tx, artifact)
-                if narrow(tx, artifact, now):
+                if narrow(tx, artifact, now, certain):
                     keys += made
                     tx.ended_early(Early.NARROW, artifact, now)
         self._retention.sweep(keys=keys, most_s=WAIT_S)

@@ -11,7 +11,7 @@ from core.domain.pool.lanes import LaneFigures, lane, mood
 from core.domain.steward import StewardState
 from core.domain.warnings import NodeFacts, Process, WarningFigures
 from core.errors import MemoryEngineError
-from core.ports.outside import ByteStore, Clock, ClockDrift, Disk
+from core.ports.outside import ByteStore, ClockDrift, Disk, NodeClock
 from core.ports.stewarding import RetentionCounts, Sample, Standing
 from core.ports.work import QueueDepth, Transaction, UnitOfWork
 from core.services.stewardship import plain
@@ -92,7 +92,7 @@ class Snapshots:
         self,
         work: UnitOfWork,
         store: ByteStore,
-        clock: Clock,
+        clock: NodeClock,
         disk: Disk,
         drift: ClockDrift,
         *,
@@ -112,6 +112,7 @@ class Snapshots:
         facts = NodeFacts(
             # Read together: between the two the clock may be moved.
             now=self._clock.now(),
+            doubt=self._clock.doubt(),
             clock_moved_s=self._drift.moved_s(),
             store=self._store_answers(),
             waiting_jobs=queue.waiting if queue is not None else None,
@@ -157,7 +158,7 @@ class Snapshots:
         now = facts.now
         counted = self._count_or_recall(tx, now)
         state = tx.steward.state().at(now)
-        deletions = tx.tombstones.counts(now)
+        deletions = tx.tombstones.counts(facts.certain)
         heard = tx.presences.since(now - HEARD_WITHIN)
         failures = tx.job_runs.failures(now - timedelta(seconds=self.figures.failure_recent_s))
         read = replace(

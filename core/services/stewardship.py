@@ -8,7 +8,7 @@ from typing import Any
 from core.domain.steward import SESSION, ControlLimits, StewardState, changed, lapsed
 from core.domain.work import Signal
 from core.errors import Conflict
-from core.ports.outside import Clock
+from core.ports.outside import NodeClock
 from core.ports.work import StewardAction, TrailQuery, Transaction, UnitOfWork
 
 MEANWHILE = "Someone else changed this meanwhile. Please look again."
@@ -27,7 +27,7 @@ class Changed:
 class StewardService:
     """Reads and changes the posture; the posture in force is always the one at this moment."""
 
-    def __init__(self, work: UnitOfWork, clock: Clock, *, limits: ControlLimits) -> None:
+    def __init__(self, work: UnitOfWork, clock: NodeClock, *, limits: ControlLimits) -> None:
         self._work = work
         self._clock = clock
         self.limits = limits
@@ -53,8 +53,8 @@ class StewardService:
         return self.change({name: getattr(first, name) for name in SESSION}, actor=actor, version=version)
 
     def clear_timed(self) -> int:
-        """Note in the trail which switches their time has turned off; how many."""
-        now = self._clock.now()
+        """Note in the trail which switches their time has turned off for certain; how many."""
+        now = self._clock.earlier()
         with self._work.read() as tx:
             if not lapsed(tx.steward.state(), now):
                 return 0

@@ -17,7 +17,7 @@ _WHEN = {
     413: "More than this address takes.",
     415: "Not of the type this address takes.",
     416: "The range lies beyond the end.",
-    423: "Intake is paused, or the node is in maintenance.",
+    423: "Nothing is taken in: intake is paused, the node in maintenance or closed, or its clock in doubt.",
     429: "Over budget; `Retry-After` says when to come back.",
     503: "The store or the database does not answer; trying again is safe.",
     507: "The disk reserve is reached.",

@@ -1,17 +1,19 @@
 """Taking voices in."""
 
 import errno
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from core.bootstrap import spool_dir
+from core.bootstrap import System, spool_dir
 from core.domain.artifact import Artifact
 from core.domain.consent import Mode
 from core.errors import BadField, DiskReserve, MemoryEngineError
-from core.services.intake import STATUS_SIGNS, TOPIC_SIGNS, Offering
+from core.services.intake import STATUS_SIGNS, TOPIC_SIGNS, Kept, Offering
+from core.services.reserve import FULL
 from memory_ui.api import shapes
 from memory_ui.api.answers import Done, Responses, answers, parameter, refusals
 from memory_ui.api.multipart import Form, read_form
@@ -113,20 +115,31 @@ async def _keep(request: Request, system: SystemOf, asker: Asker, describe: Any,
         await in_thread(system.intake.ready)
         await in_thread(system.budgets.check, "ingest", client=asker.station, address=asker.address)
     settings = system.settings
+    most_bytes = int(settings.UPLOAD_MAX_MIB * (1 << 20))
     try:
-        async with read_form(
-            request,
-            spool_dir=spool_dir(system.outside.data_dir),
-            max_file_bytes=int(settings.UPLOAD_MAX_MIB * (1 << 20)),
-        ) as form:
-            offering = _offering(form, mode, client_key, asker.named)
-            spend = partial(system.budgets.spend, "ingest", client=asker.station, address=asker.address)
-            kept = await in_store_thread(system.intake.keep, offering, describe, admit=spend)
+        # Whoever was answered before is answered again, however full the disk is by now.
+        with nullcontext() if known else system.reserve.coming(_length(request, most_bytes)):
+            kept = await _received(request, system, asker, describe, mode, client_key, most_bytes)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskReserve("This node has no room for another take right now.") from error
+            raise DiskReserve(FULL) from error
         raise
     return JSONResponse(kept.answer, status_code=201, headers={"Cache-Control": "no-store"})
+
+
+async def _received(
+    request: Request, system: System, asker: Asker, describe: Any, mode: Mode | None, client_key: str, most_bytes: int
+) -> Kept:
+    async with read_form(request, spool_dir=spool_dir(system.outside.data_dir), max_file_bytes=most_bytes) as form:
+        offering = _offering(form, mode, client_key, asker.named)
+        spend = partial(system.budgets.spend, "ingest", client=asker.station, address=asker.address)
+        return await in_store_thread(system.intake.keep, offering, describe, admit=spend)
+
+
+def _length(request: Request, most_bytes: int) -> int:
+    """What an upload will take at most: what it says of itself, or what would be accepted."""
+    said = request.headers.get("Content-Length", "")
+    return min(int(said), most_bytes) if said.isascii() and said.isdigit() else most_bytes
 
 
 def _offering(form: Form, mode: Mode | None, client_key: str, station: str) -> Offering:

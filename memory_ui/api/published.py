@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from core.domain.doors import Door
 from memory_ui.api.answers import Instant
 
 Word = dict[str, str]
@@ -163,9 +164,10 @@ class IngestBudget(BaseModel):
 
 
 class SurfaceAnswer(BaseModel):
-    """The live posture, and how much the asker may still leave."""
+    """The live posture, how the way in stands, and how much the asker may still leave."""
 
     operator_state: OperatorState
+    intake_door: Door
     ingest_budget: IngestBudget
 
 

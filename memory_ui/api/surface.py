@@ -40,7 +40,11 @@ async def surface_state(system: SystemOf, asker: AskerOf) -> dict[str, Any]:
     """The live posture, and how much this station may still leave."""
     state = await in_thread(system.stewardship.state)
     budgets = await in_thread(system.budgets.snapshot, "ingest", client=asker.station, address=asker.address)
-    return {"operator_state": shapes.operator_state(state), "ingest_budget": shapes.ingest_budget(*budgets)}
+    return {
+        "operator_state": shapes.operator_state(state),
+        "intake_door": (await in_thread(system.intake.door, state)).value,
+        "ingest_budget": shapes.ingest_budget(*budgets),
+    }
 
 
 @router.get(

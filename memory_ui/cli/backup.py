@@ -164,7 +164,7 @@ def close_exhibition(
         if (yes or typer.prompt("Type the name of this node to go on")) != settings.NODE_NAME:
             print("Nothing was changed.")
             raise typer.Exit(1)
-        shelf = handover_shelf(hand_over, settings, system.outside, system.intake.reserve_bytes) if hand_over else None
+        shelf = handover_shelf(hand_over, settings, system.outside, system.reserve.bytes) if hand_over else None
         certificate = system.closing.close(actor="command line", hand_over_to=shelf)
         text = load_copy("en")
         path = write_certificate(

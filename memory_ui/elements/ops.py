@@ -15,6 +15,7 @@ SHARED = (
     "audio/test_tone.js",
     "ledger.js",
     "ledger_parts.js",
+    "ledger_remedies.js",
     "link.js",
     "scope.js",
     "steward_client.js",

@@ -75,8 +75,8 @@ class Recorder(
         `copy` is the section `kiosk`; `figures` holds `context`, `take`, `monitor`, `level` and `wear` (audio.toml),
         `kiosk` (kiosk.toml), `trace` (trace.toml), `device` (device.toml) and `promise`: `room_hours`, `fossil_hours`,
         `fossil_days`, `once_minutes`, `backup_days` (0: no backups are kept). `colours` are the entries of
-        colours.toml, in the order they are offered. `surface` holds `intake_paused`,
-        `maintenance_mode`, `kiosk_max_recording_seconds`, `session_theme_title`, `session_theme_prompt`,
+        colours.toml, in the order they are offered. `surface` holds `intake_door`
+        (`core.domain.doors.Door`), `kiosk_max_recording_seconds`, `session_theme_title`, `session_theme_prompt`,
         `kiosk_force_reduced_motion`, `kiosk_accessibility_mode`, `ingest_budget` and `prompts`, a list of texts;
         `node` holds `name` and `contact`.
         `notice_version` and `language` (BCP 47) are what the participant is shown, and go with the take;

@@ -20,6 +20,7 @@ from memory_ui.live import Live
 from memory_ui.web import Asker, asker_of, in_thread
 
 RECONNECT_S = 120
+LOOK_S = 5.0
 
 
 def register(system: System, live: Live, pages: Pages) -> None:
@@ -33,7 +34,7 @@ def register(system: System, live: Live, pages: Pages) -> None:
             copy=load_copy("en").framed("kiosk", system.deployment.name),
             figures=_figures(system),
             colours=[asdict(colour) for colour in system.colours.colours],
-            surface=_surface(await live.posture(), await in_thread(_asked, system, asker)),
+            surface=_surface(system, await live.posture(), await in_thread(_asked, system, asker)),
             node={"name": system.settings.NODE_NAME, "contact": _contact(system)},
             notice_version=NOTICE_VERSION,
             language="en",
@@ -45,11 +46,18 @@ def register(system: System, live: Live, pages: Pages) -> None:
             # A posture with a version is all that has changed, and it is read once for every page there is.
             state = await live.posture()
             if "version" in detail:
-                recorder.surface = {**recorder.surface, **shapes.operator_state(state)}
+                recorder.surface = {**recorder.surface, **_posture(system, state)}
             else:
-                recorder.surface = _surface(state, await in_thread(_asked, system, asker))
+                recorder.surface = _surface(system, state, await in_thread(_asked, system, asker))
+
+        async def look_again() -> None:
+            # Clock and disk change without a signal.
+            posture = _posture(system, await live.posture())
+            if off and any(recorder.surface[name] != value for name, value in posture.items()):
+                recorder.surface = {**recorder.surface, **posture}
 
         off: list[Any] = []
+        ui.timer(LOOK_S, look_again, immediate=False)
         client.on_connect(lambda: off.append(live.on(Signal.STEWARD, read_again)))
         client.on_connect(lambda: read_again({}))
         client.on_disconnect(lambda: [off.pop()() for _ in list(off)])
@@ -72,8 +80,12 @@ def _asked(system: System, asker: Asker) -> _Asked:
     return _Asked(budget=shapes.ingest_budget(*budgets), prompts=system.prompts.asked("en"))
 
 
-def _surface(state: StewardState, asked: _Asked) -> dict[str, Any]:
-    return {**shapes.operator_state(state), "ingest_budget": asked.budget, "prompts": asked.prompts}
+def _posture(system: System, state: StewardState) -> dict[str, Any]:
+    return {**shapes.operator_state(state), "intake_door": system.intake.door(state).value}
+
+
+def _surface(system: System, state: StewardState, asked: _Asked) -> dict[str, Any]:
+    return {**_posture(system, state), "ingest_budget": asked.budget, "prompts": asked.prompts}
 
 
 def _figures(system: System) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field, ValidationError
 from core.adapters.catalogs import plain
 from core.bootstrap import System
 from core.domain.artifact import Artifact
+from core.domain.custody import Closed
 from core.domain.device import Surface
 from core.domain.room.state import RoomState, resumed
 from core.domain.room.voices import Part
@@ -200,7 +201,8 @@ def _posture(system: System, state: StewardState) -> dict[str, Any]:
         "tone_seed": zlib.crc32(system.settings.NODE_NAME.encode()),
         "reduced_motion": state.kiosk_force_reduced_motion,
         "quieter": levels.quiet,
-        "maintained": state.maintenance_mode,
+        "maintained": state.maintenance_mode or bool(state.closed),
+        "closed": state.closed is Closed.EXHIBITION,
     }
 
 

@@ -13,7 +13,7 @@ def state_of(client, **headers):
 
 def test_the_state_has_exactly_the_fields_of_the_contract(client):
     body = state_of(client)
-    assert set(body) == {"operator_state", "ingest_budget"}
+    assert set(body) == {"operator_state", "intake_door", "ingest_budget"}
     updated_at = body["operator_state"].pop("updated_at")
     assert updated_at.endswith("+00:00")
     assert body["operator_state"] == {

@@ -111,6 +111,10 @@ class Node:
         """Order a page about, as a steward does."""
         self._tell("command", {"device": device, "command": command})
 
+    def become(self, **said: Any) -> None:
+        """Set its clock, fill its disk, close it: `ahead_days`, `free_bytes` (0 for what really is), `closed`."""
+        self._tell("become", said)
+
     def _tell(self, what: str, detail: dict[str, Any]) -> None:
         assert self.process is not None
         assert self.process.stdin is not None

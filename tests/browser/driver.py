@@ -1,6 +1,7 @@
 """A node as `memory-engine serve` runs it, with a steward's hands in it, for tests of pages that obey.
 
-Each line of its input is JSON: `["change", {control: value}]`, or `["command", {"device": id, "command": word}]`.
+Each line of its input is JSON: `["change", {control: value}]`, `["command", {"device": id, "command": word}]`, or
+`["become", {"ahead_days": days, "free_bytes": bytes, "closed": reason}]`, any of them: its clock, its disk, its doors.
 `MORE_COLOURS` in the environment is TOML that it reads as if it stood at the end of colours.toml.
 """
 
@@ -8,12 +9,16 @@ import json
 import os
 import sys
 import threading
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import memory_ui.app
 from core.adapters import catalogs
+from core.adapters.outside import DataDisk, KernelTimeSource, SystemClock
 from core.bootstrap import System
+from core.domain.custody import Closed
 from core.domain.work import Signal
+from core.services.ledger import shut
 from memory_ui.cli import main
 
 create_app = memory_ui.app.create_app
@@ -31,8 +36,34 @@ def _obey(system: System) -> None:
         what, detail = json.loads(line)
         if what == "change":
             system.stewardship.change(detail, actor="a test")
+        elif what == "become":
+            _become(system, **detail)
         else:
             system.effects.signal(Signal.COMMAND, detail)
+
+
+def _become(system: System, *, closed: str | None = None, **machine: int) -> None:
+    MACHINE.update(machine)
+    if closed is not None:
+        with system.work.write() as tx:
+            shut(tx, Closed(closed), "a test", system.clock.now())
+
+
+MACHINE = {"ahead_days": 0, "free_bytes": 0}
+"""How its clock is set, which nobody keeps right, and what is left of its disk; 0 for what really is."""
+
+
+def now(_clock: SystemClock) -> datetime:
+    """The time of the machine as it is set."""
+    return datetime.now(UTC) + timedelta(days=MACHINE["ahead_days"])
+
+
+def free_bytes(disk: DataDisk) -> int:
+    """What is left of its disk."""
+    return MACHINE["free_bytes"] or really_free(disk)
+
+
+really_free = DataDisk.free_bytes
 
 
 def with_more(file: str, text: str, cls: type[Any]) -> Any:
@@ -42,5 +73,7 @@ def with_more(file: str, text: str, cls: type[Any]) -> Any:
 
 if __name__ == "__main__":
     catalogs.parse = with_more
+    SystemClock.now, DataDisk.free_bytes = now, free_bytes  # type: ignore[method-assign]
+    KernelTimeSource.synchronised = lambda _source: False  # type: ignore[method-assign]
     memory_ui.app.create_app = listening
     main()

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import { ago, ahead, clockTime, closeSteps, fill, firstMoment, gigabytes, merge, openSteps, shares } from "ledger";
+import { remediesOf } from "ledger_remedies";
 import { createStewardClient } from "steward_client";
 
 const COPY = {
@@ -16,7 +17,7 @@ const CONTROLS = {
   session_theme_title: "", session_theme_prompt: "", deployment_focus_topic: "", deployment_focus_status: "",
 };
 const view = (given = {}) => ({
-  state: "ready", warnings: [], devices: [], counts: { waiting: 0 }, ...given,
+  state: "ready", door: "", closed: "", clock: { doubt: false }, warnings: [], devices: [], counts: { waiting: 0 }, ...given,
   controls: { ...CONTROLS, ...given.controls },
 });
 const undone = (steps) => steps.filter((step) => !step.done).map((step) => step.name);
@@ -49,6 +50,14 @@ describe("the steps of a day", () => {
   });
   test("maintenance keeps intake and playback shut", () => {
     assert.deepEqual(undone(openSteps(view({ devices, controls: { maintenance_mode: true } }))), ["intake", "playback"]);
+  });
+  test("a way in that nobody's switch has shut is shut all the same", () => {
+    for (const door of ["closed", "clock", "full"]) assert.deepEqual(undone(openSteps(view({ devices, door }))), ["intake"]);
+  });
+  test("what waits for a steward's word is named with where the word goes", () => {
+    assert.deepEqual(remediesOf(view()), []);
+    const both = view({ clock: { doubt: true }, closed: "ledger_short" });
+    assert.deepEqual(remediesOf(both).map(({ path }) => path), ["operator/clock/confirm", "operator/node/open"]);
   });
   test("a warning does not keep a room shut, a critical one does", () => {
     assert.deepEqual(undone(openSteps(view({ devices, warnings: [{ level: "warning" }] }))), []);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  ERRORS, MODES, NOTICES, STAGES, gated, initialState, reduce, secondsLeft,
+  DOORS, ERRORS, MODES, NOTICES, STAGES, gated, initialState, reduce, secondsLeft,
 } from "ritual";
 import { eventForKey } from "ritual_keys";
 
@@ -72,10 +72,12 @@ test("the microphone is asked for by the primary action only", () => {
   assert.deepEqual(to.arming().effects, [{ type: "openMicrophone", run: 1 }]);
 });
 
-test("a paused kiosk does not begin, and opens again when the pause ends", () => {
-  const ritual = begin(PAUSED).send("primary");
-  assert.equal(ritual.state.stage, "idle");
-  assert.equal(ritual.send("policy", { policy: OPEN }).send("primary").state.stage, "arming");
+test("a kiosk whose way in is shut does not begin, and opens again when it is open", () => {
+  for (const blocked of DOORS.slice(1)) {
+    const ritual = begin({ ...PAUSED, blocked }).send("primary");
+    assert.equal(ritual.state.stage, "idle", blocked);
+    assert.equal(ritual.send("policy", { policy: OPEN }).send("primary").state.stage, "arming");
+  }
 });
 
 test("a pause before the recording lets go of the microphone, a pause after it keeps the take", () => {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { capturedLine, wholeLine } from "kiosk_line";
-import { ERRORS, MODES, NOTICES, OUTCOMES, STAGES, initialState } from "ritual";
+import { DOORS, ERRORS, MODES, NOTICES, OUTCOMES, STAGES, initialState } from "ritual";
 import { clockTime, codeGroups, colourChoices, meterHeight, promptFor, screenOf, sentence, span, toldWait } from "ritual_screen";
 import { catalog } from "./catalog.mjs";
 
@@ -36,7 +36,7 @@ function everyState() {
   const state = (more) => ({ ...first, ...more });
   return [
     ...["idle", "arming", "armed", "countdown", "recording", "submitting"].map((stage) => state({ stage, take })),
-    ...["paused", "maintenance"].map((blocked) => state({ policy: { blocked, maxRecordingMs: 1 } })),
+    ...DOORS.map((blocked) => state({ policy: { blocked, maxRecordingMs: 1 } })),
     state({ stage: "recording", stopping: true }),
     state({ stage: "submitting", playingOnce: true }),
     state({ stage: "review", take: { ...take, quiet: true } }),

@@ -6,11 +6,12 @@ import { catalog } from "./catalog.mjs";
 
 const { wall } = catalog("trace");
 const copy = {
-  connection_lost: "lost", maintained: "looked after", held: "held", paused: "paused", resting: "resting",
+  connection_lost: "lost", maintained: "looked after", closed: "closed", held: "held", paused: "paused", resting: "resting",
   between: "between", quieter: "quieter", two_voices: "{caption}, two", three_voices: "{caption}, three",
 };
 const nothing = {
-  captions: [], blocked: false, lost: false, maintained: false, held: false, paused: false, resting: false, quieter: false,
+  captions: [], blocked: false, lost: false, maintained: false, closed: false, held: false, paused: false, resting: false,
+  quieter: false,
 };
 const say = (changes) => sentenceOf({ ...nothing, ...changes }, copy);
 
@@ -46,6 +47,7 @@ test("how many sound together is said of them all", () => {
 
 test("a silent room says why: what a visitor can least help comes first", () => {
   assert.equal(say({ lost: true, maintained: true, held: true, paused: true }), "lost");
+  assert.equal(say({ closed: true, maintained: true, held: true, paused: true }), "closed");
   assert.equal(say({ maintained: true, held: true, paused: true }), "looked after");
   assert.equal(say({ held: true, paused: true }), "held");
   assert.equal(say({ paused: true, resting: true }), "paused");

@@ -210,7 +210,7 @@ def test_a_voice_taken_back_leaves_the_copies_at_hand_too(node: Node) -> None:
 
 def test_a_full_disk_keeps_backups_from_being_made_and_leaves_nothing_behind(node: Node) -> None:
     kept = node.keep()
-    node.disk.free = node.system.intake.reserve_bytes() + 1000
+    node.disk.free = node.system.reserve.bytes() + 1000
     with pytest.raises(DiskReserve):
         node.system.backup.make(actor="a test")
     assert not list(node.system.backup.shelf.place.iterdir())

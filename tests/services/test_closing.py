@@ -34,7 +34,7 @@ def fossil(node: Node, **said: Any) -> Any:
 
 
 def away(node: Node, folder: Path) -> FolderShelf:
-    return FolderShelf(folder, lambda: Sealing(recipients=(TO,)), node.disk, node.system.intake.reserve_bytes)
+    return FolderShelf(folder, lambda: Sealing(recipients=(TO,)), node.disk, node.system.reserve.bytes)
 
 
 def test_an_export_holds_figures_and_what_may_be_shown_and_nothing_else(node: Node) -> None:

@@ -57,6 +57,7 @@ def deriver(node, made=lambda: None):
         watched,
         figures=derive_figures(node.system.settings),
         spool=spool_dir(node.system.outside.data_dir),
+        reserve=node.system.reserve,
     )
 
 

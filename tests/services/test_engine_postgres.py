@@ -286,7 +286,15 @@ class TestLocks:
 
         def claim(key: str) -> bool:
             with work.write() as tx:
-                return bool(tx.tombstones.claim(LATER, until=LATER + timedelta(minutes=2), limit=9, keys=[key]))
+                return bool(
+                    tx.tombstones.claim(
+                        LATER,
+                        until=LATER + timedelta(minutes=2),
+                        ahead_at=LATER + timedelta(hours=1),
+                        limit=9,
+                        keys=[key],
+                    )
+                )
 
         for number in range(4):
             key = f"raw/{number}/audio.wav"

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from core.domain.access import Role
+from core.domain.custody import Closed
 from core.domain.device import Activity, AudioState, Command, Permission, Standing, Surface, Trouble
 from core.domain.pool.facts import Density, Lane, Mood, Rung
 from core.domain.pool.weights import Factors
@@ -17,12 +18,14 @@ from memory_ui.copy import load_copy
 ROOT = Path(__file__).parents[2]
 JS = ROOT / "assets" / "js"
 PARTS, OPS, LEDGER = ((JS / name).read_text() for name in ("ledger_parts.js", "components/ops.js", "ledger.js"))
+PARTS += (JS / "ledger_remedies.js").read_text()
 BENCH = "\n".join(path.read_text() for path in (JS / "components" / "bench.js", *sorted(JS.glob("bench_*.js"))))
 SOURCES = "\n".join(path.read_text() for folder in ("core", "memory_ui") for path in (ROOT / folder).rglob("*.py"))
 
 ACTIONS = sorted(
     {
         *re.findall(r'action="(\w+)"', SOURCES),
+        *re.findall(r'action="\w+" if .* else "(\w+)"', SOURCES),
         *re.findall(r'_note\(tx, [^"\n]*[^f]"(\w+)"', SOURCES),
         *re.findall(r'_change\(tx, artifact, "(\w+)"', SOURCES),
         *(f"{command.value}_device" for command in Command),
@@ -41,6 +44,10 @@ TRAIL_FIELDS = (
     "role",
     "sessions",
     "name",
+    "clock",
+    "closed",
+    "entries",
+    "remembered",
 )
 COMPONENTS = ("database", "queue", "store", "jobs", *ROLES)
 STATES = ("ok", "down", "stale", "full", "failing")
@@ -85,6 +92,9 @@ COMPOSED = {
         f"ops.{moment}_{name}_{end}" for moment, names in STEPS.items() for name in names for end in ("done", "todo")
     ],
     'copy[value ? "said_on" : "said_off"]': ["ops.said_on", "ops.said_off"],
+    "copy[remedy.name + '_act']": ["ops.clock_act", "ops.node_act"],
+    "copy[remedy.name + '_yes']": ["ops.clock_yes", "ops.node_yes"],
+    "copy[`node_means_${closed}`]": [f"ops.node_means_{reason.value}" for reason in Closed if reason],
     "copy['component_' + name]": [f"ops.component_{name}" for name in COMPONENTS],
     "copy['component_is_' + state]": [f"ops.component_is_{state}" for state in STATES],
     "copy['moment_' + name]": [f"ops.moment_{name}" for name in ("open", "run", "fix", "close")],

@@ -9,6 +9,7 @@ import pytest
 
 from core.adapters.catalogs import load
 from core.domain.consent import Mode
+from core.domain.custody import Closed
 from core.domain.deployment import DeploymentName, ThreadSignal
 from core.domain.memory_color import ColorCatalog
 from core.domain.pool.facts import Density, Mood
@@ -41,8 +42,8 @@ ROOM_SCRIPTS = "\n".join(
 )
 
 WARNINGS = {
-    *(f"warnings.{name}" for name in Name),
-    *(f"warnings.{name}_detail" for name in Name),
+    *(f"warnings.{name}{part}" for name in Name if name is not Name.NODE_CLOSED for part in ("", "_detail")),
+    *(f"warnings.{Name.NODE_CLOSED}_{closed}{part}" for closed in Closed if closed for part in ("", "_detail")),
     *(f"warnings.{name}_until" for name in SWITCHES),
     *(f"warnings.level_{level}" for level in Level),
     *(f"warnings.mail_{part}" for part in ("since", "cleared", "foot")),
@@ -108,8 +109,7 @@ def kiosk_keys():
         *re.findall(r'say\([^"()]*\? "\w+" : "(\w+)"', KIOSK_SCRIPTS),
         *(f"error_{code}" for code in errors),
         *(f"complete_{outcome}" for outcome in listed("OUTCOMES")),
-        *re.findall(r'maintenance_mode \? "(\w+)"', KIOSK_SCRIPTS),
-        *re.findall(r'intake_paused \? "(\w+)"', KIOSK_SCRIPTS),
+        *listed("DOORS"),
     }
     modes = [mode.lower() for mode in listed("MODES")]
     colours = load("colours", ColorCatalog).colours

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from core.adapters.copy import load_copy
 from core.adapters.warnings_text import in_words
+from core.domain.clocks import Doubt
+from core.domain.custody import Closed
 from core.domain.device import Activity, Device, DeviceFigures, Permission, Report, Surface
 from core.domain.pool.facts import Lane, Mood
 from core.domain.steward import SWITCHES, StewardState
@@ -53,6 +55,8 @@ PAGE = Device(
     report=Report(page_version="now"),
 )
 
+DOUBT = Doubt(system_now=START + timedelta(days=730), believed_now=START, since=START)
+
 moments = st.none() | st.integers(-4000, 4000).map(lambda s: START + timedelta(seconds=s))
 times = moments.filter(bool)
 reports = st.builds(
@@ -83,9 +87,12 @@ processes = st.builds(
     seen_at=times,
 )
 postures = st.builds(
-    lambda on, until: replace(STATE, **dict.fromkeys(on, True), **{f"{name}_until": until for name in on}),
+    lambda on, until, closed: replace(
+        STATE, closed=closed, **dict.fromkeys(on, True), **{f"{name}_until": until for name in on}
+    ),
     st.sets(st.sampled_from(SWITCHES)),
     moments,
+    st.sampled_from(Closed),
 )
 node_facts = st.builds(
     NodeFacts,
@@ -104,6 +111,7 @@ node_facts = st.builds(
     deletions_failing=st.integers(0, 3),
     oldest_deletion_at=moments,
     clock_moved_s=st.floats(-1e6, 1e6),
+    doubt=st.sampled_from([None, DOUBT]),
     devices=st.lists(pages, max_size=4, unique_by=lambda one: one.id).map(tuple),
     steward=st.none() | postures,
     takes_waiting=st.integers(0, 3),
@@ -116,6 +124,16 @@ def test_where_the_clock_was_moved_others_are_not_missed_for_it():
         others = tuple(replace(process, seen_at=seen_at) for process in ALIVE)
         seen = replace(WELL, clock_moved_s=moved_s, processes=others, devices=(replace(PAGE, contact_at=seen_at),))
         assert [one.name for one in standing(seen, FIGURES)] == [Name.CLOCK_MOVED]
+
+
+def test_a_clock_in_doubt_is_told_once_and_makes_no_deletion_late():
+    facts = replace(WELL, now=DOUBT.system_now, doubt=DOUBT, clock_moved_s=63_072_000.0, processes=None)
+    facts = replace(facts, oldest_deletion_at=START - timedelta(seconds=60))
+    [found] = standing(facts, FIGURES)
+    assert found.name is Name.CLOCK_DOUBT
+    title = in_words(found, load_copy("en")).title
+    assert "29 February 2028" in title
+    assert "1 March 2026" in title
 
 
 def test_where_it_was_moved_those_who_are_silent_are_missed():
@@ -150,6 +168,8 @@ LEVEL_OF = {
     (Name.DISK_RESERVE, Level.CRITICAL): {"free_bytes": 30_000_000_000},
     (Name.DELETIONS_REFUSED, Level.WARNING): {"deletions_failing": 1},
     (Name.DELETIONS_OVERDUE, Level.CRITICAL): {"oldest_deletion_at": START - timedelta(seconds=901)},
+    (Name.NODE_CLOSED, Level.CRITICAL): {"steward": replace(STATE, closed=Closed.LEDGER_SHORT)},
+    (Name.CLOCK_DOUBT, Level.CRITICAL): {"doubt": DOUBT},
     (Name.CLOCK_MOVED, Level.CRITICAL): {"clock_moved_s": -61.0},
     (Name.WORKER_CLOCK, Level.WARNING): {
         "processes": (*ALIVE, Process(name="w2", role="worker", seen_at=START + timedelta(seconds=61)))

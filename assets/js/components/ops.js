@@ -8,6 +8,7 @@
 import { audioContext, unlock } from "context";
 import { ago, ahead, clockTime, closeSteps, fill, firstMoment, gigabytes, merge, moment, openSteps } from "ledger";
 import { LedgerDevices, LedgerShape, LedgerSteps, LedgerTrail, LedgerWarnings } from "ledger_parts";
+import { LedgerRemedies } from "ledger_remedies";
 import { watchLink } from "link";
 import { createScope } from "scope";
 import { createStewardClient } from "steward_client";
@@ -23,7 +24,7 @@ const TICK_MS = 1000;
 const pick = (from, names) => Object.fromEntries(names.map((name) => [name, from[name]]));
 
 export default {
-  components: { LedgerDevices, LedgerShape, LedgerSteps, LedgerTrail, LedgerWarnings },
+  components: { LedgerDevices, LedgerRemedies, LedgerShape, LedgerSteps, LedgerTrail, LedgerWarnings },
   props: {
     copy: { type: Object, required: true },
     times: { type: Object, required: true },
@@ -163,6 +164,7 @@ export default {
           <div class="ops-part ops-wide">
             <h3>{{ copy.troubles }}</h3>
             <LedgerWarnings :warnings="view.warnings" :copy="copy" :times="times" :now-ms="serverMs"/>
+            <LedgerRemedies v-if="mayChange" :view="view" :copy="copy" :busy="busy" @ask="(path) => ask(path, {}, copy.done)"/>
           </div>
           <div class="ops-part ops-wide">
             <h3>{{ copy.devices }}</h3>

@@ -190,8 +190,8 @@ export default {
       this.engine.setTone(posture.tone);
       if (posture.plays && !this.halted) this.engine.resume();
       else this.engine.pause();
-      const { plays, quieter, maintained, reduced_motion } = posture;
-      this.wall.state({ held: !plays, quieter, maintained, reducedMotion: reduced_motion || this.calm.matches });
+      const { plays, quieter, maintained, closed, reduced_motion } = posture;
+      this.wall.state({ held: !plays, quieter, maintained, closed, reducedMotion: reduced_motion || this.calm.matches });
       this.tell();
     },
 

@@ -265,9 +265,8 @@ export default {
     },
 
     policy() {
-      const { maintenance_mode, intake_paused, kiosk_max_recording_seconds } = this.surface;
-      const paused = intake_paused ? "paused" : "";
-      return { blocked: maintenance_mode ? "maintenance" : paused, maxRecordingMs: kiosk_max_recording_seconds * 1000 };
+      const { intake_door, kiosk_max_recording_seconds } = this.surface;
+      return { blocked: intake_door, maxRecordingMs: kiosk_max_recording_seconds * 1000 };
     },
 
     /** The state is frozen, so that Vue compares it as a whole instead of wrapping it. */

@@ -58,6 +58,10 @@ class SqlNodes:
         """Note how long the ledger is, where it has grown."""
         self._session.execute(update(NodeRow).where(NodeRow.ledger_length < length).values(ledger_length=length))
 
+    def set_ledger_length(self, length: int) -> None:
+        """Note how long the ledger is, though it was longer: a steward has said that the rest is lost."""
+        self._session.execute(update(NodeRow).values(ledger_length=length))
+
     def close(self, reason: Closed) -> None:
         """Close the node, or open it."""
         self._session.execute(update(NodeRow).values(closed_reason=reason.value))

@@ -80,6 +80,11 @@ class SqlSessions:
             ended = ended.where(StewardSessionRow.name == name)
         return _count(self._session.execute(ended))
 
+    def bound(self, until: datetime) -> None:
+        """Let none last longer than `until`: they were opened by a clock that has gone back since."""
+        later = StewardSessionRow.until > until
+        self._session.execute(update(StewardSessionRow).where(later).values(until=until))
+
     def prune(self, now: datetime) -> int:
         """Forget sessions whose time is over."""
         return _count(self._session.execute(delete(StewardSessionRow).where(StewardSessionRow.until <= now)))

@@ -69,15 +69,29 @@ class SqlTombstones:
             update(TombstoneRow).where(TombstoneRow.key == key, TombstoneRow.due_at > due_at).values(due_at=due_at)
         )
 
+    def bound_reservations(self, until: datetime) -> None:
+        """Let none last longer than `until`: they were made by a clock that has gone back since."""
+        self._session.execute(
+            update(TombstoneRow)
+            .where(TombstoneRow.reason == RESERVED, TombstoneRow.due_at > until)
+            .values(due_at=until)
+        )
+
     def claim(
-        self, now: datetime, *, until: datetime, limit: int, keys: Sequence[str] | None = None
+        self, now: datetime, *, until: datetime, ahead_at: datetime, limit: int, keys: Sequence[str] | None = None
     ) -> list[Tombstone]:
-        """Take due tombstones for one sweep (all, or of `keys` only); others leave them alone until `until`."""
+        """Take due tombstones for one sweep (all, or of `keys` only); others leave them alone until `until`.
+
+        What was named, or claimed, for a time beyond `ahead_at` was so by another clock: nothing but a reservation is
+        ever named so long before, and it was due then. Bytes that have to go do not wait for that clock's time.
+        """
+        beyond = (TombstoneRow.reason != RESERVED) & (TombstoneRow.due_at > ahead_at)
+        claimed = TombstoneRow.claimed_until
         query = (
             select(TombstoneRow)
             .where(
-                TombstoneRow.due_at <= now,
-                or_(TombstoneRow.claimed_until.is_(None), TombstoneRow.claimed_until <= now),
+                or_(TombstoneRow.due_at <= now, beyond),
+                or_(claimed.is_(None), claimed <= now, claimed > ahead_at),
             )
             .order_by(TombstoneRow.due_at)
             .limit(limit)
