@@ -10,8 +10,6 @@ from core.adapters.vault import generated_secret, read_secret
 from core.bootstrap.custody import backup_dir, backup_figures, export_dir, export_readme, rows_of, shelf_in, unpacking
 from core.bootstrap.engines import Outside, open_outside
 from core.bootstrap.figures import (
-    LANGUAGES,
-    NOTICE_VERSION,
     access_figures,
     archive_figures,
     control_limits,
@@ -22,6 +20,7 @@ from core.bootstrap.figures import (
     intervals_s,
     job_figures,
     level_figures,
+    notices,
     pool_figures,
     retention_figures,
     retention_policy,
@@ -34,6 +33,7 @@ from core.bootstrap.messengers import messengers, wording
 from core.domain.consent import Notice
 from core.domain.deployment import Deployment, DeploymentCatalog, find_deployment
 from core.domain.memory_color import ColorCatalog
+from core.domain.notices import NoticeCatalog
 from core.domain.pool.drawing import SCAN_MOST
 from core.domain.pool.facts import WishLimits
 from core.domain.pool.weights import PoolCatalog
@@ -74,7 +74,7 @@ from core.services.stewardship import StewardService
 from core.services.watch import Watch
 from core.settings import Settings, prepare_data_dir
 
-__all__ = ["NOTICE_VERSION", "Outside", "System", "build", "spool_dir"]
+__all__ = ["Outside", "System", "build", "spool_dir"]
 
 STEWARD_SECRET_FILE = "steward-secret.txt"  # noqa: S105 -- the name of the file, not the secret
 
@@ -86,6 +86,7 @@ class System:
     settings: Settings
     deployment: Deployment
     colours: ColorCatalog
+    notices: NoticeCatalog
     wish_limits: WishLimits
     outside: Outside
     work: UnitOfWork
@@ -151,7 +152,7 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
     decisions = Decisions(
         outside.work, tables=tables, deployment=deployment, figures=pool_figures(settings), scan_most=SCAN_MOST
     )
-    policy, notice = retention_policy(settings), Notice(language="en", version=NOTICE_VERSION)
+    policy, notice = retention_policy(settings), Notice(language="en", version=notices().present)
     intake = Intake(
         outside.work,
         outside.store,
@@ -206,6 +207,7 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         settings=settings,
         deployment=deployment,
         colours=colours,
+        notices=notices(),
         access=Access(
             outside.work,
             outside.vault,
@@ -227,7 +229,7 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         revocation=Revocation(outside.work, outside.vault, outside.clock, retention),
         retention=retention,
         stewardship=StewardService(outside.work, outside.clock, limits=control_limits(settings)),
-        prompts=Prompts(outside.work, outside.clock, languages=LANGUAGES),
+        prompts=Prompts(outside.work, outside.clock, languages=notices().languages),
         archive=archive,
         review=ReviewService(outside.work, outside.clock, grants, flag_holds=settings.FLAG_HOLDS),
         fossils=Fossils(
