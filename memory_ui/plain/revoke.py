@@ -9,7 +9,7 @@ from core.bootstrap import System
 from core.domain import codes
 from core.domain.receipt import Receipt, Stand, standing
 from core.errors import Conflict, NotFound, OverBudget
-from memory_ui.addresses import receipt_url, square
+from memory_ui.addresses import REVOKE_PATH, base_of, receipt_url, square
 from memory_ui.api.receipt import record_file, spend_code
 from memory_ui.plain.forms import read_fields
 from memory_ui.plain.render import budget_page, page
@@ -81,7 +81,11 @@ def _page(
     if now.stand.over:
         return page(request, "revoke", status_code=status_code, state="ended", **given)
     signs = codes.grouped(codes.normalise(code))
-    slip = {"groups": signs.split("-"), "qr": square(receipt_url(system, request, signs))}
+    slip = {
+        "groups": signs.split("-"),
+        "qr": square(receipt_url(system, request, signs)),
+        "address": f"{base_of(system, request)}{REVOKE_PATH}".split("://")[-1],
+    }
     # Of what is only left, taking the fossil back is taking it all back: one button is enough.
     narrowable = now.narrowable and now.stand is not Stand.FOSSIL
     return page(request, "revoke", status_code=status_code, state="receipt", narrowable=narrowable, slip=slip, **given)

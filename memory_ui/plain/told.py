@@ -103,11 +103,11 @@ class _Sayer:
         if not now.deleted:
             return []
         made = any(kind != RAW for kind in now.deleted)
-        parts = [*([t("revoke.deleted_recording")] if RAW in now.deleted else [])]
-        parts += [t("revoke.deleted_made")] if made else []
+        parts = t("revoke.deleted_all" if made and self._raw_over() else "revoke.deleted_made")
+        parts = parts if made else t("revoke.deleted_recording")
         verified = self.when(now.verified_gone_at) if now.verified_gone_at is not None else t("revoke.verified_now")
         return [
-            (t("revoke.deleting" if now.retrying else "revoke.deleted"), "; ".join(parts)),
+            (t("revoke.deleting" if now.retrying else "revoke.deleted"), parts),
             (t("revoke.verified"), t("revoke.verified_waiting") if now.retrying else verified),
         ]
 
