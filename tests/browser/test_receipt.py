@@ -20,13 +20,13 @@ def printed(page: Page) -> str:
         assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(**paper))) == 1
     page.emulate_media(media="print")
     shown: str = page.inner_text("body")
-    page.emulate_media(media="screen")
+    page.emulate_media(media="null")
     return shown
 
 
 def test_what_is_shown_is_what_is_recorded_and_the_receipt_is_printed_here_alone(node: Node, speaker: Visit) -> None:
     kiosk = speaker.open("/kiosk/")
-    kiosk.evaluate("window.printed = 0; window.print = () => { window.printed += 1; }")
+    kiosk.evaluate("window.printed = 0; window.print = () => { window.printed += 1; }; 0")
     record(kiosk, 2.5)
     kiosk.keyboard.press("2")
     chosen = kiosk.locator(".kiosk-choice[data-chosen=true]")
