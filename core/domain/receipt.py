@@ -83,7 +83,7 @@ def standing(receipt: Receipt, now: datetime) -> Standing:
     """Where a promise stands at `now`; time itself ends a right, whether or not a sweep has run."""
     artifact = max(receipt.artifacts, key=lambda one: (one.lasts(now), one.id))
     stand = _stand(receipt, artifact, now)
-    ended_at = _ended_at(artifact, now) if stand.over else None
+    ended_at = _ended_at(receipt.given, artifact, stand, now) if stand.over else None
     return Standing(
         stand=stand,
         ended_at=ended_at,
@@ -122,8 +122,14 @@ def _stand(receipt: Receipt, artifact: Artifact, now: datetime) -> Stand:
     return Stand.EXPIRED
 
 
-def _ended_at(artifact: Artifact, now: datetime) -> datetime:
-    return artifact.ended_at or artifact.playable_until or now
+def _ended_at(given: Manifest, artifact: Artifact, stand: Stand, now: datetime) -> datetime:
+    at = artifact.ended_at or artifact.playable_until or now
+    if stand is not Stand.EXPIRED:
+        return at
+    # A right ends at its hour; the row says when that was noticed.
+    return max(
+        (hour for hour in (given.raw_until, given.derivative_until) if hour is not None and hour <= at), default=at
+    )
 
 
 def _copies_until(manifest: Manifest, ended_at: datetime | None) -> datetime | None:

@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from core.bootstrap import System
 from core.domain import codes
-from core.domain.receipt import Receipt, Stand, standing
+from core.domain.receipt import RAW, Receipt, standing
 from core.errors import Conflict, NotFound, OverBudget
 from memory_ui.addresses import REVOKE_PATH, base_of, receipt_url, square
 from memory_ui.api.receipt import record_file, spend_code
@@ -86,6 +86,6 @@ def _page(
         "qr": square(receipt_url(system, request, signs)),
         "address": f"{base_of(system, request)}{REVOKE_PATH}".split("://")[-1],
     }
-    # Of what is only left, taking the fossil back is taking it all back: one button is enough.
-    narrowable = now.narrowable and now.stand is not Stand.FOSSIL
+    # Where only the fossil is left, taking it back is taking all back: one button is enough.
+    narrowable = now.narrowable and RAW not in now.deleted
     return page(request, "revoke", status_code=status_code, state="receipt", narrowable=narrowable, slip=slip, **given)

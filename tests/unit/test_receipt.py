@@ -111,7 +111,8 @@ class TestStanding:
 
     def test_an_end_that_was_noticed_late_keeps_no_copy_longer_than_was_promised(self):
         late = ended(State.EXPIRED, GIVEN.derivative_until + 3 * DAY)
-        assert standing(receipt(late), late.ended_at).copies_until == GIVEN.last_copy_until
+        now = standing(receipt(late), late.ended_at)
+        assert (now.ended_at, now.copies_until) == (GIVEN.derivative_until, GIVEN.last_copy_until)
         early = ended(State.REVOKED, NOW + HOUR)
         assert standing(receipt(early, withdrawn_at=NOW + HOUR), NOW + HOUR).copies_until == NOW + HOUR + 7 * DAY
 
