@@ -135,7 +135,7 @@ class Settings(BaseSettings):
     PUBLIC_URL: Line = Field(
         "",
         description="http:// or https:// address participants reach this node at, for links and QR codes; empty "
-        "uses the one the steward came by.",
+        "uses the one the kiosk or the steward came by.",
     )
     HOLD_NEW_TAKES: bool = Field(False, description="Whether a new take waits until a steward has passed it.")
     FLAG_HOLDS: bool = Field(

@@ -41,9 +41,9 @@ def favicon() -> FileResponse:
     return FileResponse(ASSETS / "mark-small.svg", media_type=SERVED[".svg"], headers={"Cache-Control": "no-cache"})
 
 
-def dress(page: str, *, body_class: str = "") -> None:
+def dress(page: str, *more: str, body_class: str = "") -> None:
     """Put our style sheets on a NiceGUI page, after its own, so that they win."""
-    sheets = ("fonts", "tokens", "base", page)
+    sheets = ("fonts", "tokens", "base", page, *more)
     ui.add_head_html("".join(f'<link rel="stylesheet" href="{asset(f"css/{name}.css")}">' for name in sheets))
     if body_class:
         ui.query("body").classes(body_class)

@@ -56,12 +56,12 @@ export function createClient({ fetch, figures }) {
     /**
      * Leaves a take in the room.
      * @param {Sending & {mode: "ROOM" | "FOSSIL"}} sending
-     * @returns {Promise<{artifact: object, revocation_token: string, revocation_url: string}>}
+     * @returns {Promise<{artifact: object, revocation_token: string, revocation_url: string, receipt: object}>}
      */
     async upload(sending) {
       if (!["ROOM", "FOSSIL"].includes(sending.mode)) throw new TypeError(`client: no such consent ${sending.mode}`);
       const answer = await post("/api/v1/artifacts/audio", takeRequest(sending), figures.request_timeout_s);
-      return demand(answer, ["artifact", "revocation_token", "revocation_url"]);
+      return demand(answer, ["artifact", "revocation_token", "revocation_url", "receipt"]);
     },
 
     /**

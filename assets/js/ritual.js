@@ -13,6 +13,7 @@
  *   tone {pitch: "tick" | "last" | "monitor"}      listen {run, colour}   stopListening
  *   submit {run, mode, colour, idempotencyKey}     abandonSubmission {run}
  *   wipe {run}             forget samples, WAV and receipt of that run
+ *   print                  the receipt, on whatever the browser prints on
  *
  * @typedef {{type: string, [key: string]: unknown}} Effect
  * @typedef {{type: string, nowMs: number, run?: number, [key: string]: any}} RitualEvent
@@ -185,7 +186,10 @@ const SUBMITTING = {
   cancel: abandon,
 };
 
-const COMPLETE = { primary: leave };
+const COMPLETE = {
+  primary: leave,
+  print: (state) => (state.outcome === "kept" ? { state, effects: [{ type: "print" }] } : stay(state)),
+};
 
 const ERROR = {
   primary(state) {
@@ -208,7 +212,7 @@ const EVERYWHERE = {
 };
 
 /** Signs of life: they put off the kiosk's own return. */
-const TOUCHES = new Set(["primary", "touch", "listen", "keep", "mode", "colour", "monitor"]);
+const TOUCHES = new Set(["primary", "touch", "listen", "keep", "mode", "colour", "monitor", "print"]);
 
 const EVENTS = new Set([
   ...Object.values(RITUAL).flatMap(Object.keys), ...Object.keys(EVERYWHERE), ...TOUCHES,

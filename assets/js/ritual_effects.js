@@ -29,10 +29,11 @@ const UNPLAYABLE = ["ClientFailure", "EncodingError", "RangeError"];
  * @param {ReturnType<typeof import("client").createClient>} options.client
  * @param {() => {language: string, noticeVersion: string}} options.shown what the participant was shown
  * @param {(type: string, more?: object) => void} options.dispatch
+ * @param {() => void} options.print
  * @param {(level: {rms: number, centroid: number}) => void} options.onLevel
  * @param {import("scope").Scope} options.scope
  */
-export function createRitualEffects({ figures, colours, client, shown, dispatch, onLevel, scope }) {
+export function createRitualEffects({ figures, colours, client, shown, dispatch, print, onLevel, scope }) {
   const microphones = new Map();
   /** @type {HeldTake | null} */
   let take = null;
@@ -200,6 +201,11 @@ export function createRitualEffects({ figures, colours, client, shown, dispatch,
     },
     wipe() {
       take = null;
+    },
+    /** Browsers ask which printer, and everything waits: the time that took is nobody's absence. */
+    print() {
+      print();
+      dispatch("touch");
     },
   };
 

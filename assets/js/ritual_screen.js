@@ -11,6 +11,7 @@ import { gated, secondsLeft } from "ritual";
 const CANCEL = { label: "cancel", event: "cancel" };
 const AGAIN = { label: "again", event: "again" };
 const MONITOR = { label: "monitor", event: "monitor" };
+const PRINT = { label: "print", event: "print" };
 
 /** Seconds of an outcome are always counted, those of the review only at its end. */
 function counted(state) {
@@ -44,7 +45,7 @@ const SCREENS = {
     return state.notice ? { ...screen, lead: noticeOf(state.notice) } : screen;
   },
   submitting: (state) => say(state.playingOnce ? "once" : "submitting", null, [CANCEL]),
-  complete: (state) => say(`complete_${state.outcome}`, { label: "done", event: "primary" }, []),
+  complete: (state) => say(`complete_${state.outcome}`, { label: "done", event: "primary" }, state.outcome === "kept" ? [PRINT] : []),
   error(state) {
     const retry = { label: state.error === "refused" ? "back" : "retry", event: "primary" };
     return say(`error_${state.error}`, retry, state.error === "refused" ? [] : [{ ...CANCEL, label: "back" }]);
@@ -81,6 +82,34 @@ export function sentence(copy, key, params) {
     if (params[name] === undefined) throw new RangeError(`kiosk copy: ${key} wants {${name}}`);
     return String(params[name]);
   });
+}
+
+/**
+ * What is promised for a mode, in the words of the notice that goes with the take: what is shown is what is recorded.
+ * @typedef {{version: string, backup: string, modes: Record<string, {name: string, promise: string}>, day: string,
+ *   months: string[], zone: string}} Notice
+ * @param {Notice} notice @param {string} mode @param {{backup_days: number}} promise @param {Date} now
+ * @returns {{name: string, promise: string}}
+ */
+export function consentWords(notice, mode, promise, now) {
+  const { name, promise: words } = notice.modes[mode];
+  const kept = mode !== "NOSAVE" && promise.backup_days > 0;
+  const sentences = { words, backup: kept ? notice.backup : "" };
+  const given = { ...promise, copies_until: kept ? dayWords(lastCopyAt(mode, promise, now), notice) : "" };
+  return { name, promise: Object.keys(sentences).filter((key) => sentences[key]).map((key) => sentence(sentences, key, given)).join(" ") };
+}
+
+/** The outermost moment of the last backup copy of a take given now. */
+function lastCopyAt(mode, { room_hours, fossil_hours, fossil_days, backup_days }, now) {
+  const hours = mode === "FOSSIL" ? Math.max(fossil_hours, fossil_days * 24) : room_hours;
+  return new Date(now.getTime() + (hours + backup_days * 24) * 3_600_000);
+}
+
+/** A day as the server writes it, by the site's clock. @param {Date} when @param {Notice} notice */
+export function dayWords(when, { day, months, zone }) {
+  const numbers = new Intl.DateTimeFormat("en", { day: "numeric", month: "numeric", year: "numeric", timeZone: zone || undefined });
+  const parts = Object.fromEntries(numbers.formatToParts(when).map(({ type, value }) => [type, Number(value)]));
+  return sentence({ day }, "day", { day: parts.day, month: months[parts.month - 1], year: parts.year });
 }
 
 /**

@@ -10,8 +10,6 @@ from core.adapters.vault import generated_secret, read_secret
 from core.bootstrap.custody import backup_dir, backup_figures, export_dir, export_readme, rows_of, shelf_in, unpacking
 from core.bootstrap.engines import Outside, open_outside
 from core.bootstrap.figures import (
-    LANGUAGES,
-    NOTICE_VERSION,
     access_figures,
     archive_figures,
     clock_figures,
@@ -23,6 +21,7 @@ from core.bootstrap.figures import (
     intervals_s,
     job_figures,
     level_figures,
+    notices,
     pool_figures,
     reserve_of,
     retention_figures,
@@ -36,6 +35,7 @@ from core.bootstrap.messengers import messengers, wording
 from core.domain.consent import Notice
 from core.domain.deployment import Deployment, DeploymentCatalog, find_deployment
 from core.domain.memory_color import ColorCatalog
+from core.domain.notices import NoticeCatalog
 from core.domain.pool.drawing import SCAN_MOST
 from core.domain.pool.facts import WishLimits
 from core.domain.pool.weights import PoolCatalog
@@ -78,7 +78,7 @@ from core.services.stewardship import StewardService
 from core.services.watch import Watch
 from core.settings import Settings, prepare_data_dir
 
-__all__ = ["NOTICE_VERSION", "Outside", "System", "build", "spool_dir"]
+__all__ = ["Outside", "System", "build", "spool_dir"]
 
 STEWARD_SECRET_FILE = "steward-secret.txt"  # noqa: S105 -- the name of the file, not the secret
 
@@ -90,6 +90,7 @@ class System:
     settings: Settings
     deployment: Deployment
     colours: ColorCatalog
+    notices: NoticeCatalog
     wish_limits: WishLimits
     outside: Outside
     work: UnitOfWork
@@ -167,7 +168,7 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         outside.work, tables=tables, deployment=deployment, figures=pool_figures(settings), scan_most=SCAN_MOST
     )
     reserve = reserve_of(settings, outside.disk)
-    policy, notice = retention_policy(settings), Notice(language="en", version=NOTICE_VERSION)
+    policy, notice = retention_policy(settings), Notice(language="en", version=notices().present)
     intake = Intake(
         outside.work,
         outside.store,
@@ -222,6 +223,7 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         settings=settings,
         deployment=deployment,
         colours=colours,
+        notices=notices(),
         access=Access(
             outside.work,
             outside.vault,
@@ -245,7 +247,7 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         revocation=Revocation(outside.work, outside.vault, clock, retention),
         retention=retention,
         stewardship=StewardService(outside.work, clock, limits=control_limits(settings)),
-        prompts=Prompts(outside.work, clock, languages=LANGUAGES),
+        prompts=Prompts(outside.work, clock, languages=notices().languages),
         archive=archive,
         review=ReviewService(outside.work, clock, grants, flag_holds=settings.FLAG_HOLDS),
         fossils=Fossils(

@@ -11,6 +11,7 @@ from core.domain.deployment import Deployment, DeploymentCatalog
 from core.domain.device import DeviceFigures
 from core.domain.level import LevelFigures
 from core.domain.memory_color import ColorCatalog
+from core.domain.notices import NoticeCatalog
 from core.domain.pool.lanes import LaneFigures
 from core.domain.pool.weights import PoolCatalog, PoolFigures
 from core.domain.pool.windows import SliceFigures
@@ -33,13 +34,17 @@ from core.services.snapshot import SnapshotFigures
 from core.settings import Settings
 
 BY_DAYPART = "by_daypart"
-LANGUAGES = frozenset({"en"})
-NOTICE_VERSION = "1"
 CLAIM_S = 120
 RETRY_FIRST_S = 5.0
 RETRY_LONGEST_S = 900.0
 DERIVE_RESERVATION_S = 600
 """Longer than any put of a derivative with all its retries; until it is settled nothing is told to be gone."""
+
+
+def notices() -> NoticeCatalog:
+    """What participants are shown, and ever were."""
+    found: NoticeCatalog = load("notices", NoticeCatalog)
+    return found
 
 
 def budget_kinds(settings: Settings) -> dict[str, BudgetFigures]:
@@ -159,8 +164,7 @@ def intake_figures(settings: Settings, colours: ColorCatalog) -> IntakeFigures:
         max_rate_hz=settings.TAKE_MAX_RATE_HZ,
         reservation_s=settings.RESERVATION_SECONDS,
         idempotency_h=settings.KEEP_IDEMPOTENCY_HOURS,
-        languages=LANGUAGES,
-        notice_versions=frozenset({NOTICE_VERSION}),
+        notices=notices().known,
         effects=frozenset(colour.code for colour in colours.colours),
         deployment=settings.ENGINE_DEPLOYMENT,
         hold=settings.HOLD_NEW_TAKES,
@@ -197,7 +201,7 @@ def access_figures(settings: Settings) -> AccessFigures:
 
 def control_limits(settings: Settings) -> ControlLimits:
     """What stewards may set."""
-    return ControlLimits(languages=LANGUAGES, longest_recording_s=min(300, int(settings.TAKE_MAX_SECONDS)))
+    return ControlLimits(languages=notices().languages, longest_recording_s=min(300, int(settings.TAKE_MAX_SECONDS)))
 
 
 def archive_figures(settings: Settings, deployment: Deployment) -> ArchiveFigures:

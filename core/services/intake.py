@@ -40,8 +40,7 @@ class IntakeFigures:
     max_rate_hz: int
     reservation_s: int
     idempotency_h: float
-    languages: frozenset[str]
-    notice_versions: frozenset[str]
+    notices: frozenset[Notice]
     effects: frozenset[str]
     deployment: str
     hold: bool
@@ -179,11 +178,12 @@ class Intake:
     def _notice(self, offering: Offering) -> Notice:
         language = offering.language or self._default_notice.language
         version = offering.notice_version or self._default_notice.version
-        if language not in self._figures.languages:
+        notice = Notice(language=language, version=version)
+        if language not in {known.language for known in self._figures.notices}:
             raise BadField("language is not one this room speaks.")
-        if version not in self._figures.notice_versions:
+        if notice not in self._figures.notices:
             raise BadField("notice_version is not one this room has shown.")
-        return Notice(language=language, version=version)
+        return notice
 
     def _attempt(self, take: _Take, describe: Describe) -> Kept | None:
         public_id = uuid.uuid4().hex

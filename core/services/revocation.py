@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.domain import codes
-from core.domain.artifact import Artifact, State
-from core.domain.consent import Manifest, Mode
+from core.domain.artifact import State
+from core.domain.consent import Mode
 from core.domain.custody import Early
+from core.domain.receipt import Receipt, verified_gone_at
 from core.domain.work import Signal
 from core.errors import Conflict, NotFound
 from core.ports.outside import NodeClock, Vault
@@ -32,28 +33,6 @@ class Revoked:
     copies_gone_by: datetime
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Receipt:
-    """A promise and its present state: `given` is what was promised, `manifest` what holds since it was narrowed."""
-
-    given: Manifest
-    manifest: Manifest
-    artifacts: list[Artifact]
-    narrowed_at: datetime | None
-    withdrawn_at: datetime | None
-    open_deletions: int
-
-    @property
-    def held(self) -> bool:
-        """Whether anything can still be taken back."""
-        return any(artifact.state.held for artifact in self.artifacts)
-
-    @property
-    def verified_gone_at(self) -> datetime | None:
-        """When the absence of the last byte was verified, None where something is held or still retried."""
-        return verified_gone_at(self.artifacts)
-
-
 class Revocation:
     """Revoke and receipt, by code."""
 
@@ -77,6 +56,8 @@ class Revocation:
         with self._work.read() as tx:
             consent = _known(tx.consents.by_code(hashes))
             artifacts = tx.artifacts.of_consent(consent.id)
+            if not artifacts:
+                raise NotFound(UNKNOWN)
             return Receipt(
                 given=consent.given,
                 manifest=consent.manifest,
@@ -141,14 +122,6 @@ class Revocation:
             return self._vault.code_hashes(codes.normalise(text))
         except codes.Typo as error:
             raise NotFound(MISTYPED) from error
-
-
-def verified_gone_at(artifacts: list[Artifact]) -> datetime | None:
-    """The last of the times at which each artifact's absence was verified, None where one is missing."""
-    stamps = [artifact.gone_at for artifact in artifacts]
-    if not stamps or any(stamp is None for stamp in stamps):
-        return None
-    return max(stamp for stamp in stamps if stamp is not None)
 
 
 def _known(consent: Consent | None) -> Consent:

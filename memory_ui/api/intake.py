@@ -2,6 +2,7 @@
 
 import errno
 from contextlib import nullcontext
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ from core.domain.consent import Mode
 from core.errors import BadField, DiskReserve, MemoryEngineError
 from core.services.intake import STATUS_SIGNS, TOPIC_SIGNS, Kept, Offering
 from core.services.reserve import FULL
+from memory_ui.addresses import REVOKE_PATH, receipt_url, square
 from memory_ui.api import shapes
 from memory_ui.api.answers import Done, Responses, answers, parameter, refusals
 from memory_ui.api.multipart import Form, read_form
@@ -67,7 +69,8 @@ async def keep_audio(request: Request, system: SystemOf, asker: AskerOf) -> JSON
         return {
             "artifact": shapes.artifact(artifact, system.colours),
             "revocation_token": secret,
-            "revocation_url": "/revoke/",
+            "revocation_url": REVOKE_PATH,
+            "receipt": _receipt(system, artifact, receipt_url(system, request, secret)),
         }
 
     return await _take(request, system, asker, describe, mode=None)
@@ -159,6 +162,18 @@ def _offering(form: Form, mode: Mode | None, client_key: str, station: str) -> O
         client_key=client_key,
         station=station,
     )
+
+
+def _receipt(system: System, artifact: Artifact, url: str) -> dict[str, Any]:
+    """What a kiosk prints: asking for it by the code would spend a budget that is there against guessing."""
+    last = max(moment for moment in (artifact.raw_until, artifact.derivative_until) if moment is not None)
+    return {
+        "url": url,
+        "qr": square(url),
+        "room_until": shapes.at(artifact.raw_until),
+        "fossil_until": shapes.at(artifact.derivative_until),
+        "copies_gone_by": shapes.at(last + timedelta(days=system.settings.BACKUP_DAYS)),
+    }
 
 
 def _mode(text: str) -> Mode:

@@ -28,12 +28,23 @@ class OwnTake(BaseModel):
     lifecycle_status: str
 
 
+class KeptReceipt(BaseModel):
+    """What belongs on a receipt: the address behind the code, the same as a square to scan, and when it all ends."""
+
+    url: str
+    qr: str
+    room_until: Instant
+    fossil_until: Instant | None
+    copies_gone_by: Instant
+
+
 class KeptAnswer(BaseModel):
     """A take is stored. The code is said once, here, and is nowhere else to be had."""
 
     artifact: OwnTake
     revocation_token: str
     revocation_url: str
+    receipt: KeptReceipt
 
 
 class OnceAnswer(BaseModel):
@@ -71,13 +82,130 @@ class Promise(BaseModel):
 
 
 class ReceiptAnswer(BaseModel):
-    """A promise and its present state."""
+    """A promise and its present state: `given` as it was made, `promise` as it holds since it was narrowed.
+
+    `deleted` names what has no right to exist any more, as far as it was made; `deletion_retried` says that the absence
+    of some of it is not verified yet. `copies_gone_by` is the outermost date of the last backup copy.
+    """
 
     promise: Promise
+    given: Promise
+    narrowed_at: Instant | None
+    standing: Literal["waiting", "room", "fossil", "expired", "revoked", "narrowed", "removed"]
+    ended_at: Instant | None
+    room_until: Instant
+    fossil_until: Instant | None
+    copies_gone_by: Instant | None
+    narrowable: bool
+    deleted: list[str]
+    deletion_retried: bool
     last_copy_until: Instant | None
     withdrawn_at: Instant | None
     verified_gone_at: Instant | None
     artifacts: list[OwnTake]
+
+
+class RecordHeader(BaseModel):
+    """Names the record, and nobody."""
+
+    schema_version: str
+    record_id: str
+    pii_principal_id: str
+
+
+class RecordNotice(BaseModel):
+    """What was shown; without words where that version is not kept here."""
+
+    version: str
+    language: str
+    choice: str | None
+    text: str | None
+
+
+class RecordType(BaseModel):
+    """One kind of what is kept."""
+
+    pii_type: str
+
+
+class RecordPeriod(BaseModel):
+    """For how long: until a time, or for so many days after the end of everything else."""
+
+    since: Instant
+    until: Instant | None
+    ended_at: Instant | None
+    days_after_end: float | None = None
+
+
+class RecordPurpose(BaseModel):
+    """One thing that was consented to."""
+
+    purpose: str
+    purpose_type: Literal["room", "fossil", "backup", "evidence"]
+    lawful_basis: str
+    pii_information: list[RecordType]
+    pii_controllers: list[str]
+    collection_method: str
+    processing_method: str
+    storage_locations: list[str]
+    retention_period: RecordPeriod
+    processing_locations: list[str]
+    jurisdiction: str
+    recipient_third_parties: list[str]
+    withdrawal_method: str
+    privacy_rights: list[str]
+
+
+class RecordProcessing(BaseModel):
+    """What is done, and what was said of it."""
+
+    privacy_notice: RecordNotice
+    language: str
+    purposes: list[RecordPurpose]
+
+
+class RecordParty(BaseModel):
+    """Who keeps the promise."""
+
+    party_id: str
+    party_role: str
+    party_name: str
+    party_address: str
+    party_contact: str
+    party_type: str
+
+
+class RecordEvent(BaseModel):
+    """One thing that happened to the consent, in the order of time."""
+
+    event_time: Instant
+    event_type: Literal["explicit", "deletion"]
+    event_state: Literal["given", "narrowed", "withdrawn", "expired", "terminated", "absence_verified"]
+    validity_duration: str | None
+    entity_id: str
+
+
+class RecordState(BaseModel):
+    """Where it stands, as the receipt says it."""
+
+    mode: Literal["ROOM", "FOSSIL", "NOSAVE"]
+    mode_now: Literal["ROOM", "FOSSIL", "NOSAVE"]
+    standing: str
+    heard: int
+    duration_ms: int
+    deleted: list[str]
+    deletion_retried: bool
+    copies_gone_by: Instant | None
+
+
+class RecordAnswer(BaseModel):
+    """A consent record in the shape of ISO/IEC TS 27560."""
+
+    header: RecordHeader
+    pii_processing: RecordProcessing
+    party_identification: list[RecordParty]
+    events: list[RecordEvent]
+    state: RecordState
 
 
 class PlaybackAnswer(BaseModel):

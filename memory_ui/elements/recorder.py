@@ -66,7 +66,7 @@ class Recorder(
         colours: Sequence[Mapping[str, Any]],
         surface: Mapping[str, Any],
         node: Mapping[str, str],
-        notice_version: str,
+        notice: Mapping[str, Any],
         language: str,
         page_version: str,
     ) -> None:
@@ -78,8 +78,10 @@ class Recorder(
         colours.toml, in the order they are offered. `surface` holds `intake_door`
         (`core.domain.doors.Door`), `kiosk_max_recording_seconds`, `session_theme_title`, `session_theme_prompt`,
         `kiosk_force_reduced_motion`, `kiosk_accessibility_mode`, `ingest_budget` and `prompts`, a list of texts;
-        `node` holds `name` and `contact`.
-        `notice_version` and `language` (BCP 47) are what the participant is shown, and go with the take;
+        `node` holds `name`, `location` and `contact`.
+        `notice` holds the words of consent: `version`, `modes` by mode with `name` and `promise`, `backup` (said of
+        every mode that is in backups), and how a `day` is written, with its `months` and `zone`. Its version and
+        `language` (BCP 47) are what the participant is shown, and go with the take;
         `page_version` is what the page reports as its own.
         """
         super().__init__()
@@ -88,7 +90,7 @@ class Recorder(
         self._props["colours"] = list(colours)
         self._props["surface"] = dict(surface)
         self._props["node"] = dict(node)
-        self._props["notice_version"] = notice_version
+        self._props["notice"] = dict(notice)
         self._props["language"] = language
         self._props["page_version"] = page_version
         self._orders = 0

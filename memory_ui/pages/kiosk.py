@@ -7,8 +7,9 @@ from fastapi import Request
 from nicegui import Client, ui
 
 from core.adapters.catalogs import plain
-from core.bootstrap import NOTICE_VERSION, System
+from core.bootstrap import System
 from core.domain.device import Surface
+from core.domain.notices import plain_figure
 from core.domain.steward import StewardState
 from core.domain.work import Signal
 from memory_ui import theme
@@ -17,6 +18,7 @@ from memory_ui.copy import load_copy
 from memory_ui.devices import Pages
 from memory_ui.elements.recorder import Recorder
 from memory_ui.live import Live
+from memory_ui.receipts import notice_of
 from memory_ui.web import Asker, asker_of, in_thread
 
 RECONNECT_S = 120
@@ -28,15 +30,19 @@ def register(system: System, live: Live, pages: Pages) -> None:
 
     @ui.page("/kiosk/", reconnect_timeout=RECONNECT_S)
     async def kiosk(request: Request, client: Client) -> None:
-        theme.dress("kiosk")
+        theme.dress("kiosk", "slip")
         asker = asker_of(request)
         recorder = Recorder(
             copy=load_copy("en").framed("kiosk", system.deployment.name),
             figures=_figures(system),
             colours=[asdict(colour) for colour in system.colours.colours],
             surface=_surface(system, await live.posture(), await in_thread(_asked, system, asker)),
-            node={"name": system.settings.NODE_NAME, "contact": _contact(system)},
-            notice_version=NOTICE_VERSION,
+            node={
+                "name": system.settings.NODE_NAME,
+                "location": system.settings.NODE_LOCATION,
+                "contact": _contact(system),
+            },
+            notice=notice_of(system, "en"),
             language="en",
             page_version=system.devices.page_version,
         )
@@ -96,15 +102,10 @@ def _figures(system: System) -> dict[str, Any]:
         "trace": plain("trace"),
         "device": plain("device"),
         "promise": {
-            "room_hours": _plain(settings.RAW_TTL_HOURS_ROOM),
-            "fossil_hours": _plain(settings.RAW_TTL_HOURS_FOSSIL),
-            "fossil_days": _plain(settings.DERIVATIVE_TTL_DAYS_FOSSIL),
-            "once_minutes": _plain(settings.ONCE_SWEEP_MINUTES),
-            "backup_days": _plain(settings.BACKUP_DAYS),
+            "room_hours": plain_figure(settings.RAW_TTL_HOURS_ROOM),
+            "fossil_hours": plain_figure(settings.RAW_TTL_HOURS_FOSSIL),
+            "fossil_days": plain_figure(settings.DERIVATIVE_TTL_DAYS_FOSSIL),
+            "once_minutes": plain_figure(settings.ONCE_SWEEP_MINUTES),
+            "backup_days": plain_figure(settings.BACKUP_DAYS),
         },
     }
-
-
-def _plain(value: float) -> float:
-    """48, not 48.0: these figures are read aloud."""
-    return int(value) if value == int(value) else value

@@ -5,7 +5,6 @@ from dataclasses import asdict
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
-import segno
 from fastapi import Request
 from fastapi.responses import Response
 from nicegui import Client, ui
@@ -20,6 +19,7 @@ from core.errors import MemoryEngineError
 from core.ports.stewarding import Session
 from core.services.access import Visitor
 from memory_ui import theme
+from memory_ui.addresses import base_of, square
 from memory_ui.board import Board
 from memory_ui.copy import load_copy
 from memory_ui.elements.ops import Bench, Ops
@@ -179,11 +179,7 @@ def _shared(system: System) -> dict[str, Any]:
 
 def _surfaces(system: System, request: Request) -> list[dict[str, str]]:
     """Where participants and stewards go, with codes for phones: by the configured address, or the one used here."""
-    base = system.settings.PUBLIC_URL.rstrip("/") or str(request.base_url).rstrip("/")
-    return [{"name": name, "path": path, "url": f"{base}{path}", "qr": _qr(f"{base}{path}")} for name, path in SURFACES]
-
-
-def _qr(address: str) -> str:
-    code = segno.make(address, error="m", micro=False)
-    drawn: str = code.svg_inline(scale=4, border=2, dark="#000", light="#fff", omitsize=True)
-    return drawn
+    base = base_of(system, request)
+    return [
+        {"name": name, "path": path, "url": f"{base}{path}", "qr": square(f"{base}{path}")} for name, path in SURFACES
+    ]

@@ -1,20 +1,19 @@
-"""Taking a memory back. A GET asks or fills in; only a POST looks up, and only its second step removes."""
+"""The receipt of a memory. A GET asks or fills in; only a POST looks up, only a step of its own changes anything."""
 
-from datetime import tzinfo
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 
 from core.bootstrap import System
-from core.domain.artifact import State
-from core.domain.consent import Mode
-from core.errors import NotFound, OverBudget
-from core.services.revocation import Receipt, Revoked
-from memory_ui.api.receipt import spend_code
-from memory_ui.copy import Copy, load_copy
+from core.domain import codes
+from core.domain.receipt import RAW, Receipt, standing
+from core.errors import Conflict, NotFound, OverBudget
+from memory_ui.addresses import REVOKE_PATH, base_of, receipt_url, square
+from memory_ui.api.receipt import record_file, spend_code
 from memory_ui.plain.forms import read_fields
-from memory_ui.plain.render import day_and_time, length, page
+from memory_ui.plain.render import budget_page, page
+from memory_ui.plain.told import told
 from memory_ui.web import AskerOf, SystemOf, in_store_thread, in_thread
 
 router = APIRouter(include_in_schema=False)
@@ -29,8 +28,8 @@ async def ask(request: Request, token: str = "") -> HTMLResponse:
 
 
 @router.post("/revoke/")
-async def answer(request: Request, system: SystemOf, asker: AskerOf) -> HTMLResponse:
-    """Look a code up, or remove what is under it."""
+async def answer(request: Request, system: SystemOf, asker: AskerOf) -> Response:
+    """Look a code up; or take a step: remove what is under it, narrow it, hand its record over."""
     fields = await read_fields(request)
     code = fields.get("token", "").strip()[:CODE_SIGNS]
     if not code:
@@ -39,53 +38,54 @@ async def answer(request: Request, system: SystemOf, asker: AskerOf) -> HTMLResp
         return page(request, "revoke", state="mistyped", code=code)
     try:
         await in_thread(spend_code, system, asker, code)
-        return await _known(request, system, code, remove=fields.get("step") == "remove")
+        return await _STEPS.get(fields.get("step", ""), _look)(request, system, code)
     except OverBudget as error:
-        minutes = -(-error.retry_after_s // 60)
-        return page(
-            request, "revoke", state="budget", minutes=minutes, status_code=429, retry_after_s=error.retry_after_s
-        )
+        return budget_page(request, "revoke", "budget", error)
     except NotFound:
         return page(request, "revoke", state="unknown", code=code, status_code=404)
 
 
-async def _known(request: Request, system: System, code: str, *, remove: bool) -> HTMLResponse:
-    copy, zone = load_copy("en"), system.room.tables.choices.zone
+async def _look(request: Request, system: System, code: str) -> Response:
+    return _page(request, system, code, await in_thread(system.revocation.receipt, code))
+
+
+async def _remove(request: Request, system: System, code: str) -> Response:
     receipt = await in_thread(system.revocation.receipt, code)
-    if not receipt.held:
-        return page(request, "revoke", state="already", ended=_ended(receipt, copy, zone))
-    if not remove:
-        return page(request, "revoke", state="found", code=code, receipt=_promise(receipt, copy, zone))
-    revoked = await in_store_thread(system.revocation.revoke, code)
-    return page(request, "revoke", state="removed", removed=_removed(revoked, copy, zone))
+    if receipt.held:
+        await in_store_thread(system.revocation.revoke, code)
+        receipt = await in_thread(system.revocation.receipt, code)
+    return _page(request, system, code, receipt)
 
 
-def _promise(receipt: Receipt, copy: Copy, zone: tzinfo | None) -> dict[str, Any]:
-    manifest, artifact = receipt.manifest, receipt.artifacts[0]
-    remains = ""
-    if manifest.mode is Mode.FOSSIL and manifest.derivative_until is not None:
-        remains = copy.t("revoke.remains_fossil", until=day_and_time(manifest.derivative_until, copy, zone))
-    return {
-        "recorded": day_and_time(manifest.given_at, copy, zone),
-        "mode": copy.t(f"revoke.mode_{manifest.mode.value.lower()}"),
-        "until": day_and_time(manifest.raw_until, copy, zone),
-        "remains": remains,
-        "length": length(artifact.duration_ms, copy),
-        "heard_count": artifact.plays,
+async def _narrow(request: Request, system: System, code: str) -> Response:
+    try:
+        receipt = await in_store_thread(system.revocation.narrow, code)
+    except Conflict as error:
+        receipt = await in_thread(system.revocation.receipt, code)
+        return _page(request, system, code, receipt, problem="revoke.not_narrowed", status_code=error.status)
+    return _page(request, system, code, receipt, done="revoke.narrowed")
+
+
+async def _record(request: Request, system: System, code: str) -> Response:
+    return record_file(system, await in_thread(system.revocation.receipt, code), request)
+
+
+_STEPS = {"remove": _remove, "narrow": _narrow, "record": _record}
+
+
+def _page(
+    request: Request, system: System, code: str, receipt: Receipt, *, status_code: int = 200, **said: str
+) -> Response:
+    now = standing(receipt, system.clock.now())
+    given: dict[str, Any] = {"done": "", "problem": "", **said, "code": code, "told": told(system, receipt, now)}
+    if now.stand.over:
+        return page(request, "revoke", status_code=status_code, state="ended", **given)
+    signs = codes.grouped(codes.normalise(code))
+    slip = {
+        "groups": signs.split("-"),
+        "qr": square(receipt_url(system, request, signs)),
+        "address": f"{base_of(system, request)}{REVOKE_PATH}".split("://")[-1],
     }
-
-
-def _removed(revoked: Revoked, copy: Copy, zone: tzinfo | None) -> dict[str, Any]:
-    gone_at = revoked.verified_gone_at
-    return {
-        "verified_at": day_and_time(gone_at, copy, zone) if gone_at is not None else "",
-        "derivatives": sum(count for kind, count in revoked.deleted.items() if kind != "raw"),
-        "backups_until": day_and_time(revoked.copies_gone_by, copy, zone),
-    }
-
-
-def _ended(receipt: Receipt, copy: Copy, zone: tzinfo | None) -> dict[str, str]:
-    ended = [artifact.ended_at for artifact in receipt.artifacts if artifact.ended_at is not None]
-    revoked = any(artifact.state is State.REVOKED for artifact in receipt.artifacts)
-    when = max(ended, default=receipt.manifest.raw_until)
-    return {"how": "removed" if revoked else "expired", "when": day_and_time(when, copy, zone)}
+    # Where only the fossil is left, taking it back is taking all back: one button is enough.
+    narrowable = now.narrowable and RAW not in now.deleted
+    return page(request, "revoke", status_code=status_code, state="receipt", narrowable=narrowable, slip=slip, **given)

@@ -19,7 +19,7 @@ def test_a_kept_take_is_answered_as_the_contract_says(client, node):
     assert answer.status_code == 201
     assert answer.headers["Cache-Control"] == "no-store"
     body = answer.json()
-    code = body.pop("revocation_token")
+    code, receipt = body.pop("revocation_token"), body.pop("receipt")
     assert codes.grouped(codes.normalise(code)) == code
     assert body == {
         "artifact": {
@@ -38,6 +38,13 @@ def test_a_kept_take_is_answered_as_the_contract_says(client, node):
             "lifecycle_status": "open",
         },
         "revocation_url": "/revoke/",
+    }
+    assert receipt.pop("qr").startswith("<svg ")
+    assert receipt == {
+        "url": f"http://localhost/revoke/?token={code}",
+        "room_until": "2026-03-03T12:00:00+00:00",
+        "fossil_until": "2027-03-01T12:00:00+00:00",
+        "copies_gone_by": "2027-03-08T12:00:00+00:00",
     }
     assert len(node.stored()) == 1
 

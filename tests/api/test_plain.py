@@ -5,7 +5,8 @@ import pytest
 from core.domain import codes
 from core.domain.artifact import State
 from memory_ui.copy import load_copy
-from tests.fakes import visits_to
+from memory_ui.plain.render import day_and_time
+from tests.fakes import START, visits_to
 
 T = load_copy("en").t
 
@@ -18,6 +19,16 @@ def code(client):
 
 def look(client, code, **given):
     return client.post("/revoke/", data={"token": code, "step": "look"}, **given)
+
+
+def written(moment):
+    """A moment as pages write it."""
+    return day_and_time(moment, load_copy("en"), None)
+
+
+def seen(html):
+    """What stands on a page, without what its forms carry along."""
+    return re.sub(r"<[^>]*>", " ", html)
 
 
 def remove(client, code):
@@ -99,22 +110,28 @@ class TestRevoke:
     def test_removing_removes_and_says_what_was_removed(self, client, node, code):
         answer = remove(client, code)
         assert answer.status_code == 200
-        assert T("revoke.removed") in answer.text
+        assert T("revoke.stand_gone") in answer.text
         assert T("revoke.deleted_recording") in answer.text
-        assert code not in answer.text
+        assert code not in seen(answer.text)
         assert (node.row(1).state, node.files()) == (State.REVOKED, [])
 
     def test_a_store_that_refuses_is_told(self, client, node, code):
         node.store.refuses.add("delete")
         answer = remove(client, code)
-        assert T("revoke.removed_retrying") in answer.text
+        assert T("revoke.stand_going") in answer.text
         assert T("revoke.verified_waiting") in answer.text
 
-    def test_removing_again_says_that_it_was_already_gone(self, client, code):
+    def test_looking_again_says_what_has_become_of_it_meanwhile(self, client, node, code):
+        node.store.refuses.add("delete")
         remove(client, code)
+        node.clock.advance(minutes=20)
+        assert T("revoke.verified_waiting") in look(client, code).text
+        node.store.refuses.clear()
+        node.system.retention.sweep()
         for again in (look(client, code), remove(client, code)):
             assert again.status_code == 200
-            assert T("revoke.already") in again.text
+            assert T("revoke.ended_revoked", when=written(START)) in again.text
+            assert f"<dd>{written(node.clock.now())}</dd>" in again.text
 
     def test_an_expired_memory_reached_its_end(self, client, node, code):
         node.clock.advance(hours=49)

@@ -8,7 +8,7 @@ const SENDING = {
   wav: new Uint8Array([82, 73, 70, 70]).buffer, durationMs: 4000.4, colour: "", idempotencyKey: "key-1", language: "en",
   noticeVersion: "3",
 };
-const RECEIPT = { artifact: { id: 7 }, revocation_token: "ABCDE-FGHJK-MNPQ2", revocation_url: "/revoke/" };
+const RECEIPT = { artifact: { id: 7 }, revocation_token: "ABCDE-FGHJK-MNPQ2", revocation_url: "/revoke/", receipt: { url: "http://node/revoke/?token=ABCDE-FGHJK-MNPQ2" } };
 const ONCE = { artifact_id: 8, play_url: "/once/8", consume_token: "secret" };
 
 /** A client whose server gives one answer; what was asked of it is kept. */

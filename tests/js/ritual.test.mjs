@@ -304,6 +304,15 @@ test("leaving while a take is on its way takes back whatever the server answers"
   assert.equal(ritual.state.stage, "idle");
 });
 
+test("a receipt is printed as often as is wanted, and printing keeps it", () => {
+  const ritual = to.complete();
+  ritual.wait(50).send("print");
+  assert.deepEqual(ritual.effects, [{ type: "print" }]);
+  ritual.wait(50);
+  assert.equal(ritual.state.stage, "complete");
+  assert.deepEqual(to.submitting("NOSAVE").answer("onceHeard").send("print").effects, []);
+});
+
 test("the receipt stays until its time is over; touching the screen keeps it longer", () => {
   const ritual = to.complete();
   assert.equal(ritual.state.outcome, "kept");

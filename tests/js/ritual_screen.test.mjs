@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import { capturedLine, wholeLine } from "kiosk_line";
 import { DOORS, ERRORS, MODES, NOTICES, OUTCOMES, STAGES, initialState } from "ritual";
-import { clockTime, codeGroups, colourChoices, meterHeight, promptFor, screenOf, sentence, span, toldWait } from "ritual_screen";
+import { clockTime, codeGroups, colourChoices, consentWords, dayWords, meterHeight, promptFor, screenOf, sentence, span, toldWait } from "ritual_screen";
 import { catalog } from "./catalog.mjs";
 
 const figures = { trace: catalog("trace"), kiosk: catalog("kiosk"), take: catalog("audio").take };
@@ -141,4 +141,33 @@ test("a colour that nobody has put into words goes by its code", () => {
   const choices = colourChoices(copy, [...colours, { code: "shellac" }]);
   assert.equal(choices.length, colours.length + 2);
   assert.deepEqual(choices.at(-1), { code: "shellac", words: "shellac" });
+});
+
+const notice = {
+  version: "2", backup: "Gone by {copies_until}.", day: "{day} {month} {year}", zone: "Europe/Berlin",
+  months: ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"],
+  modes: {
+    ROOM: { name: "Room", promise: "For {room_hours} hours." },
+    FOSSIL: { name: "Fossil", promise: "For {fossil_hours} hours, until day {fossil_days}." },
+    NOSAVE: { name: "Once", promise: "In no backup." },
+  },
+};
+const promise = { room_hours: 48, fossil_hours: 48, fossil_days: 365, backup_days: 7 };
+
+test("consent is asked for in the words of the notice, with the day on which the last copy of that mode is gone", () => {
+  const words = (mode, more) => consentWords(notice, mode, { ...promise, ...more }, new Date("2026-03-01T12:00:00Z"));
+  assert.deepEqual(words("ROOM"), { name: "Room", promise: "For 48 hours. Gone by 10 March 2026." });
+  assert.equal(words("FOSSIL").promise, "For 48 hours, until day 365. Gone by 8 March 2027.");
+  assert.equal(words("NOSAVE").promise, "In no backup.");
+  assert.equal(words("ROOM", { backup_days: 0 }).promise, "For 48 hours.");
+});
+
+test("a day is the day of the place, whatever the browser thinks", () => {
+  assert.equal(dayWords(new Date("2026-03-01T23:30:00Z"), notice), "2 March 2026");
+  assert.equal(dayWords(new Date("2026-03-01T23:30:00Z"), { ...notice, zone: "America/Lima" }), "1 March 2026");
+});
+
+test("only a receipt can be printed", () => {
+  const offered = (outcome) => screenOf({ ...first, stage: "complete", outcome }).secondary.map(({ event }) => event);
+  assert.deepEqual(OUTCOMES.map(offered), [["print"], [], [], []]);
 });

@@ -13,6 +13,7 @@ from core.domain.custody import Closed
 from core.domain.deployment import DeploymentName, ThreadSignal
 from core.domain.memory_color import ColorCatalog
 from core.domain.pool.facts import Density, Mood
+from core.domain.receipt import Stand
 from core.domain.room.rows import Intensity, Preset, Scarcity
 from core.domain.steward import SWITCHES
 from core.domain.warnings import Level, Name
@@ -50,6 +51,18 @@ WARNINGS = {
 }
 """What `core.adapters` puts warnings into words with."""
 
+RECORD = (ROOT / "core/domain/consent_record.py").read_text()
+RECORDED = {
+    *(f"record.{name}" for name in re.findall(r'words\["(\w+)"\]', RECORD)),
+    *(f"record.{what}_{kind}" for what in ("purpose", "method") for kind in ("room", "fossil", "backup", "evidence")),
+    *(
+        f"record.pii_{name}"
+        for names in re.findall(r'_purpose\("\w+", \(([^)]*)\)', RECORD)
+        for name in re.findall(r"\w+", names)
+    ),
+}
+"""The phrases of a consent record."""
+
 COMPOSED = {
     'f"room.{deployment}_{kind}"': [
         f"room.{name.value}_{kind}"
@@ -61,16 +74,20 @@ COMPOSED = {
     'f"room.colour_{colour}"': [f"room.colour_{colour.code}" for colour in load("colours", ColorCatalog).colours],
     'f"room.wear_{_wear(artifact.wear)}"': [f"room.wear_{name}" for _, name in WEAR] + ["room.wear_deep"],
     'f"times.month_{local.month}"': [f"times.month_{number}" for number in range(1, 13)],
+    'f"times.month_{number}"': [f"times.month_{number}" for number in range(1, 13)],
     'f"times.{unit}_ago"': [f"times.{unit}_ago" for unit in ("day", "hour", "minute")],
     'f"times.{unit}s_ago"': [f"times.{unit}s_ago" for unit in ("day", "hour", "minute")],
-    'f"revoke.mode_{manifest.mode.value.lower()}"': ["revoke.mode_room", "revoke.mode_fossil"],
+    'f"revoke.mode_{self._mode()}"': ["revoke.mode_room", "revoke.mode_fossil"],
+    'f"revoke.stand_{now.stand.value}"': [f"revoke.stand_{stand}" for stand in Stand if not stand.over],
+    'f"revoke.ended_{self._now.stand.value}"': [f"revoke.ended_{stand}" for stand in Stand if stand.over],
+    'f"revoke.says_{kind}"': [f"revoke.says_{kind}" for kind in ("room", "fossil", "narrowed", "residue")],
+    'f"slip.ends_{kind}"': [f"slip.ends_{kind}" for kind in ("room", "fossil", "residue")],
     '"signin." ~ state': ["signin.unset", "signin.network"],
     '"door." ~ name': ["door.kiosk", "door.room", "door.revoke"],
     '"door." ~ name ~ "_note"': ["door.kiosk_note", "door.room_note", "door.revoke_note"],
     '"problem." ~ problem': [f"problem.{kind}" for kind in ("forbidden", "not_found", "closed", "failed")],
     '"problem." ~ problem ~ "_note"': [f"problem.{k}_note" for k in ("forbidden", "not_found", "closed", "failed")],
     '"revoke." ~ state': ["revoke.missing", "revoke.mistyped", "revoke.unknown"],
-    '"revoke.already_" ~ ended.how': ["revoke.already_removed", "revoke.already_expired"],
     **steward_copy.PYTHON,
 }
 """Every key that Python or a template puts together, as it is written there, and what it can come to."""
@@ -118,7 +135,7 @@ def kiosk_keys():
         *(f"kiosk.{word}" for word in literals if f"kiosk.{word}" in COPY.texts),
         *(f"kiosk.{what}_{part}" for what in said for part in ("heading", "lead")),
         *(f"kiosk.notice_{kind}" for kind in listed("NOTICES")),
-        *(f"kiosk.{key}" for mode in modes for key in (f"mode_{mode}", f"mode_{mode}_promise", f"verb_{mode}")),
+        *(f"kiosk.verb_{mode}" for mode in modes),
     }
 
 
@@ -142,7 +159,16 @@ def used():
     """Every key that something reads."""
     possible = {key for keys in COMPOSED.values() for key in keys}
     read = {"door.what"} | framed_keys()
-    return read | named_in_sources() | possible | kiosk_keys() | room_keys() | steward_copy.steward_keys() | WARNINGS
+    return (
+        read
+        | RECORDED
+        | named_in_sources()
+        | possible
+        | kiosk_keys()
+        | room_keys()
+        | steward_copy.steward_keys()
+        | WARNINGS
+    )
 
 
 def test_every_composed_key_is_known_to_this_test():

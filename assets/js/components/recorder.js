@@ -13,7 +13,9 @@ import { holdLink, watchLink } from "link";
 import { createPageDevice } from "page_device";
 import { createRitualEffects } from "ritual_effects";
 import { eventForKey } from "ritual_keys";
-import { clockTime, codeGroups, colourChoices, promptFor, screenOf, sentence, span, toldWait } from "ritual_screen";
+import {
+  clockTime, codeGroups, colourChoices, consentWords, dayWords, promptFor, screenOf, sentence, span, toldWait,
+} from "ritual_screen";
 import { MODES, gated, initialState, reduce, secondsLeft } from "ritual";
 import { createScope } from "scope";
 
@@ -38,7 +40,7 @@ export default {
     colours: { type: Array, required: true },
     surface: { type: Object, required: true },
     node: { type: Object, required: true },
-    notice_version: { type: String, required: true },
+    notice: { type: Object, required: true },
     language: { type: String, required: true },
     page_version: { type: String, required: true },
     order: { type: Object, default: null },
@@ -91,16 +93,19 @@ export default {
             <input type="radio" name="kiosk-mode" :value="mode" :checked="state.mode === mode"
               :aria-describedby="'kiosk-promise-' + mode" @change="dispatch('mode', { mode })">
             <span class="kiosk-choice-words">
-              <span class="kiosk-choice-name">{{ t('mode_' + mode.toLowerCase()) }}</span>
-              <span class="kiosk-choice-promise" :id="'kiosk-promise-' + mode">{{ t('mode_' + mode.toLowerCase() + '_promise') }}</span>
+              <span class="kiosk-choice-name">{{ consent(mode).name }}</span>
+              <span class="kiosk-choice-promise" :id="'kiosk-promise-' + mode">{{ consent(mode).promise }}</span>
             </span>
           </label>
         </fieldset>
 
         <div v-if="state.outcome === 'kept'" class="kiosk-receipt">
-          <p class="code" role="img" :aria-label="t('code_label')"><span v-for="(group, index) in code" :key="index">{{ group }}</span></p>
-          <p class="kiosk-promise">{{ promise }}</p>
-          <p class="note">{{ t('take_back') }}<br>{{ t('ask') }}</p>
+          <div class="kiosk-square" role="img" :aria-label="t('square')" v-html="state.receipt.receipt.qr"></div>
+          <div class="kiosk-kept">
+            <p class="code" role="img" :aria-label="t('code_label')"><span v-for="(group, index) in code" :key="index">{{ group }}</span></p>
+            <p class="kiosk-promise">{{ promise }}</p>
+            <p class="note">{{ t('take_back') }}<br>{{ t('ask') }}</p>
+          </div>
         </div>
       </div>
 
@@ -117,6 +122,16 @@ export default {
       </div>
       <p class="hidden-words" aria-live="polite">{{ announcement }}</p>
       <p class="kiosk-called" role="status" :data-called="String(called !== '')">{{ called }}</p>
+      <div v-if="state.outcome === 'kept'" class="slip" aria-hidden="true">
+        <p class="slip-place"><strong>{{ node.name }}</strong><br>{{ node.location }}</p>
+        <svg class="slip-line" :viewBox="slip.box" preserveAspectRatio="none"><path :d="slip.d" :stroke-width="slip.strokeWidth"/></svg>
+        <p class="slip-says">{{ promise }}</p>
+        <p class="slip-label">{{ t('slip_code') }}</p>
+        <p class="slip-code"><span v-for="(group, index) in code" :key="index">{{ group }}</span></p>
+        <p class="slip-label">{{ t('slip_take_back') }}</p>
+        <div class="slip-square" v-html="state.receipt.receipt.qr"></div>
+        <p class="slip-label">{{ address }}<br>{{ t('ask') }}</p>
+      </div>
     </section>
   `,
 
@@ -188,8 +203,18 @@ export default {
       return codeGroups(this.state.receipt.revocation_token);
     },
     promise() {
-      const kept = this.t(this.state.mode === "FOSSIL" ? "promise_fossil" : "promise_room");
-      return this.figures.promise.backup_days > 0 ? `${kept} ${this.t("promise_backup")}` : kept;
+      return `${this.t(this.state.mode === "FOSSIL" ? "promise_fossil" : "promise_room")} ${this.t("promise_backup")}`;
+    },
+    /** Where receipts are looked at, as one types it. */
+    address() {
+      const { origin, pathname } = new URL(this.state.receipt.receipt.url);
+      return `${origin}${pathname}`.replace(/^https?:\/\//, "");
+    },
+    /** The trace of this voice on paper: the line of the screen, in a box of its own. */
+    slip() {
+      const { slip_width: width, slip_height: height } = this.figures.kiosk;
+      const line = wholeLine({ width, height, figures: this.figures, seed: this.seed(), levels: null, points: this.effects.points() });
+      return { ...line, box: `0 0 ${width} ${height}` };
     },
   },
 
@@ -232,8 +257,9 @@ export default {
       colours: this.colours,
       client,
       scope: this.scope,
-      shown: () => ({ language: this.language, noticeVersion: this.notice_version }),
+      shown: () => ({ language: this.language, noticeVersion: this.notice.version }),
       dispatch: (type, more) => this.dispatch(type, more),
+      print: () => window.print(),
       onLevel: (level) => this.hear(level),
     });
   },
@@ -337,6 +363,11 @@ export default {
       return sentence(this.copy, key, this.params());
     },
 
+    /** By the present moment: a review that lasts past midnight names the new day. */
+    consent(mode) {
+      return consentWords(this.notice, mode, this.figures.promise, new Date());
+    },
+
     params() {
       const { state, surface } = this;
       const { promise } = this.figures;
@@ -358,20 +389,22 @@ export default {
     receiptParams() {
       const { receipt } = this.state;
       if (!receipt) return {};
-      const { artifact, revocation_token, revocation_url } = receipt;
-      const created = new Date(artifact.created_at);
-      const residue = new Date(created.getTime() + this.figures.promise.fossil_days * 86_400_000);
-      const groups = codeGroups(revocation_token);
+      const { room_until, fossil_until, copies_gone_by } = receipt.receipt;
+      const groups = codeGroups(receipt.revocation_token);
       return {
-        until: this.date(new Date(artifact.expires_at), { weekday: "long", hour: "numeric", minute: "2-digit" }),
-        residue_until: this.date(residue, { year: "numeric" }),
+        until: this.dayAndTime(new Date(room_until)),
+        residue_until: dayWords(new Date(fossil_until ?? room_until), this.notice),
+        copies_until: dayWords(new Date(copies_gone_by), this.notice),
         spelled: groups.map((group) => [...group].join(" ")).join(", "),
-        address: new URL(revocation_url, window.location.href).href.replace(/^https?:\/\//, ""),
+        address: this.address,
       };
     },
 
-    date(when, parts) {
-      return new Intl.DateTimeFormat(this.language, { day: "numeric", month: "long", ...parts }).format(when);
+    dayAndTime(when) {
+      const clock = { weekday: "long", hour: "numeric", minute: "2-digit", hourCycle: "h23", timeZone: this.notice.zone || undefined };
+      const parts = new Intl.DateTimeFormat(this.language, clock).formatToParts(when);
+      const [weekday, hour, minute] = ["weekday", "hour", "minute"].map((type) => parts.find((part) => part.type === type).value);
+      return `${weekday}, ${dayWords(when, this.notice)}, ${hour}:${minute}`;
     },
 
     /** One level of the microphone; some of them make one point of the line. */
