@@ -298,16 +298,18 @@ def read_manifest(path: Path) -> Manifest:
 
 def readme(manifest: Manifest) -> str:
     """Instructions for a stranger who finds it."""
-    return load_copy("en").t(
-        f"archive.readme_{manifest.kind.value}",
+    copy = load_copy("en")
+    said = copy.t(
+        f"copies.readme_{manifest.kind.value}",
         node=manifest.node_name,
         as_of=f"{manifest.as_of:%Y-%m-%d %H:%M} UTC",
         gone_by=f"{manifest.gone_by:%Y-%m-%d %H:%M} UTC",
         version=manifest.version,
         artifacts=manifest.artifacts,
         objects=manifest.objects,
-        how=load_copy("en").t(f"archive.sealed_{manifest.sealed}"),
+        how=copy.t(f"copies.sealed_{manifest.sealed}"),
     )
+    return f"{said}\n"
 
 
 def _drop_lines(path: Path, names: set[str]) -> None:

@@ -93,7 +93,7 @@ def backup_figures(settings: Settings) -> BackupFigures:
 
 def export_readme(**said: object) -> str:
     """Instructions for a stranger who finds a bundle."""
-    return load_copy("en").t("archive.readme_export", **said)
+    return load_copy("en").t("copies.readme_export", **said) + "\n"
 
 
 class Node(Protocol):

@@ -175,11 +175,11 @@ def certificate_text(certificate: Certificate, say: Callable[..., str]) -> str:
     """The certificate in words, for paper."""
     deleted = ", ".join(f"{count} {mode}" for mode, count in sorted(certificate.by_mode.items())) or "0"
     handed = certificate.handed_over
-    over = say("certificate_handed", **handed) if handed is not None else say("certificate_not_handed")
+    over = say("certificate.handed", **handed) if handed is not None else say("certificate.not_handed")
     left = "\n".join(f"  {one}" for one in certificate.left)
-    complete = say("certificate_complete") if not certificate.left else say("certificate_left", left=left)
+    complete = say("certificate.complete") if not certificate.left else say("certificate.left", left=left)
     return say(
-        "certificate",
+        "certificate.whole",
         node=certificate.node,
         began=_day(certificate.began_at),
         ended=_day(certificate.ended_at),
@@ -187,7 +187,7 @@ def certificate_text(certificate: Certificate, say: Callable[..., str]) -> str:
         objects=certificate.objects_deleted,
         copies=certificate.copies_deleted,
         exports=certificate.exports_deleted,
-        elsewhere=_day(certificate.copies_elsewhere_by) or say("certificate_none"),
+        elsewhere=_day(certificate.copies_elsewhere_by) or say("certificate.none"),
         handed=over,
         complete=complete,
     )
@@ -202,7 +202,7 @@ def write_certificate(certificate: Certificate, folder: Path, say: Callable[...,
     name = f"{CERTIFICATE}-{certificate.ended_at:%Y%m%dT%H%M%SZ}"
     (folder / f"{name}.json").write_text(json.dumps(certificate.to_json(), indent=2) + "\n", "utf-8")
     path = folder / f"{name}.txt"
-    path.write_text(certificate_text(certificate, say), "utf-8")
+    path.write_text(certificate_text(certificate, say) + "\n", "utf-8")
     return path
 
 

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime, timedelta
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ class ExportService:
         """One bundle, in `to` or beside the backups. Raises `DiskReserve`, and nothing is kept of it then."""
         folder = to or self._place
         now = self._clock.now()
-        final = folder / f"export-{now:%Y%m%dT%H%M%SZ}"
+        final = _free(folder, f"export-{now:%Y%m%dT%H%M%SZ}")
         draft = folder / f".partial-{final.name}"
         with self._care.reporting(Care.EXPORT, actor=actor) as progress:
             folder.mkdir(parents=True, exist_ok=True)
@@ -193,6 +194,12 @@ class ExportService:
             tx.steward.record(
                 StewardAction(at=now, actor=NODE, action="remove_copy", subject=path.name[:64], before={}, after={})
             )
+
+
+def _free(folder: Path, name: str) -> Path:
+    """A path nobody has: several may be made within a second."""
+    names = chain([name], (f"{name}-{number}" for number in count(2)))
+    return next(path for one in names if not (path := folder / one).exists())
 
 
 def _times(one: Publishable) -> dict[str, str]:

@@ -166,10 +166,7 @@ def close_exhibition(
             raise typer.Exit(1)
         shelf = handover_shelf(hand_over, settings, system.outside, system.reserve.bytes) if hand_over else None
         certificate = system.closing.close(actor="command line", hand_over_to=shelf)
-        text = load_copy("en")
-        path = write_certificate(
-            certificate, system.outside.data_dir, lambda key, **said: text.t(f"closing.{key}", **said)
-        )
+        path = write_certificate(certificate, system.outside.data_dir, load_copy("en").t)
         print(path.read_text("utf-8"))
         print(path)
     if certificate.left:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.adapters.catalogs import load
+from core.domain.archiving import ArchiveKind
 from core.domain.consent import Mode
 from core.domain.custody import Closed
 from core.domain.deployment import DeploymentName, ThreadSignal
@@ -31,7 +32,14 @@ def sources(*patterns, below):
     return "\n".join(path.read_text() for pattern in patterns for path in sorted((ROOT / below).rglob(pattern)))
 
 
-PYTHON = sources("*.py", "*.html", below="memory_ui")
+PYTHON = "\n".join(
+    [
+        sources("*.py", "*.html", below="memory_ui"),
+        # What copies and certificates say is written where they are made.
+        *((ROOT / "core" / name).read_text() for name in ("adapters/archive.py", "bootstrap/custody.py")),
+        (ROOT / "core/services/closing.py").read_text(),
+    ]
+)
 SCRIPTS = sources("*.js", below="assets/js")
 RITUAL = (ROOT / "assets/js/ritual.js").read_text()
 KIOSK_SCRIPTS = "\n".join(
@@ -88,6 +96,8 @@ COMPOSED = {
     '"problem." ~ problem': [f"problem.{kind}" for kind in ("forbidden", "not_found", "closed", "failed")],
     '"problem." ~ problem ~ "_note"': [f"problem.{k}_note" for k in ("forbidden", "not_found", "closed", "failed")],
     '"revoke." ~ state': ["revoke.missing", "revoke.mistyped", "revoke.unknown"],
+    'f"copies.readme_{manifest.kind.value}"': [f"copies.readme_{kind.value}" for kind in ArchiveKind],
+    'f"copies.sealed_{manifest.sealed}"': ["copies.sealed_passphrase", "copies.sealed_recipient"],
     **steward_copy.PYTHON,
 }
 """Every key that Python or a template puts together, as it is written there, and what it can come to."""
