@@ -37,18 +37,18 @@ class _Clock:
 
 
 class _Work:
-    """A unit of work whose commit number `lost_at` is done, and then not answered."""
+    """A unit of work; the commit that `left` counts down to is done, and then not answered."""
 
-    def __init__(self, inner: Any, lost_at: int) -> None:
+    def __init__(self, inner: Any) -> None:
         self._inner = inner
-        self._left = lost_at
+        self.left = 0
 
     @contextmanager
     def write(self) -> Iterator[Any]:
         with self._inner.write() as tx:
             yield tx
-        self._left -= 1
-        if self._left == 0:
+        self.left -= 1
+        if self.left == 0:
             raise Unavailable("the connection broke while the commit was being answered")
 
     @contextmanager
@@ -98,8 +98,15 @@ def _keep(system: System, key: str = "the same key") -> Kept:
 
 def test_a_take_whose_adoption_was_committed_but_not_answered_keeps_its_bytes(tmp_path: Path) -> None:
     clock = _Clock()
-    # The first commit reserves, the second adopts.
-    with _system(tmp_path, lambda outside: replace(outside, work=_Work(outside.work, 2), clock=clock)) as system:
+    works: list[_Work] = []
+
+    def put_in(outside: Outside) -> Outside:
+        works.append(_Work(outside.work))
+        return replace(outside, work=works[0], clock=clock)
+
+    with _system(tmp_path, put_in) as system:
+        # The first commit reserves, the second adopts.
+        works[0].left = 2
         with pytest.raises(MemoryEngineError):
             _keep(system)
         system.retention.sweep()

@@ -124,7 +124,7 @@ def test_derivatives_go_by_the_manifest_and_not_by_todays_settings(make_node):
 class TestEachKind:
     def test_an_unknown_artifact_wants_nothing(self, node, kind):
         assert node.system.derive.derive(99, kind) is Outcome.NOT_WANTED
-        assert not any(node.counts().values())
+        assert {name for name, count in node.counts().items() if count} == {"node"}
 
     @pytest.mark.parametrize("mode", [Mode.ROOM, Mode.NOSAVE])
     def test_a_take_whose_promise_grants_none_gets_none(self, node, kind, mode):

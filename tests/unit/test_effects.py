@@ -201,7 +201,7 @@ class TestJobs:
         args = {Job.DERIVE: (7, "essence_wav"), Job.MEASURE: (7,)}.get(job, ())
         for _ in range(2):
             functions(node.system)[job](*args)
-        left = {name for name, count in node.counts().items() if count}
+        left = {name for name, count in node.counts().items() if count} - {"node"}
         assert left == LEAVES.get(job, set())
 
     def test_a_wanted_job_is_carried_out_in_the_same_process(self, node):
