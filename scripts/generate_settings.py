@@ -50,6 +50,7 @@ SECTIONS = {
         "EXPIRE_",
         "PRUNE_",
         "AUDIT_",
+        "LEDGER_",
         "KEEP_",
         "DISK_",
         "CLEAR_",
