@@ -37,7 +37,8 @@ class Repair:
 
     def mend(self, findings: Sequence[Finding], *, actor: str) -> list[Finding]:
         """Mend what can be; what was tried. Whether it helped, the next audit tells. Raises `Unavailable`."""
-        tried = self._ledgers(actor)
+        behind = any(found.kind is Wrong.LEDGER_BEHIND for found in findings)
+        tried = self._ledgers(actor, behind=behind)
         tried += [found for found in findings if found.artifact_id is not None and self._artifact(found, actor)]
         tried += self._keys(findings, Wrong.ORPHAN, actor, self._name_orphans)
         tried += self._keys(findings, Wrong.OVERDUE, actor, self._hurry)
@@ -45,21 +46,19 @@ class Repair:
             log.info("repair.swept")
         return tried
 
-    def _ledgers(self, actor: str) -> list[Finding]:
-        """Both places are given what only the other has."""
-        lacking, behind = self._ledger.lacking, self._ledger.owed
+    def _ledgers(self, actor: str, *, behind: bool) -> list[Finding]:
+        """Both places are given what only the other has; what is merely on its way is nothing that was mended."""
+        count = self._ledger.lacking + (self._ledger.owed if behind else 0)
         try:
             self._ledger.keep_here()
         except OSError as error:
             raise Unavailable("The file of the ledger cannot be written right now.") from error
         self._ledger.publish()
-        if not lacking and not behind:
+        if not count:
             return []
         with self._work.write() as tx:
-            _note(tx, actor, self._clock.earlier(), "", Wrong.LEDGER_BEHIND, lacking + behind)
-        return [
-            Finding(kind=Wrong.LEDGER_BEHIND, subject="the ledger", detail=f"{lacking + behind} entries were copied")
-        ]
+            _note(tx, actor, self._clock.earlier(), "", Wrong.LEDGER_BEHIND, count)
+        return [Finding(kind=Wrong.LEDGER_BEHIND, subject="the ledger", detail=f"{count} entries were copied")]
 
     def _artifact(self, found: Finding, actor: str) -> bool:
         mend = self._enforce if found.kind in (Wrong.STILL_HELD, Wrong.STILL_WHOLE) else _MEND.get(found.kind)

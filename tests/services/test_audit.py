@@ -44,9 +44,7 @@ def keys_of(node, kind):
 
 
 def entry(node, early, artifact):
-    return Entry(
-        kind=early, subject=node.system.vault.subject_hashes(artifact.public_id)[0], at=node.clock.now()
-    )
+    return Entry(kind=early, subject=node.system.vault.subject_hashes(artifact.public_id)[0], at=node.clock.now())
 
 
 def write_down(node, early, artifact):
