@@ -1,18 +1,13 @@
 """Audits as a node carries them out: with progress, a report, and repair where it was asked for."""
 
-import logging
 from collections import Counter
-from contextlib import ExitStack
 from typing import Any
 
 from core.domain.auditing import LEFT_TO_A_STEWARD, Finding
 from core.domain.custody import Care
-from core.errors import Conflict
 from core.services.audit import Audit, AuditReport, Step
 from core.services.care import CareService
 from core.services.repair import Repair
-
-log = logging.getLogger(__name__)
 
 NODE = "the node"
 ROUNDS = 3
@@ -30,23 +25,16 @@ class AuditService:
         self._care = care
 
     def run(self, *, actor: str = NODE, repair: bool = False, hashes: bool = True) -> AuditReport:
-        """Audit, mend what may be mended where that is asked for, and audit again. Raises `Unavailable`.
+        """Audit, mend what may be mended where that is asked for, and audit again; reported unless it is a quick one.
 
-        Reported unless it is a quick one. Raises `Conflict` where another is under way and this one is to mend.
+        Raises `Unavailable`, and `Conflict` where another is under way.
         """
-        with ExitStack() as reporting:
-            progress = None
-            if hashes:
-                try:
-                    progress = reporting.enter_context(self._care.reporting(Care.AUDIT, actor=actor))
-                except Conflict:
-                    if repair:
-                        raise
-                    log.info("audit.unreported")
-            report = self._run(actor, repair, hashes, progress.step if progress is not None else _unwatched)
-            if progress is not None:
-                progress.summary = summary(report)
-                progress.ok = report.ok
+        if not hashes:
+            return self._run(actor, repair, hashes, _unwatched)
+        with self._care.reporting(Care.AUDIT, actor=actor) as progress:
+            report = self._run(actor, repair, hashes, progress.step)
+            progress.summary = summary(report)
+            progress.ok = report.ok
         return report
 
     def _run(self, actor: str, repair: bool, hashes: bool, step: Step) -> AuditReport:

@@ -243,11 +243,9 @@ class TestReports:
         assert self.last(node).summary["error"].endswith("does not answer right now.")
         assert node.system.care.standing().audited.summary["findings"] == 1
 
-    def test_a_repair_waits_for_the_audit_that_is_under_way_and_a_look_does_not(self, node):
-        with node.system.care.reporting(Care.AUDIT, actor="the node"):
-            assert node.system.audits.run().ok
-            with pytest.raises(Conflict):
-                node.system.audits.run(repair=True)
+    def test_of_two_at_a_time_one_is_refused(self, node):
+        with node.system.care.reporting(Care.AUDIT, actor="the node"), pytest.raises(Conflict):
+            node.system.audits.run()
 
 
 class TestCommand:
@@ -269,3 +267,10 @@ class TestCommand:
         assert [one["subject"] for one in found["repaired"]] == ["raw/nobody/audio.wav"]
         assert [one["subject"] for one in found["findings"]] == ["notes/of-a-steward.txt"]
         assert "what to do, orphan: " in self.audit(ground).output
+
+    def test_beside_one_that_is_under_way_it_looks_and_mends_nothing(self, node, ground):
+        put(node, "raw/nobody/audio.wav")
+        with node.system.care.reporting(Care.AUDIT, actor="the node"):
+            assert "orphan: raw/nobody/audio.wav" in self.audit(ground).output
+            assert isinstance(self.audit(ground, "--repair").exception, Conflict)
+        assert node.stored() == ["raw/nobody/audio.wav"]

@@ -181,7 +181,7 @@ class TestAfterTheCommit:
         assert (told, kicked) == ([], [])
 
 
-LEAVES = {Job.SAMPLE: {"sample"}, Job.WATCH: {"warning"}}
+LEAVES = {Job.SAMPLE: {"sample"}, Job.WATCH: {"warning"}, Job.AUDIT: {"report"}}
 """What a job writes where there is nothing to do for it."""
 
 
