@@ -8,7 +8,6 @@ from taskiq import AsyncBroker
 
 from core.bootstrap import System
 from core.domain.work import Job
-from core.services.auditing import NODE
 from jobs.care import LONG, Beside
 from jobs.signs import Signs
 
@@ -28,7 +27,7 @@ def functions(system: System) -> dict[Job, Callable[..., Any]]:
         Job.WATCH: partial(_watch, system),
         Job.BACKUP: system.backup.run,
         Job.EXPORT: system.export.make,
-        Job.AUDIT: partial(_audit, system),
+        Job.AUDIT: system.audits.run,
     }
 
 
@@ -40,10 +39,6 @@ def _prune(system: System) -> None:
 
 def _watch(system: System) -> None:
     system.watch.look(system.effects.depth_in_thread())
-
-
-def _audit(system: System, actor: str = NODE) -> None:
-    system.audits.run(actor=actor)
 
 
 def register(broker: AsyncBroker, system: System, signs: Signs) -> Beside:

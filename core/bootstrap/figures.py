@@ -79,6 +79,7 @@ def budget_kinds(settings: Settings) -> dict[str, BudgetFigures]:
 
 def intervals_s(settings: Settings) -> dict[Job, int]:
     """How often every periodic job runs."""
+    backups = {Job.BACKUP: _seconds(settings.BACKUP_INTERVAL_HOURS)} if settings.BACKUP_INTERVAL_HOURS else {}
     return {
         Job.SWEEP_TOMBSTONES: settings.SWEEP_INTERVAL_SECONDS,
         Job.EXPIRE: expire_every_s(settings),
@@ -89,6 +90,7 @@ def intervals_s(settings: Settings) -> dict[Job, int]:
         Job.WATCH: settings.WATCH_INTERVAL_SECONDS,
         Job.CLEAR_TIMED: settings.CLEAR_TIMED_INTERVAL_SECONDS,
         Job.AUDIT: _seconds(settings.AUDIT_INTERVAL_HOURS),
+        **backups,
     }
 
 

@@ -7,9 +7,9 @@ from core.domain.auditing import LEFT_TO_A_STEWARD, Finding
 from core.domain.custody import Care
 from core.services.audit import Audit, AuditReport, Step
 from core.services.care import CareService
+from core.services.ledger import NODE
 from core.services.repair import Repair
 
-NODE = "the node"
 ROUNDS = 3
 """What one round of repair uncovers the next one mends; what three have not mended is told."""
 
@@ -24,7 +24,7 @@ class AuditService:
         self._repair = repair
         self._care = care
 
-    def run(self, *, actor: str = NODE, repair: bool = False, hashes: bool = True) -> AuditReport:
+    def run(self, actor: str = NODE, *, repair: bool = False, hashes: bool = True) -> AuditReport:
         """Audit, mend what may be mended where that is asked for, and audit again; reported unless it is a quick one.
 
         Raises `Unavailable`, and `Conflict` where another is under way.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Leave out the hashes: no take is read again.")]
 Mend = Annotated[bool, typer.Option("--repair", help="Mend what is safe to mend, then look again.")]
-COMMAND_LINE = "the command line"
+COMMAND_LINE = "command line"
 """Who has done it, for the trail and for reports."""
 
 

@@ -126,15 +126,14 @@ class TestItIsMended:
         assert node.stored() == [fossil.artifact.raw_key]
         assert node.system.revocation.receipt(fossil.secret).narrowed_at == node.clock.now()
 
-    def test_a_file_of_the_ledger_that_was_lost_is_written_anew(self, node, make_node):
+    def test_a_file_of_the_ledger_that_was_lost_is_written_anew(self, node):
         node.system.revocation.revoke(node.keep().secret)
         assert node.system.outside.ledger.publish() == 0
         path = node.system.outside.data_dir / "ledger.jsonl"
         said = path.read_text()
         path.unlink()
-        again = make_node()
-        assert again.system.audit.run().notes == ["1 entries of the ledger are in the store and not in the file here"]
-        assert repair(again) == ([Wrong.LEDGER_BEHIND], [])
+        assert node.system.audit.run().notes == ["1 entries of the ledger are in the store and not in the file here"]
+        assert repair(node) == ([Wrong.LEDGER_BEHIND], [])
         assert path.read_text() == said
 
     def test_everything_at_once_and_again(self, node, fossil):
