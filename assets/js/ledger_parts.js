@@ -14,7 +14,8 @@ const PATHS = {
 const FILLED = new Set(["broken", "degraded", "on"]);
 const ALIAS = {
   critical: "broken", warning: "degraded", online: "ready", waiting: "off", done: "ready", todo: "off", ok: "ready",
-  down: "broken", stale: "broken", full: "broken", failing: "degraded",
+  down: "broken", stale: "broken", full: "broken", failing: "degraded", fine: "ready", look: "degraded", wrong: "broken",
+  none: "off", running: "on", failed: "broken",
 };
 
 /** A sign that stands before a word, never instead of one. */

@@ -62,7 +62,12 @@ def summary(report: AuditReport) -> dict[str, Any]:
         "findings": len(report.findings),
         "kinds": _counted(report.findings),
         "first": [
-            {"kind": found.kind.value, "subject": found.subject, "detail": found.detail}
+            {
+                "kind": found.kind.value,
+                "name": found.kind.name.lower(),
+                "subject": found.subject,
+                "detail": found.detail,
+            }
             for found in report.findings[:TOLD]
         ],
         "repaired": _counted(report.repaired),

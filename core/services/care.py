@@ -70,7 +70,7 @@ class CareService:
     def want(self, kind: Care, *, actor: str) -> None:
         """Ask for it in the background. Raises `BadField`, and `Conflict` where it is under way."""
         if kind not in WANTED:
-            raise BadField("Only an audit, a backup or an export can be asked for here.")
+            raise BadField(NOT_HERE)
         now = self._clock.now()
         with self._work.write() as tx:
             if any(report.kind is kind for report in tx.reports.running(now - SILENT_AFTER)):
@@ -136,4 +136,5 @@ def read_standing(tx: Transaction, now: datetime) -> CareStanding:
     )
 
 
+NOT_HERE = "Only an audit, a backup or an export can be asked for here."
 _UNDER_WAY = "This is under way already."
