@@ -21,7 +21,7 @@ const ALIAS = {
 /** A sign that stands before a word, never instead of one. */
 export const LedgerShape = {
   props: { of: { type: String, required: true } },
-  template: `<svg class="shape" viewBox="0 0 16 16" aria-hidden="true" focusable="false" :data-filled="String(filled)">
+  template: `<svg class="shape" viewBox="0 0 16 16" aria-hidden="true" focusable="false" :data-filled="String(filled)" :data-kind="kind">
     <path :d="path"/></svg>`,
   computed: {
     kind() {

@@ -85,7 +85,8 @@ def _tell(report: "AuditReport") -> None:
         print(f"note: {note}")
     kinds = {finding.kind for finding in report.findings}
     for kind in (kind for kind in Wrong if kind in kinds):
-        print(f"what to do, {kind}: {copy.t(f'ops.wrong_{kind.name.lower()}_todo')}")
+        todo = copy.t(f"ops.wrong_{kind.name.lower()}_todo")
+        print(f"what to do, {kind}: {todo}")
     print("nothing is wrong" if report.ok else f"{len(report.findings)} findings")
 
 

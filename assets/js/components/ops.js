@@ -205,15 +205,6 @@ export default {
             </div>
             <p class="fine">{{ copy.close_note }}</p>
           </div>
-          <div class="ops-part ops-wide">
-            <h3>{{ copy.care }}</h3>
-            <LedgerCare :view="view" :copy="copy" :times="times" :now-ms="serverMs" :may-change="mayChange" :asked="asked" @want="want"/>
-            <p class="fine">{{ copy.care_note }}</p>
-          </div>
-          <div class="ops-part ops-wide">
-            <h3>{{ copy.kept_safe }}</h3>
-            <LedgerKept :view="view" :copy="copy" :times="times" :now-ms="serverMs"/>
-          </div>
           <div class="ops-part">
             <h3>{{ copy.today }}</h3>
             <table><tbody>
@@ -224,6 +215,15 @@ export default {
             </tbody></table>
             <div class="row" v-if="mayChange"><button class="button" type="button" @click="endAll">{{ copy.end_all }}</button></div>
             <p class="fine">{{ copy.end_all_note }}</p>
+          </div>
+          <div class="ops-part ops-wide">
+            <h3>{{ copy.care }}</h3>
+            <LedgerCare :view="view" :copy="copy" :times="times" :now-ms="serverMs" :may-change="mayChange" :asked="asked" @want="want"/>
+            <p class="fine">{{ copy.care_note }}</p>
+          </div>
+          <div class="ops-part ops-wide">
+            <h3>{{ copy.kept_safe }}</h3>
+            <LedgerKept :view="view" :copy="copy" :times="times" :now-ms="serverMs"/>
           </div>
         </template>
       </section>
