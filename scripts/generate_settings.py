@@ -50,7 +50,6 @@ SECTIONS = {
         "EXPIRE_",
         "PRUNE_",
         "AUDIT_",
-        "LEDGER_",
         "KEEP_",
         "DISK_",
         "CLEAR_",

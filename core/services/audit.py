@@ -64,6 +64,8 @@ class Audit:
     def run(self, *, hashes: bool = True, step: Step = lambda _done, _total: None) -> AuditReport:
         """The whole comparison; `hashes` reads every raw take again. Raises `Unavailable`."""
         report = AuditReport()
+        # A disk that is not mounted looks like a store that has lost everything: it is asked before and after.
+        self._store.check()
         # The store is listed first: a key that is in neither of two later looks at the database was never named.
         stored = {key for key in self._store.keys("") if not key.startswith(LEDGER_PREFIX)}
         report.objects = len(stored)
@@ -81,6 +83,7 @@ class Audit:
                 self._hash(report, holding, holding.raw_key)
             step(report.artifacts, max(total, report.artifacts))
         self._keys(report, stored - held, latest)
+        self._store.check()
         return report
 
     def _compared(self, report: AuditReport, node: NodeRecord | None, latest: datetime) -> Named:

@@ -270,6 +270,17 @@ class TestBesideARunningNode:
         node.store.before["size"] = leave
         assert findings(node) == []
 
+    def test_a_store_that_is_away_has_lost_nothing(self, node):
+        kept = node.keep()
+
+        def go_away(_key):
+            node.store.inner.delete(kept.artifact.raw_key)
+            node.store.refuses.add("check")
+
+        node.store.before["size"] = go_away
+        with pytest.raises(Unavailable):
+            node.system.audit.run()
+
     def test_it_changes_nothing(self, node, fossil):
         put(node, "raw/nobody/audio.wav")
         before = [node.table(name) for name in node.counts()], node.stored()
