@@ -1,7 +1,7 @@
 """What an audit may mend: everything nobody has a right to goes, verified, and nothing else is touched."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from typer.testing import CliRunner
@@ -13,9 +13,15 @@ from core.domain.custody import Care, CareState, Early
 from core.errors import Conflict
 from core.ports.work import TrailQuery
 from memory_ui.cli import app
-from tests.fakes import OTHER_TAKE
+from tests.fakes import OTHER_TAKE, FrozenClock
 from tests.services.test_audit import keys_of, put, write_down
 from tests.services.test_retention import leave_essence
+
+
+@pytest.fixture
+def clock():
+    """The command reads the real time."""
+    return FrozenClock(datetime.now(UTC).replace(microsecond=0))
 
 
 @pytest.fixture
