@@ -21,6 +21,7 @@ from core.errors import Misconfigured
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(gt=0)]
 
 
@@ -272,6 +273,11 @@ class Settings(BaseSettings):
     AUDIT_OVERDUE_SECONDS: Count = Field(
         3600, description="Seconds after its due time from which a deletion or an end is a finding of the audit."
     )
+    AUDIT_INTERVAL_HOURS: Positive = Field(24, description="Hours between audits of bytes against rows and ledger.")
+    BACKUP_INTERVAL_HOURS: NotNegative = Field(24, description="Hours between backups; 0 makes none by itself.")
+    LEDGER_BEHIND_SECONDS: Count = Field(
+        900, description="Seconds the store may lack an entry of the revocation ledger before stewards are warned."
+    )
     CLOCK_DOUBT_DAYS: Positive = Field(
         7,
         description="Days by which a clock nobody keeps right must have jumped for this node to doubt it: intake then "
@@ -310,6 +316,7 @@ class Settings(BaseSettings):
     )
     DEVICE_FORGET_HOURS: Positive = Field(72, description="Hours after which an offline page is forgotten.")
     KEEP_SAMPLES_DAYS: Positive = Field(8, description="Days the counts behind the charts are kept.")
+    KEEP_REPORTS_DAYS: Positive = Field(400, description="Days reports of audits and backups are kept.")
     KEEP_TRAIL_DAYS: Positive = Field(730, description="Days the audit trail is kept.")
     KEEP_JOB_RUNS_DAYS: Positive = Field(30, description="Days the record of a job is kept.")
     KEEP_IDEMPOTENCY_HOURS: Positive = Field(24, description="Hours an Idempotency-Key is remembered.")

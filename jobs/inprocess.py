@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import anyio.to_thread
 from taskiq import InMemoryBroker
 from taskiq.kicker import AsyncKicker
 
@@ -26,7 +27,7 @@ async def running(system: System) -> AsyncIterator[None]:
     # One thread: heavy work never competes with itself, and the event loop stays free.
     broker = InMemoryBroker(sync_tasks_pool_size=1)
     signs = Signs(system, name=NAME, role="worker")
-    register(broker, system, signs)
+    long_work = register(broker, system, signs)
     await broker.startup()
 
     async def kick(job: Job, args: tuple[Any, ...] = ()) -> None:
@@ -48,5 +49,6 @@ async def running(system: System) -> AsyncIterator[None]:
         await asyncio.gather(*beside, return_exceptions=True)
         system.effects.kick_with(None, None)
         await broker.wait_all()
+        await anyio.to_thread.run_sync(long_work.stop)
         await broker.shutdown()
         broker.executor.shutdown()

@@ -8,6 +8,7 @@ from taskiq import AsyncBroker
 
 from core.bootstrap import System
 from core.domain.work import Job
+from jobs.care import LONG, Beside
 from jobs.signs import Signs
 
 
@@ -26,6 +27,7 @@ def functions(system: System) -> dict[Job, Callable[..., Any]]:
         Job.WATCH: partial(_watch, system),
         Job.BACKUP: system.backup.run,
         Job.EXPORT: system.export.make,
+        Job.AUDIT: system.audits.run,
     }
 
 
@@ -39,17 +41,27 @@ def _watch(system: System) -> None:
     system.watch.look(system.effects.depth_in_thread())
 
 
-def register(broker: AsyncBroker, system: System, signs: Signs) -> None:
-    """Register every job on `broker` under its name; `signs` are those of the process they run in."""
+def register(broker: AsyncBroker, system: System, signs: Signs) -> Beside:
+    """Register every job on `broker` under its name; `signs` are those of the process they run in.
+
+    What is long runs beside, and is to be stopped with the process.
+    """
+    beside = Beside(system)
     for job, function in functions(system).items():
-        broker.register_task(_task(system, signs, job, function), task_name=job.value)
+        run = partial(beside.begin, job, function) if job in LONG else partial(_run, system, job, function)
+        broker.register_task(_task(signs, run), task_name=job.value)
+    return beside
 
 
-def _task(system: System, signs: Signs, job: Job, function: Callable[..., Any]) -> Callable[..., None]:
+def _run(system: System, job: Job, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    system.jobs.run(job, args, function)
+
+
+def _task(signs: Signs, carry_out: Callable[[tuple[Any, ...]], None]) -> Callable[..., None]:
     def run(*args: Any) -> None:
         # Before anything else: a look must not miss whoever looks.
         signs.show()
         with signs.working():
-            system.jobs.run(job, args, function)
+            carry_out(args)
 
     return run

@@ -9,6 +9,7 @@ import logging
 import signal
 from concurrent.futures import ThreadPoolExecutor
 
+import anyio.to_thread
 from taskiq.receiver import Receiver
 
 from core.bootstrap import System
@@ -40,7 +41,7 @@ async def run_worker(
     """
     broker.is_worker_process = True
     signs = Signs(system, name=name or broker.consumer_name, role="worker")
-    register(broker, system, signs)
+    long_work = register(broker, system, signs)
     executor = ThreadPoolExecutor(1, thread_name_prefix="job")
     receiver = Receiver(broker, executor, max_async_tasks=1, max_prefetch=0, wait_tasks_timeout=grace_s)
     ending = asyncio.Event()
@@ -65,6 +66,7 @@ async def run_worker(
         await asyncio.gather(stopping, listening, *beside, return_exceptions=True)
         finished = not broker.busy
         await broker.shutdown()
+        await anyio.to_thread.run_sync(long_work.stop)
         executor.shutdown(wait=False, cancel_futures=True)
         log.info("worker.stopped", extra={"finished": finished})
     return finished

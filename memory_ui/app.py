@@ -20,6 +20,7 @@ from core.errors import MemoryEngineError, NotFound, OverBudget
 from memory_ui import metrics, theme
 from memory_ui.api import (
     archive,
+    care,
     contract,
     controls,
     decisions,
@@ -128,6 +129,7 @@ def _page_failed() -> None:
 
 ROUTES = (
     archive,
+    care,
     contract,
     controls,
     decisions,

@@ -17,6 +17,7 @@ from nicegui import background_tasks
 from core.adapters.copy import load_copy
 from core.adapters.warnings_text import in_words
 from core.bootstrap import System
+from core.domain.custody import Report
 from core.domain.work import Signal
 from core.errors import MemoryEngineError
 from core.ports.work import JobFailure, QueueDepth, TombstoneCounts, TrailQuery
@@ -42,7 +43,7 @@ TOGETHER_S = 0.05
 PUSH_S = 20.0
 RECENT_ACTIONS = 8
 FAILURES_H = 24
-_CHANGES = (Signal.STEWARD, Signal.POOL, Signal.REVIEW, Signal.SESSIONS, Signal.DEVICES, Signal.WARNINGS)
+_CHANGES = (Signal.STEWARD, Signal.POOL, Signal.REVIEW, Signal.SESSIONS, Signal.DEVICES, Signal.WARNINGS, Signal.CARE)
 
 
 class Board:
@@ -146,6 +147,8 @@ class Board:
             ],
             "failures": [_failure(one) for one in system.jobs.failures(now - timedelta(hours=FAILURES_H))],
             "marks": {"pool": self._pool_changes, "trail": recent[0]["id"] if recent else 0},
+            "care": _care(status, system),
+            "ledger": _ledger(system),
             **_archive(status, deletions, system),
         }
 
@@ -156,6 +159,36 @@ def _clock(system: System) -> dict[str, Any]:
         return {"doubt": False}
     said = {"system_now_ms": _ms(doubt.system_now), "believed_now_ms": _ms(doubt.believed_now)}
     return {"doubt": True, "since_ms": _ms(doubt.since), **said}
+
+
+def _care(status: Status, system: System) -> dict[str, Any]:
+    standing = status.care
+    return {
+        "running": [
+            {"kind": one.kind.value, "done": one.done, "total": one.total, "actor": one.actor}
+            for one in standing.running
+        ],
+        "last": {kind.value: _report(one) for kind, one in standing.last.items()},
+        "audited": _report(standing.audited),
+        "verified": _report(standing.verified),
+        "scheduled": system.settings.BACKUP_INTERVAL_HOURS > 0,
+    }
+
+
+def _report(one: Report | None) -> dict[str, Any] | None:
+    if one is None or one.ended_at is None:
+        return None
+    return {"state": one.state.value, "actor": one.actor, "at_ms": _ms(one.ended_at), "summary": one.summary}
+
+
+def _ledger(system: System) -> dict[str, Any]:
+    ledger = system.outside.ledger
+    since = ledger.owed_since
+    return {
+        "entries": ledger.length,
+        "owed": ledger.owed,
+        "owed_since_ms": _ms(since) if since is not None else None,
+    }
 
 
 def _spoken(one: Raised) -> Spoken:

@@ -20,7 +20,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from sqlalchemy import text, update
 from starlette.types import ASGIApp
 
-from core.adapters.sql.tables import ArtifactRow, Base
+from core.adapters.sql.tables import ArtifactRow, Base, ConsentRow
 from core.audio.wav import inspect
 from core.bootstrap import Outside, System, build
 from core.domain.consent import Mode
@@ -220,6 +220,11 @@ class Node:
         """Give an artifact's row other values, as time would."""
         with self.system.outside.engine.begin() as connection:
             connection.execute(update(ArtifactRow).where(ArtifactRow.id == artifact_id).values(**values))
+
+    def change_consent(self, consent_id: int, **values: Any) -> None:
+        """The same for a promise."""
+        with self.system.outside.engine.begin() as connection:
+            connection.execute(update(ConsentRow).where(ConsentRow.id == consent_id).values(**values))
 
     def counts(self) -> dict[str, int]:
         """How many rows each table has."""

@@ -210,6 +210,8 @@ class Day:
         expect(steps).to_contain_text("Playback is paused.")
         expect(self.kiosk.locator(".kiosk")).to_have_attribute("data-blocked", "paused")
         expect(self.room.locator(".room-wall")).to_have_attribute("data-sound", "paused")
+        press(self.ops, "Make a backup")
+        expect(self.ops.locator(".ops-care")).to_contain_text("Read back and found whole.", timeout=30_000)
         self.look(self.ops, "close")
         press(self.ops, "Sign out")
         self.ops.wait_for_selector("#secret")

@@ -14,13 +14,14 @@ const PATHS = {
 const FILLED = new Set(["broken", "degraded", "on"]);
 const ALIAS = {
   critical: "broken", warning: "degraded", online: "ready", waiting: "off", done: "ready", todo: "off", ok: "ready",
-  down: "broken", stale: "broken", full: "broken", failing: "degraded",
+  down: "broken", stale: "broken", full: "broken", failing: "degraded", fine: "ready", look: "degraded", wrong: "broken",
+  none: "off", running: "on", failed: "broken",
 };
 
 /** A sign that stands before a word, never instead of one. */
 export const LedgerShape = {
   props: { of: { type: String, required: true } },
-  template: `<svg class="shape" viewBox="0 0 16 16" aria-hidden="true" focusable="false" :data-filled="String(filled)">
+  template: `<svg class="shape" viewBox="0 0 16 16" aria-hidden="true" focusable="false" :data-filled="String(filled)" :data-kind="kind">
     <path :d="path"/></svg>`,
   computed: {
     kind() {

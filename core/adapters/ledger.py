@@ -48,6 +48,18 @@ class FileLedger:
         with self._lock:
             return len(self._owing())
 
+    @property
+    def owed_since(self) -> datetime | None:
+        """When the oldest of those was written; None where none is owed."""
+        with self._lock:
+            return min((entry.at for entry in self._owing()), default=None)
+
+    @property
+    def lacking(self) -> int:
+        """How many only the store has: on a machine of its own that is nothing unusual."""
+        with self._lock:
+            return len(self._known.keys() - self._own)
+
     def append(self, entries: Sequence[Entry]) -> None:
         """Synced to the file, or put into the store where the file cannot be written. Raises `Unavailable`."""
         with self._lock:

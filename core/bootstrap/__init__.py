@@ -47,6 +47,7 @@ from core.ports.work import UnitOfWork
 from core.services.access import Access
 from core.services.archive import Archive
 from core.services.audit import Audit
+from core.services.auditing import AuditService
 from core.services.backup import BackupService
 from core.services.care import CareService
 from core.services.clock import ClockGuard
@@ -66,6 +67,7 @@ from core.services.media import MediaService
 from core.services.once import OneTime
 from core.services.pool import PoolService
 from core.services.prompts import Prompts
+from core.services.repair import Repair
 from core.services.reserve import Reserve
 from core.services.restore import RestoreService
 from core.services.retention import Retention
@@ -119,6 +121,7 @@ class System:
     derive: DeriveService
     jobs: JobService
     audit: Audit
+    audits: AuditService
     devices: DeviceService
     ledger: LedgerService
     care: CareService
@@ -185,15 +188,24 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         clock,
         outside.disk,
         outside.drift,
+        outside.ledger,
         reserve_bytes=reserve.bytes,
         figures=snapshot_figures(settings, colours),
     )
-    audit = Audit(outside.work, outside.store, clock, overdue_s=settings.AUDIT_OVERDUE_SECONDS)
-    care = CareService(outside.work, clock)
     rows = rows_of(outside)
     shelf = shelf_in(backup_dir(settings, outside.data_dir), settings, outside, reserve.bytes)
     ledger = LedgerService(outside.work, outside.ledger, outside.vault, clock)
     ledger.compare()
+    care = CareService(outside.work, clock)
+    audit = Audit(
+        outside.work,
+        outside.store,
+        outside.ledger,
+        outside.vault,
+        clock,
+        overdue_s=settings.AUDIT_OVERDUE_SECONDS,
+    )
+    repair = Repair(outside.work, outside.ledger, outside.vault, clock, retention)
     archive = Archive(outside.work, clock, retention, grants, figures=archive_figures(settings, deployment))
     backup = BackupService(
         outside.work,
@@ -284,6 +296,7 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         ),
         jobs=JobService(outside.work, clock, figures=job_figures(settings)),
         audit=audit,
+        audits=AuditService(audit, repair, care),
         devices=DeviceService(outside.work, clock, figures=device_figures(settings), page_version=asset_version()),
         ledger=ledger,
         care=care,

@@ -37,6 +37,9 @@ BY_DAYPART = "by_daypart"
 CLAIM_S = 120
 RETRY_FIRST_S = 5.0
 RETRY_LONGEST_S = 900.0
+LATE = 2
+"""An audit or a backup is late after so many intervals without one."""
+
 DERIVE_RESERVATION_S = 600
 """Longer than any put of a derivative with all its retries; until it is settled nothing is told to be gone."""
 
@@ -76,6 +79,7 @@ def budget_kinds(settings: Settings) -> dict[str, BudgetFigures]:
 
 def intervals_s(settings: Settings) -> dict[Job, int]:
     """How often every periodic job runs."""
+    backups = {Job.BACKUP: _seconds(settings.BACKUP_INTERVAL_HOURS)} if settings.BACKUP_INTERVAL_HOURS else {}
     return {
         Job.SWEEP_TOMBSTONES: settings.SWEEP_INTERVAL_SECONDS,
         Job.EXPIRE: expire_every_s(settings),
@@ -85,7 +89,13 @@ def intervals_s(settings: Settings) -> dict[Job, int]:
         Job.SAMPLE: settings.SAMPLE_INTERVAL_SECONDS,
         Job.WATCH: settings.WATCH_INTERVAL_SECONDS,
         Job.CLEAR_TIMED: settings.CLEAR_TIMED_INTERVAL_SECONDS,
+        Job.AUDIT: _seconds(settings.AUDIT_INTERVAL_HOURS),
+        **backups,
     }
+
+
+def _seconds(hours: float) -> int:
+    return max(1, round(hours * 3600))
 
 
 def derive_figures(settings: Settings) -> DeriveFigures:
@@ -130,6 +140,9 @@ def warning_figures(settings: Settings) -> WarningFigures:
         dominant_share=settings.POOL_DOMINANT_SHARE,
         overdue_s=settings.TOMBSTONE_OVERDUE_SECONDS,
         skew_s=settings.CLOCK_SKEW_SECONDS,
+        audit_old_s=LATE * settings.AUDIT_INTERVAL_HOURS * 3600,
+        backup_old_s=LATE * settings.BACKUP_INTERVAL_HOURS * 3600,
+        ledger_behind_s=settings.LEDGER_BEHIND_SECONDS,
         devices=device_figures(settings),
         page_version=asset_version(),
     )
@@ -239,6 +252,7 @@ def retention_figures(settings: Settings) -> RetentionFigures:
         job_run_days=settings.KEEP_JOB_RUNS_DAYS,
         trail_days=settings.KEEP_TRAIL_DAYS,
         sample_days=settings.KEEP_SAMPLES_DAYS,
+        report_days=settings.KEEP_REPORTS_DAYS,
         device_h=settings.DEVICE_FORGET_HOURS,
     )
 

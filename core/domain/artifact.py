@@ -118,6 +118,10 @@ class NewArtifact:
     review: Review = Review.NONE
 
 
+PREFIXES = ("raw/", "ephemeral/", "derived/")
+"""What every key of a sound begins with: what lies elsewhere in the store was put there by somebody else."""
+
+
 def raw_key(public_id: str, *, ephemeral: bool) -> str:
     """Object key of a take's WAV; keys are never reused because public ids are random."""
     return f"{'ephemeral' if ephemeral else 'raw'}/{public_id}/audio.wav"

@@ -1,5 +1,6 @@
 """What outlives a database: rights that ended early, why a node is closed, and what was looked at and kept."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -83,3 +84,32 @@ class Report:
     done: int
     total: int
     summary: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CareStanding:
+    """How such work stands: what is under way, the last of each kind that is over, the last audit that came to its end,
+    and the newest backup that was read back and found whole."""
+
+    running: tuple[Report, ...]
+    last: Mapping[Care, Report]
+    audited: Report | None
+    verified: Report | None
+
+
+def last_audited(newest_first: Iterable[Report]) -> Report | None:
+    """The last audit that came to its end: one that was broken off says nothing about the node."""
+    return next((report for report in newest_first if "error" not in report.summary), None)
+
+
+def last_verified(backups: Iterable[Report], verifications: Iterable[Report]) -> Report | None:
+    """The newest backup that was read back, when it was made or since; both are given the newest first."""
+    whole = {report.summary.get("path") for report in verifications if report.state is CareState.OK}
+    return next(
+        (
+            report
+            for report in backups
+            if report.state is CareState.OK and (report.summary.get("verified") or report.summary.get("path") in whole)
+        ),
+        None,
+    )

@@ -34,6 +34,7 @@ class Name(StrEnum):
     STORE_DOWN = "store_down"
     DELETIONS_OVERDUE = "deletions_overdue"
     DELETIONS_REFUSED = "deletions_refused"
+    AUDIT_FAILED = "audit_failed"
     NODE_CLOSED = "node_closed"
     CLOCK_DOUBT = "clock_doubt"
     CLOCK_MOVED = "clock_moved"
@@ -45,6 +46,10 @@ class Name(StrEnum):
     QUEUE_FILLING = "queue_filling"
     JOBS_FAILED = "jobs_failed"
     WORKER_CLOCK = "worker_clock"
+    LEDGER_BEHIND = "ledger_behind"
+    BACKUP_FAILED = "backup_failed"
+    BACKUP_OLD = "backup_old"
+    AUDIT_OLD = "audit_old"
     DEVICE_OFFLINE = "device_offline"
     DEVICE_SILENT = "device_silent"
     DEVICE_BLOCKED = "device_blocked"
@@ -105,7 +110,9 @@ class NodeFacts:
 
     `waiting_jobs` is None where the queue does not answer, `processes` where nobody could be asked. `lanes` and `moods`
     count the `playable`; `clock_moved_s` is this machine's clock against its own steady one, `up_s` how long whoever
-    looks has been running.
+    looks has been running. `began_at` is the node's first start; `audited_at` and `audit_findings` are those of the
+    last audit that came to its end, `verified_at` that of the newest backup that was read back; `owed` counts the
+    entries of the ledger that the store lacks, the oldest of them written at `owed_since`.
     """
 
     now: datetime
@@ -128,6 +135,13 @@ class NodeFacts:
     devices: tuple[Device, ...] = ()
     steward: StewardState | None = None
     takes_waiting: int = 0
+    began_at: datetime | None = None
+    audited_at: datetime | None = None
+    audit_findings: int = 0
+    backup_failed: bool = False
+    verified_at: datetime | None = None
+    owed: int = 0
+    owed_since: datetime | None = None
 
     @property
     def certain(self) -> datetime:
@@ -137,7 +151,7 @@ class NodeFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WarningFigures:
-    """The thresholds; `page_version` is the one an open page should have."""
+    """The thresholds; `page_version` is the one an open page should have. `backup_old_s` is 0 without a schedule."""
 
     stale_s: float
     queue_warning: int
@@ -150,6 +164,9 @@ class WarningFigures:
     dominant_share: float
     overdue_s: float
     skew_s: float
+    audit_old_s: float
+    backup_old_s: float
+    ledger_behind_s: float
     devices: DeviceFigures
     page_version: str
 
@@ -242,6 +259,30 @@ def _deletions(facts: NodeFacts, figures: WarningFigures) -> Found:
         yield NodeWarning(name=Name.DELETIONS_OVERDUE, level=Level.CRITICAL, params={"since": oldest})
 
 
+def _audits(facts: NodeFacts, figures: WarningFigures) -> Found:
+    if facts.audit_findings:
+        params = {"count": facts.audit_findings}
+        yield NodeWarning(name=Name.AUDIT_FAILED, level=Level.CRITICAL, params=params)
+    if _older(facts.audited_at or facts.began_at, facts.certain, figures.audit_old_s):
+        yield NodeWarning(name=Name.AUDIT_OLD, level=Level.WARNING)
+
+
+def _backups(facts: NodeFacts, figures: WarningFigures) -> Found:
+    if facts.backup_failed:
+        yield NodeWarning(name=Name.BACKUP_FAILED, level=Level.WARNING)
+    if figures.backup_old_s and _older(facts.verified_at or facts.began_at, facts.certain, figures.backup_old_s):
+        yield NodeWarning(name=Name.BACKUP_OLD, level=Level.WARNING)
+
+
+def _ledger(facts: NodeFacts, figures: WarningFigures) -> Found:
+    if facts.owed and _older(facts.owed_since, facts.certain, figures.ledger_behind_s):
+        yield NodeWarning(name=Name.LEDGER_BEHIND, level=Level.WARNING, params={"count": facts.owed})
+
+
+def _older(at: datetime | None, now: datetime, than_s: float) -> bool:
+    return at is not None and (now - at).total_seconds() > than_s
+
+
 def _clocks(facts: NodeFacts, figures: WarningFigures) -> Found:
     clock = clock_of(facts, figures)
     if facts.doubt is not None:
@@ -331,6 +372,9 @@ RULES: tuple[Rule, ...] = (
     _disk,
     _deletions,
     _closed,
+    _audits,
+    _backups,
+    _ledger,
     _clocks,
     _devices,
     _switches,

@@ -30,6 +30,14 @@ class Ledger(Protocol):
     def owed(self) -> int:
         """How many of them the store does not have yet, as far as this process knows."""
 
+    @property
+    def owed_since(self) -> datetime | None:
+        """When the oldest of those was written; None where none is owed."""
+
+    @property
+    def lacking(self) -> int:
+        """How many only the store has."""
+
 
 class TimeSource(Protocol):
     """Whether this machine's clock is kept right from outside."""
@@ -56,6 +64,7 @@ class Reports(Protocol):
     def progress(self, report_id: int, done: int, total: int, now: datetime) -> None: ...
     def end(self, report_id: int, state: CareState, now: datetime, summary: dict[str, Any]) -> None: ...
     def last(self, kind: Care, *, state: CareState | None = None) -> Report | None: ...
+    def recent(self, kind: Care, *, limit: int) -> list[Report]: ...
     def running(self, since: datetime) -> list[Report]: ...
     def prune(self, before: datetime) -> int: ...
 

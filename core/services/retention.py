@@ -33,6 +33,7 @@ class RetentionFigures:
     job_run_days: float
     trail_days: float
     sample_days: float
+    report_days: float
     device_h: float
 
 
@@ -164,6 +165,7 @@ class Retention:
             forgotten += tx.presences.prune(now - timedelta(days=figures.job_run_days))
             forgotten += tx.steward.prune(now - timedelta(days=figures.trail_days))
             forgotten += tx.samples.prune(now - timedelta(days=figures.sample_days))
+            forgotten += tx.reports.prune(now - timedelta(days=figures.report_days))
             forgotten += tx.devices.prune(now - timedelta(hours=figures.device_h))
             forgotten += tx.sessions.prune(now)
             forgotten += tx.artifacts.prune_husks(now - timedelta(days=figures.husk_days), limit=BATCH)

@@ -6,14 +6,17 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from core.domain.custody import Care, CareStanding, CareState
 from core.domain.pool.facts import Lane, Mood, PoolFacts
 from core.domain.pool.lanes import LaneFigures, lane, mood
 from core.domain.steward import StewardState
 from core.domain.warnings import NodeFacts, Process, WarningFigures
 from core.errors import MemoryEngineError
+from core.ports.custody import Ledger
 from core.ports.outside import ByteStore, ClockDrift, Disk, NodeClock
 from core.ports.stewarding import RetentionCounts, Sample, Standing
 from core.ports.work import QueueDepth, Transaction, UnitOfWork
+from core.services.care import read_standing
 from core.services.stewardship import plain
 
 EXACT_TO = 5_000
@@ -75,6 +78,7 @@ class Kept:
     counted: Counted
     state: StewardState
     standing: list[Standing]
+    care: CareStanding
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,6 +99,7 @@ class Snapshots:
         clock: NodeClock,
         disk: Disk,
         drift: ClockDrift,
+        ledger: Ledger,
         *,
         reserve_bytes: Callable[[], int],
         figures: SnapshotFigures,
@@ -104,6 +109,7 @@ class Snapshots:
         self._clock = clock
         self._disk = disk
         self._drift = drift
+        self._ledger = ledger
         self._reserve_bytes = reserve_bytes
         self.figures = figures
 
@@ -120,6 +126,8 @@ class Snapshots:
             total_bytes=self._disk.total_bytes(),
             reserve_bytes=self._reserve_bytes(),
             up_s=self._drift.up_s(),
+            owed=self._ledger.owed,
+            owed_since=self._ledger.owed_since,
         )
         try:
             with self._work.read() as tx:
@@ -161,6 +169,7 @@ class Snapshots:
         deletions = tx.tombstones.counts(facts.certain)
         heard = tx.presences.since(now - HEARD_WITHIN)
         failures = tx.job_runs.failures(now - timedelta(seconds=self.figures.failure_recent_s))
+        care, node = read_standing(tx, now), tx.nodes.read()
         read = replace(
             facts,
             processes=tuple(Process(name=one.name, role=one.role, seen_at=one.seen_at) for one in heard),
@@ -173,8 +182,15 @@ class Snapshots:
             devices=tuple(tx.devices.all()),
             steward=state,
             takes_waiting=counted.waiting,
+            began_at=node.created_at if node is not None else None,
+            audited_at=care.audited.ended_at if care.audited is not None else None,
+            audit_findings=int(care.audited.summary.get("findings", 0)) if care.audited is not None else 0,
+            backup_failed=any(
+                care.last[kind].state is CareState.FAILED for kind in (Care.BACKUP, Care.VERIFY) if kind in care.last
+            ),
+            verified_at=care.verified.ended_at if care.verified is not None else None,
         )
-        return Snapshot(facts=read, kept=Kept(counted=counted, state=state, standing=tx.warnings.all()))
+        return Snapshot(facts=read, kept=Kept(counted=counted, state=state, standing=tx.warnings.all(), care=care))
 
     def _store_answers(self) -> bool:
         try:

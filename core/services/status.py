@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from core.domain.custody import CareStanding
 from core.domain.steward import StewardState
 from core.domain.warnings import NodeFacts, disk_level, reserve_reached
 from core.errors import Unavailable
@@ -39,6 +40,7 @@ class Status:
     storage: Storage
     throttles: dict[str, Throttle]
     warnings: list[Raised]
+    care: CareStanding
     now: datetime
 
 
@@ -78,6 +80,7 @@ class StatusService:
             storage=self._storage(facts),
             throttles=self._budgets.throttles(),
             warnings=raised(snapshot, self._snapshots.figures.warnings),
+            care=kept.care,
             now=facts.now,
         )
 

@@ -211,6 +211,33 @@ class SummaryAnswer(BaseModel):
     retention: RetentionShape
 
 
+class ReportShape(BaseModel):
+    """One piece of long work; `state` is running, ok or failed, `summary` what came of it, by its kind."""
+
+    kind: str
+    state: str
+    actor: str
+    began_at: Instant
+    seen_at: Instant
+    ended_at: Instant | None
+    done: int
+    total: int
+    summary: dict[str, JsonValue]
+
+
+class CareAnswer(BaseModel):
+    """What is under way, and the last of each kind that is over."""
+
+    running: list[ReportShape]
+    last: dict[str, ReportShape]
+
+
+class WantedAnswer(BaseModel):
+    """It has been asked for."""
+
+    wanted: str
+
+
 def controls_schema(schema: dict[str, Any]) -> None:
     """Put into `schema` what each control takes. The posture itself decides; languages are those of a node."""
     seconds = {"minimum": _LIMITS.shortest_recording_s, "maximum": _LIMITS.longest_recording_s}

@@ -34,6 +34,9 @@ BENCH = (
 )
 
 
+DAY = ("care.js", "ledger_care.js")
+
+
 class _Pushed(ui.element):
     """An element with a view; None takes everything away, for a session that has ended."""
 
@@ -43,7 +46,7 @@ class _Pushed(ui.element):
         self.update()
 
 
-class Ops(_Pushed, component=JS / "components" / "ops.js", dependencies=[JS / module for module in SHARED]):
+class Ops(_Pushed, component=JS / "components" / "ops.js", dependencies=[JS / module for module in (*SHARED, *DAY)]):
     """The day's page."""
 
     def __init__(

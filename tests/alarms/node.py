@@ -207,6 +207,10 @@ class Node(Opened):
         """Put other bytes under a key, past the node."""
         self._store().put(key, io.BytesIO(data), len(data))
 
+    def remove(self, key: str) -> None:
+        """Delete what lies under a key, past the node."""
+        self._store().delete(key)
+
     def read(self, key: str) -> bytes:
         """What lies under a key."""
         with self._store().open(key) as stream:

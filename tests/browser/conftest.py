@@ -115,6 +115,10 @@ class Node:
         """Set its clock, fill its disk, close it: `ahead_days`, `free_bytes` (0 for what really is), `closed`."""
         self._tell("become", said)
 
+    def care(self, **said: Any) -> None:
+        """Have `kind` of long work under way, `done` of `total`, until this is called with nothing."""
+        self._tell("care", said)
+
     def _tell(self, what: str, detail: dict[str, Any]) -> None:
         assert self.process is not None
         assert self.process.stdin is not None

@@ -1,7 +1,8 @@
 """A node as `memory-engine serve` runs it, with a steward's hands in it, for tests of pages that obey.
 
-Each line of its input is JSON: `["change", {control: value}]`, `["command", {"device": id, "command": word}]`, or
-`["become", {"ahead_days": days, "free_bytes": bytes, "closed": reason}]`, any of them: its clock, its disk, its doors.
+Each line of its input is JSON: `["change", {control: value}]`, `["command", {"device": id, "command": word}]`,
+`["become", {"ahead_days": days, "free_bytes": bytes, "closed": reason}]`, any of them: its clock, its disk, its doors;
+or `["care", {"kind": word, "done": number, "total": number}]`, which is under way until `["care", {}]`.
 `MORE_COLOURS` in the environment is TOML that it reads as if it stood at the end of colours.toml.
 """
 
@@ -9,6 +10,8 @@ import json
 import os
 import sys
 import threading
+import time
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,8 +19,9 @@ import memory_ui.app
 from core.adapters import catalogs
 from core.adapters.outside import DataDisk, KernelTimeSource, SystemClock
 from core.bootstrap import System
-from core.domain.custody import Closed
+from core.domain.custody import Care, Closed
 from core.domain.work import Signal
+from core.services.care import STEPS_S
 from core.services.ledger import shut
 from memory_ui.cli import main
 
@@ -32,12 +36,19 @@ def listening(system: System, *given: Any) -> Any:
 
 
 def _obey(system: System) -> None:
+    under_way = ExitStack()
     for line in sys.stdin:
         what, detail = json.loads(line)
         if what == "change":
             system.stewardship.change(detail, actor="a test")
         elif what == "become":
             _become(system, **detail)
+        elif what == "care" and detail:
+            progress = under_way.enter_context(system.care.reporting(Care(detail["kind"]), actor="Ben"))
+            time.sleep(STEPS_S)
+            progress.step(detail["done"], detail["total"])
+        elif what == "care":
+            under_way.close()
         else:
             system.effects.signal(Signal.COMMAND, detail)
 

@@ -14,6 +14,7 @@ import requests
 from core.domain.access import Role
 from core.domain.artifact import Kind
 from core.domain.consent import Mode
+from core.domain.custody import Care
 from core.domain.pool.facts import Wish
 from core.domain.room.state import RoomState
 from core.domain.work import Job
@@ -110,6 +111,7 @@ class Place:
             "device_id": [page.id],
             "device": [page.id],
             "decision_id": [decision.id for decision in system.decisions.newest(limit=3)],
+            "kind": [care.value for care in Care],
             "job": [job.value for job in Job],
             "name": ["The hall"],
             "consume_token": [once_secret],

@@ -2,16 +2,18 @@
 
 import io
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from typer.testing import CliRunner
 
 from core.domain.artifact import Kind, State
 from core.domain.consent import Mode
+from core.domain.custody import Early, Entry
 from core.errors import Unavailable
 from memory_ui.cli import app
 from tests.fakes import OTHER_TAKE, FrozenClock
+from tests.services.test_retention import leave_essence
 
 
 @pytest.fixture
@@ -39,6 +41,15 @@ def put(node, key, data=b"murmur"):
 
 def keys_of(node, kind):
     return [made.key for made in node.table("derivative") if made.kind == kind]
+
+
+def entry(node, early, artifact):
+    return Entry(kind=early, subject=node.system.vault.subject_hashes(artifact.public_id)[0], at=node.clock.now())
+
+
+def write_down(node, early, artifact):
+    """As though the database had lost the end that belongs to it."""
+    node.system.outside.ledger.append([entry(node, early, artifact)])
 
 
 class TestAClean:
@@ -150,6 +161,52 @@ class TestEachIsFound:
         put(node, kept.artifact.raw_key)
         assert findings(node) == [("orphan", kept.artifact.raw_key)]
 
+    def test_a_derivative_its_promise_grants_no_more(self, node, fossil):
+        """As though narrowing had not taken it away."""
+        node.change_consent(fossil.artifact.consent_id, narrowed_at=node.clock.now())
+        assert findings(node) == [("derivative without right", f"artifact {fossil.artifact.id}")] * 2
+
+    def test_a_take_of_the_room_with_a_derivative(self, node):
+        kept = node.keep()
+        leave_essence(node, kept.artifact.id, until=node.clock.now() + timedelta(days=300))
+        assert findings(node) == [("derivative without right", f"artifact {kept.artifact.id}")]
+
+    def test_a_row_that_lasts_longer_than_its_promise(self, node):
+        kept = node.keep()
+        later = node.clock.now() + timedelta(days=900)
+        node.change(kept.artifact.id, raw_until=later, playable_until=later)
+        node.clock.advance(hours=48)
+        assert findings(node) == []
+        node.clock.advance(hours=1, seconds=1)
+        assert findings(node) == [("past its promise", f"artifact {kept.artifact.id}")]
+
+    @pytest.mark.parametrize("early", [Early.REVOKE, Early.REMOVE, Early.ONCE])
+    def test_what_the_ledger_says_was_taken_back(self, node, early):
+        kept = node.keep()
+        write_down(node, early, kept.artifact)
+        assert findings(node) == [("revoked and still held", f"artifact {kept.artifact.id}")]
+
+    def test_what_the_ledger_says_was_narrowed(self, node, fossil):
+        write_down(node, Early.NARROW, fossil.artifact)
+        assert findings(node) == [("narrowed and still whole", f"artifact {fossil.artifact.id}")]
+
+    def test_a_ledger_that_was_longer(self, node):
+        with node.system.work.write() as tx:
+            tx.nodes.remember_ledger(3)
+        (found,) = node.system.audit.run().findings
+        assert (found.kind, found.detail) == ("ledger too short", "it has 0 entries and has had 3")
+
+    def test_entries_the_store_has_lacked_for_long(self, node):
+        kept = node.keep()
+        node.system.outside.ledger._store = node.store
+        node.store.refuses.add("put")
+        node.system.revocation.revoke(kept.secret)
+        assert (findings(node), len(node.system.audit.run().notes)) == ([], 1)
+        node.clock.advance(hours=1, seconds=1)
+        assert findings(node) == [("ledger behind", "the ledger")]
+        node.store.refuses.clear()
+        assert findings(node) == []
+
     def test_everything_at_once(self, node, fossil):
         put(node, "derived/nobody/essence.wav")
         missing = node.keep()
@@ -183,6 +240,26 @@ class TestBesideARunningNode:
         node.store.before["open"] = revoke
         assert findings(node) == []
 
+    def test_a_take_whose_end_is_written_down_and_not_committed_yet(self, node):
+        kept, listed = node.keep(), node.system.outside.ledger.entries
+
+        def revoke_after():
+            found = [*listed(), entry(node, Early.REVOKE, kept.artifact)]
+            node.system.revocation.revoke(kept.secret)
+            return found
+
+        node.system.outside.ledger.entries = revoke_after
+        assert findings(node) == []
+
+    def test_a_fossil_narrowed_while_it_is_looked_at(self, node, fossil):
+        def narrow(_key):
+            node.store.before.clear()
+            node.system.revocation.narrow(fossil.secret)
+
+        node.store.before["size"] = narrow
+        assert findings(node) == []
+        assert findings(node) == []
+
     def test_a_take_left_while_it_looks(self, node):
         node.keep()
 
@@ -192,6 +269,17 @@ class TestBesideARunningNode:
 
         node.store.before["size"] = leave
         assert findings(node) == []
+
+    def test_a_store_that_is_away_has_lost_nothing(self, node):
+        kept = node.keep()
+
+        def go_away(_key):
+            node.store.inner.delete(kept.artifact.raw_key)
+            node.store.refuses.add("check")
+
+        node.store.before["size"] = go_away
+        with pytest.raises(Unavailable):
+            node.system.audit.run()
 
     def test_it_changes_nothing(self, node, fossil):
         put(node, "raw/nobody/audio.wav")
@@ -213,7 +301,7 @@ class TestCommand:
     def test_a_clean_node_exits_with_0_and_says_so(self, node, ground, fossil):
         result = self.audit(ground)
         assert result.exit_code == 0
-        assert "1 artifacts, 3 objects, 0 tombstones, 1 hashes compared" in result.output
+        assert "1 artifacts, 3 objects, 0 tombstones, 1 hashes compared, 0 entries of the ledger" in result.output
         assert "nothing is wrong" in result.output
 
     def test_findings_exit_with_1_and_are_named(self, node, ground, fossil):
@@ -225,7 +313,8 @@ class TestCommand:
 
     def test_as_json_it_is_one_object(self, node, ground, fossil):
         found = json.loads(self.audit(ground, "--json").stdout)
-        assert found == {"artifacts": 1, "objects": 3, "tombstones": 0, "hashes": 1, "findings": [], "ok": True}
+        looked_at = {"artifacts": 1, "objects": 3, "tombstones": 0, "hashes": 1, "entries": 0}
+        assert found == {**looked_at, "findings": [], "repaired": [], "notes": [], "ok": True}
 
     def test_as_json_its_findings_are_objects_and_it_exits_with_1(self, node, ground, fossil):
         put(node, "raw/nobody/audio.wav")

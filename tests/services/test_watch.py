@@ -116,6 +116,7 @@ class TestCauses:
         kept = node.keep()
         node.store.refuses.add("delete")
         node.system.revocation.revoke(kept.secret)
+        node.system.outside.ledger.publish()
         assert names(node) == ["deletions_refused"]
         node.clock.advance(seconds=901)
         beat(node)

@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 from core.domain.access import Role
-from core.domain.custody import Closed
+from core.domain.auditing import Wrong
+from core.domain.custody import Care, Closed
 from core.domain.device import Activity, AudioState, Command, Permission, Standing, Surface, Trouble
 from core.domain.pool.facts import Density, Lane, Mood, Rung
 from core.domain.pool.weights import Factors
@@ -12,13 +13,15 @@ from core.domain.room.compose import Reason
 from core.domain.room.rows import Intensity, Preset
 from core.domain.room.voices import LayerKind
 from core.domain.steward import ACCESSIBILITY_MODES, CONTROLS, SWITCHES
+from core.services.care import WANTED
 from core.services.health import ROLES
 from memory_ui.copy import load_copy
 
 ROOT = Path(__file__).parents[2]
 JS = ROOT / "assets" / "js"
-PARTS, OPS, LEDGER = ((JS / name).read_text() for name in ("ledger_parts.js", "components/ops.js", "ledger.js"))
+PARTS, LEDGER = ((JS / name).read_text() for name in ("ledger_parts.js", "ledger.js"))
 PARTS += (JS / "ledger_remedies.js").read_text()
+OPS = "\n".join((JS / name).read_text() for name in ("components/ops.js", "care.js", "ledger_care.js"))
 BENCH = "\n".join(path.read_text() for path in (JS / "components" / "bench.js", *sorted(JS.glob("bench_*.js"))))
 SOURCES = "\n".join(path.read_text() for folder in ("core", "memory_ui") for path in (ROOT / folder).rglob("*.py"))
 
@@ -48,6 +51,8 @@ TRAIL_FIELDS = (
     "closed",
     "entries",
     "remembered",
+    "finding",
+    "count",
 )
 COMPONENTS = ("database", "queue", "store", "jobs", *ROLES)
 STATES = ("ok", "down", "stale", "full", "failing")
@@ -58,6 +63,7 @@ STEPS = {
 }
 BUDGETS = re.findall(r'^        "(\w+)": BudgetFigures', (ROOT / "core/bootstrap/figures.py").read_text(), re.MULTILINE)
 CHOICES = [mode for mode in ACCESSIBILITY_MODES if mode]
+KEPT = ("audit", "backup", "ledger", "deletions", "clock", "reserve")
 SURFACES = ("kiosk", "room", "revoke", "ops")
 WHY = {
     "lane": Lane,
@@ -114,6 +120,13 @@ COMPOSED = {
         f"ops.{name}_turn_{end}" for name in SWITCHES for end in ("on", "off")
     ],
     "copy[name]": [f"ops.{name}" for name in SWITCHES],
+    "copy['kept_' + tile.name]": [f"ops.kept_{name}" for name in KEPT],
+    "copy['kept_is_' + tile.state]": [f"ops.kept_is_{name}" for name in ("fine", "look", "wrong", "none")],
+    "copy['wrong_' + one.name]": [f"ops.wrong_{kind.name.lower()}" for kind in Wrong],
+    "copy['wrong_' + one.name + '_todo']": [f"ops.wrong_{kind.name.lower()}_todo" for kind in Wrong],
+    "copy['care_is_' + row.kind]": [f"ops.care_is_{kind.value}" for kind in (*WANTED, Care.VERIFY)],
+    "copy[`care_is_${kind}`]": [],
+    "copy['care_' + row.kind]": [f"ops.care_{kind.value}" for kind in WANTED],
     "ops['component_' + beat.role]": [],
     "ops['component_' + name]": [],
     "ops['component_is_' + state]": [],
@@ -147,6 +160,7 @@ COMPOSED = {
 """Every key a script puts together, as it is written there, and what it can come to."""
 
 PYTHON = {
+    'f"ops.wrong_{kind.name.lower()}_todo"': [],
     'f"ops.{title}"': [],
     'f"ops.{step.key}_detail"': [],
     'f"bench.chart_{key}"': [f"bench.chart_{name}" for name in ("playable", "plays", "lanes", "moods", "deletions")],

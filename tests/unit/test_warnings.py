@@ -29,6 +29,9 @@ FIGURES = WarningFigures(
     dominant_share=0.72,
     overdue_s=900,
     skew_s=60,
+    audit_old_s=48 * 3600,
+    backup_old_s=48 * 3600,
+    ledger_behind_s=900,
     devices=DeviceFigures(offline_s=45, silent_s=15, skew_s=60),
     page_version="now",
 )
@@ -115,6 +118,13 @@ node_facts = st.builds(
     devices=st.lists(pages, max_size=4, unique_by=lambda one: one.id).map(tuple),
     steward=st.none() | postures,
     takes_waiting=st.integers(0, 3),
+    began_at=moments,
+    audited_at=moments,
+    audit_findings=st.integers(0, 3),
+    backup_failed=st.booleans(),
+    verified_at=moments,
+    owed=st.integers(0, 3),
+    owed_since=moments,
 )
 
 
@@ -170,6 +180,11 @@ LEVEL_OF = {
     (Name.DELETIONS_OVERDUE, Level.CRITICAL): {"oldest_deletion_at": START - timedelta(seconds=901)},
     (Name.NODE_CLOSED, Level.CRITICAL): {"steward": replace(STATE, closed=Closed.LEDGER_SHORT)},
     (Name.CLOCK_DOUBT, Level.CRITICAL): {"doubt": DOUBT},
+    (Name.AUDIT_FAILED, Level.CRITICAL): {"audit_findings": 2},
+    (Name.AUDIT_OLD, Level.WARNING): {"audited_at": START - timedelta(hours=48, seconds=1)},
+    (Name.BACKUP_FAILED, Level.WARNING): {"backup_failed": True},
+    (Name.BACKUP_OLD, Level.WARNING): {"verified_at": START - timedelta(hours=48, seconds=1)},
+    (Name.LEDGER_BEHIND, Level.WARNING): {"owed": 1, "owed_since": START - timedelta(seconds=901)},
     (Name.CLOCK_MOVED, Level.CRITICAL): {"clock_moved_s": -61.0},
     (Name.WORKER_CLOCK, Level.WARNING): {
         "processes": (*ALIVE, Process(name="w2", role="worker", seen_at=START + timedelta(seconds=61)))
@@ -215,6 +230,9 @@ def test_every_name_has_a_cause_here():
         {"clock_moved_s": 60.0},
         {"oldest_deletion_at": START - timedelta(seconds=900)},
         {"processes": tuple(replace(one, seen_at=START - timedelta(seconds=180)) for one in ALIVE)},
+        {"audited_at": START - timedelta(hours=48), "verified_at": START - timedelta(hours=48)},
+        {"began_at": START - timedelta(hours=48)},
+        {"owed": 3, "owed_since": START - timedelta(seconds=900)},
         {"playable": 7},
         {"playable": 11, "lanes": {Lane.FRESH: 11}, "moods": {Mood.CLEAR: 11}},
         {"lanes": {Lane.FRESH: 21, Lane.MID: 5, Lane.WORN: 4}},
@@ -260,6 +278,13 @@ def test_whatever_stands_can_be_said(facts):
     for found in standing(facts, FIGURES):
         said = in_words(found, load_copy("en"))
         assert (said.level, bool(said.title), bool(said.detail)) == (found.level.value, True, True)
+
+
+def test_a_node_that_makes_no_backups_by_itself_is_not_asked_for_them():
+    long_ago = START - timedelta(days=900)
+    never = replace(WELL, verified_at=long_ago, began_at=long_ago, audited_at=START)
+    assert [found.name for found in standing(never, FIGURES)] == [Name.BACKUP_OLD]
+    assert standing(never, replace(FIGURES, backup_old_s=0)) == []
 
 
 def test_a_timed_switch_says_until_when():

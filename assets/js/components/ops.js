@@ -7,6 +7,7 @@
 
 import { audioContext, unlock } from "context";
 import { ago, ahead, clockTime, closeSteps, fill, firstMoment, gigabytes, merge, moment, openSteps } from "ledger";
+import { LedgerCare, LedgerKept } from "ledger_care";
 import { LedgerDevices, LedgerShape, LedgerSteps, LedgerTrail, LedgerWarnings } from "ledger_parts";
 import { LedgerRemedies } from "ledger_remedies";
 import { watchLink } from "link";
@@ -21,10 +22,13 @@ const FRAMING = ["session_theme_title", "session_theme_prompt", "mood_bias", "de
   "kiosk_force_reduced_motion"];
 const MINUTES = [15, 30, 60];
 const TICK_MS = 1000;
+const ASKED_MS = 4000;
 const pick = (from, names) => Object.fromEntries(names.map((name) => [name, from[name]]));
 
 export default {
-  components: { LedgerDevices, LedgerRemedies, LedgerShape, LedgerSteps, LedgerTrail, LedgerWarnings },
+  components: {
+    LedgerCare, LedgerKept, LedgerDevices, LedgerRemedies, LedgerShape, LedgerSteps, LedgerTrail, LedgerWarnings,
+  },
   props: {
     copy: { type: Object, required: true },
     times: { type: Object, required: true },
@@ -170,6 +174,10 @@ export default {
             <h3>{{ copy.devices }}</h3>
             <LedgerDevices :devices="view.devices" :copy="copy" :times="times" :now-ms="serverMs" :may-change="mayChange" full @ask="command"/>
           </div>
+          <div class="ops-part ops-wide">
+            <h3>{{ copy.kept_safe }}</h3>
+            <LedgerKept :view="view" :copy="copy" :times="times" :now-ms="serverMs"/>
+          </div>
           <div class="ops-part">
             <h3>{{ copy.components }}</h3>
             <table><tbody>
@@ -208,6 +216,15 @@ export default {
             <div class="row" v-if="mayChange"><button class="button" type="button" @click="endAll">{{ copy.end_all }}</button></div>
             <p class="fine">{{ copy.end_all_note }}</p>
           </div>
+          <div class="ops-part ops-wide">
+            <h3>{{ copy.care }}</h3>
+            <LedgerCare :view="view" :copy="copy" :times="times" :now-ms="serverMs" :may-change="mayChange" :asked="asked" @want="want"/>
+            <p class="fine">{{ copy.care_note }}</p>
+          </div>
+          <div class="ops-part ops-wide">
+            <h3>{{ copy.kept_safe }}</h3>
+            <LedgerKept :view="view" :copy="copy" :times="times" :now-ms="serverMs"/>
+          </div>
         </template>
       </section>
     </div>`,
@@ -216,6 +233,7 @@ export default {
     return {
       at: "run", moments: MOMENTS, switches: SWITCHES, minutes: MINUTES, nowMs: Date.now(), aheadMs: 0, link: "up",
       over: false, busy: false, said: { words: "", bad: false }, base: {}, draft: {}, ours: false, answered: null,
+      askedAtMs: {},
     };
   },
 
@@ -271,6 +289,10 @@ export default {
     },
     isOpen() {
       return SWITCHES.every((name) => !this.controls[name]);
+    },
+    /** Work that was asked for and may not have begun yet. */
+    asked() {
+      return Object.keys(this.askedAtMs).filter((kind) => this.nowMs - this.askedAtMs[kind] < ASKED_MS);
     },
     isClosed() {
       return this.controls.intake_paused && this.controls.playback_paused;
@@ -356,6 +378,12 @@ export default {
     async endAll() {
       const answer = await this.ask("operator/sessions/end", {}, this.copy.done);
       if (answer.ok) this.over = true;
+    },
+
+    async want(kind) {
+      const said = { backup: this.copy.care_backup_wanted, export: this.copy.care_export_wanted, audit: this.copy.care_audit_wanted };
+      const answer = await this.ask(`operator/care/${kind}`, {}, said[kind]);
+      if (answer.ok) this.askedAtMs = { ...this.askedAtMs, [kind]: Date.now() };
     },
 
     hold(voice) {

@@ -8,6 +8,7 @@ from sqlalchemy import CursorResult, Select, String, case, delete, exists, func,
 from sqlalchemy import cast as cast_to
 from sqlalchemy.orm import Session
 
+from core.adapters.sql.records import derivative_of, holding_now
 from core.adapters.sql.tables import (
     ArtifactRow,
     ConsentRow,
@@ -19,7 +20,7 @@ from core.adapters.sql.words import forget_words
 from core.domain.artifact import Artifact, Kind, NewArtifact, Outline, Review, State
 from core.domain.consent import Mode
 from core.domain.work import Job
-from core.ports.work import Holding, Lacking
+from core.ports.work import Derivative, Holding, Lacking
 
 
 class SqlArtifacts:
@@ -248,30 +249,53 @@ class SqlArtifacts:
         )
         return [Lacking(artifact_id=found_id, kind=kind) for found_id in self._session.execute(query).scalars()]
 
+    def count(self) -> int:
+        """How many rows there are, husks and all."""
+        return self._session.execute(select(func.count()).select_from(ArtifactRow)).scalar_one()
+
     def holdings(self, *, after: int, limit: int) -> list[Holding]:
         """What rows say is stored, in the order of ids, for the audit."""
-        rows = self._session.execute(
-            select(ArtifactRow).where(ArtifactRow.id > after).order_by(ArtifactRow.id).limit(limit)
-        ).scalars()
-        found = list(rows)
-        keys: dict[int, list[str]] = {}
-        derived = select(DerivativeRow).where(DerivativeRow.artifact_id.in_([row.id for row in found]))
+        found = self._session.execute(
+            select(ArtifactRow, ConsentRow.manifest, ConsentRow.narrowed_at)
+            .join(ConsentRow, ConsentRow.id == ArtifactRow.consent_id)
+            .where(ArtifactRow.id > after)
+            .order_by(ArtifactRow.id)
+            .limit(limit)
+        ).all()
+        made: dict[int, list[Derivative]] = {}
+        derived = select(DerivativeRow).where(DerivativeRow.artifact_id.in_([row.id for row, _, _ in found]))
         for derivative in self._session.execute(derived).scalars():
-            keys.setdefault(derivative.artifact_id, []).append(derivative.key)
+            made.setdefault(derivative.artifact_id, []).append(derivative_of(derivative))
         return [
             Holding(
                 artifact_id=row.id,
                 public_id=row.public_id,
                 state=State(row.state),
+                manifest=holding_now(manifest, narrowed_at),
                 raw_key=row.raw_key,
                 sha256=row.sha256,
-                derivative_keys=tuple(keys.get(row.id, ())),
+                derivatives=tuple(made.get(row.id, ())),
                 outline=row.outline is not None,
                 raw_until=row.raw_until,
                 playable_until=row.playable_until,
             )
-            for row in found
+            for row, manifest, narrowed_at in found
         ]
+
+    def clear_remains(self, artifact_id: int, now: datetime) -> None:
+        """Take from a husk what it should not have kept; gone it is once its last key is verified absent."""
+        self._session.execute(
+            update(ArtifactRow)
+            .where(ArtifactRow.id == artifact_id)
+            .values(
+                ended_at=func.coalesce(ArtifactRow.ended_at, now, type_=ArtifactRow.ended_at.type),
+                gone_at=None,
+                playable_until=None,
+                **_HUSK,
+            )
+        )
+        forget_words(self._session, artifact_id)
+        self.stamp_gone(artifact_id, now)
 
     def names_key(self, key: str) -> bool:
         """Whether any row names this key."""

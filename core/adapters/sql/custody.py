@@ -122,6 +122,16 @@ class SqlReports:
         ).scalar_one_or_none()
         return _report(row) if row is not None else None
 
+    def recent(self, kind: Care, *, limit: int) -> list[Report]:
+        """Those of a kind that are over, newest first."""
+        rows = self._session.execute(
+            select(ReportRow)
+            .where(ReportRow.kind == kind.value, ReportRow.ended_at.is_not(None))
+            .order_by(ReportRow.id.desc())
+            .limit(limit)
+        ).scalars()
+        return [_report(row) for row in rows]
+
     def running(self, since: datetime) -> list[Report]:
         """What is under way and has given a sign of life since then."""
         rows = self._session.execute(

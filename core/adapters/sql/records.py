@@ -68,12 +68,11 @@ class SqlConsents:
         ).scalar_one_or_none()
         if row is None:
             return None
-        given = Manifest.from_json(row.manifest)
         return Consent(
             id=row.id,
             mode=Mode(row.mode),
-            given=given,
-            manifest=given.narrowed() if row.narrowed_at is not None else given,
+            given=Manifest.from_json(row.manifest),
+            manifest=holding_now(row.manifest, row.narrowed_at),
             narrowed_at=row.narrowed_at,
             withdrawn_at=row.withdrawn_at,
         )
@@ -99,8 +98,13 @@ class SqlConsents:
         stored, narrowed_at = self._session.execute(
             select(ConsentRow.manifest, ConsentRow.narrowed_at).where(ConsentRow.id == consent_id)
         ).one()
-        given = Manifest.from_json(stored)
-        return given.narrowed() if narrowed_at is not None else given
+        return holding_now(stored, narrowed_at)
+
+
+def holding_now(stored: dict[str, Any], narrowed_at: datetime | None) -> Manifest:
+    """A stored promise as it holds now."""
+    given = Manifest.from_json(stored)
+    return given.narrowed() if narrowed_at is not None else given
 
 
 class SqlDerivatives:
@@ -120,7 +124,7 @@ class SqlDerivatives:
         rows = self._session.execute(
             select(DerivativeRow).where(DerivativeRow.until <= now).order_by(DerivativeRow.until).limit(limit)
         ).scalars()
-        return [_derivative(row) for row in rows]
+        return [derivative_of(row) for row in rows]
 
     def drop_one(self, derivative: Derivative) -> bool:
         """Delete one row; False where it is gone already."""
@@ -136,7 +140,7 @@ class SqlDerivatives:
     def of(self, artifact_id: int) -> list[Derivative]:
         """What exists of one artifact."""
         rows = self._session.execute(select(DerivativeRow).where(DerivativeRow.artifact_id == artifact_id)).scalars()
-        return [_derivative(row) for row in rows]
+        return [derivative_of(row) for row in rows]
 
     def drop(self, artifact_id: int) -> list[Derivative]:
         """Delete the rows; the caller buries the keys in the same transaction."""
@@ -145,7 +149,7 @@ class SqlDerivatives:
         return dropped
 
 
-def _derivative(row: DerivativeRow) -> Derivative:
+def derivative_of(row: DerivativeRow) -> Derivative:
     return Derivative(
         artifact_id=row.artifact_id,
         kind=row.kind,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, func, or_, select, update
+from sqlalchemy import CursorResult, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.adapters.sql.tables import TombstoneRow
@@ -147,6 +147,14 @@ class SqlTombstones:
     def named_keys(self) -> set[str]:
         """Every key named here."""
         return set(self._session.execute(select(TombstoneRow.key)).scalars())
+
+    def names(self, key: str) -> bool:
+        """Whether this key is named here."""
+        return self._session.execute(select(exists().where(TombstoneRow.key == key))).scalar_one()
+
+    def unclaim(self, keys: Sequence[str]) -> None:
+        """Let the next sweep have these at once, whoever has claimed them and however long they were to rest."""
+        self._session.execute(update(TombstoneRow).where(TombstoneRow.key.in_(keys)).values(claimed_until=None))
 
     def overdue(self, before: datetime) -> list[str]:
         """Keys that were due before then and are still here."""
