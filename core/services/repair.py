@@ -74,7 +74,7 @@ class Repair:
 
     def _enforce(self, tx: Transaction, artifact: Artifact, _found: Finding, now: datetime) -> bool:
         kinds = kinds_of(by_subject(self._ledger.entries()), self._vault.subject_hashes(artifact.public_id))
-        return bool(kinds) and enforce(tx, artifact.id, kinds, now)
+        return bool(kinds) and enforce(tx, artifact.id, kinds, self._clock.now(), now)
 
     def _keys(
         self,
