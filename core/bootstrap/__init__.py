@@ -67,8 +67,8 @@ from core.services.media import MediaService
 from core.services.once import OneTime
 from core.services.pool import PoolService
 from core.services.prompts import Prompts
-from core.services.reserve import Reserve
 from core.services.repair import Repair
+from core.services.reserve import Reserve
 from core.services.restore import RestoreService
 from core.services.retention import Retention
 from core.services.review import ReviewService
