@@ -1,7 +1,8 @@
 """Mending what an audit has found, where mending can only take away what nobody has a right to.
 
 Everything is looked at again under the artifact's lock, for the audit is over by now and the node has gone on. Bytes go
-by the one road there is: their key is named, and the sweep deletes it and sees that it is gone.
+by the one road there is: their key is named, and the sweep deletes it and sees that it is gone. While the clock is in
+doubt nothing is mended that would not be wrong by its earlier reading, too.
 """
 
 import logging
