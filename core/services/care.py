@@ -73,7 +73,7 @@ class CareService:
             raise BadField(NOT_HERE)
         now = self._clock.now()
         with self._work.write() as tx:
-            if any(report.kind is kind for report in tx.reports.running(now - SILENT_AFTER)):
+            if any(report.kind is kind for report in tx.reports.running(now - SILENT_AFTER, now + SILENT_AFTER)):
                 raise Conflict(_UNDER_WAY)
             tx.steward.record(
                 StewardAction(at=now, actor=actor, action="want_care", subject=kind.value, before={}, after={})
@@ -108,8 +108,9 @@ class CareService:
 
     def running(self) -> list[Report]:
         """What is under way."""
+        now = self._clock.now()
         with self._work.read() as tx:
-            return tx.reports.running(self._clock.now() - SILENT_AFTER)
+            return tx.reports.running(now - SILENT_AFTER, now + SILENT_AFTER)
 
     def last(self, kind: Care, *, state: CareState | None = None) -> Report | None:
         """The newest of a kind that is over, or in one state."""
@@ -129,7 +130,7 @@ def read_standing(tx: Transaction, now: datetime) -> CareStanding:
     """How all of it stands, read in a transaction that is open already."""
     over = {kind: tx.reports.recent(kind, limit=LOOKED_BACK) for kind in Care}
     return CareStanding(
-        running=tuple(tx.reports.running(now - SILENT_AFTER)),
+        running=tuple(tx.reports.running(now - SILENT_AFTER, now + SILENT_AFTER)),
         last={kind: reports[0] for kind, reports in over.items() if reports},
         audited=last_audited(over[Care.AUDIT]),
         verified=last_verified(over[Care.BACKUP], over[Care.VERIFY]),

@@ -132,11 +132,11 @@ class SqlReports:
         ).scalars()
         return [_report(row) for row in rows]
 
-    def running(self, since: datetime) -> list[Report]:
-        """What is under way and has given a sign of life since then."""
+    def running(self, since: datetime, until: datetime) -> list[Report]:
+        """What is under way and has given a sign of life between then and then."""
         rows = self._session.execute(
             select(ReportRow)
-            .where(ReportRow.state == CareState.RUNNING.value, ReportRow.seen_at > since)
+            .where(ReportRow.state == CareState.RUNNING.value, ReportRow.seen_at.between(since, until))
             .order_by(ReportRow.id)
         ).scalars()
         return [_report(row) for row in rows]
