@@ -322,7 +322,9 @@ def _devices(facts: NodeFacts, figures: WarningFigures) -> Found:
 def _closed(facts: NodeFacts, _figures: WarningFigures) -> Found:
     closed = facts.steward.closed if facts.steward is not None else Closed.OPEN
     if closed is not Closed.OPEN:
-        yield NodeWarning(name=Name.NODE_CLOSED, level=Level.CRITICAL, params={"reason": closed.value})
+        # An exhibition that was closed is as it should be; a node that does not know what was taken back is not.
+        level = Level.WARNING if closed is Closed.EXHIBITION else Level.CRITICAL
+        yield NodeWarning(name=Name.NODE_CLOSED, level=level, params={"reason": closed.value})
 
 
 def _switches(facts: NodeFacts, _figures: WarningFigures) -> Found:

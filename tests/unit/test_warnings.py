@@ -179,6 +179,7 @@ LEVEL_OF = {
     (Name.DELETIONS_REFUSED, Level.WARNING): {"deletions_failing": 1},
     (Name.DELETIONS_OVERDUE, Level.CRITICAL): {"oldest_deletion_at": START - timedelta(seconds=901)},
     (Name.NODE_CLOSED, Level.CRITICAL): {"steward": replace(STATE, closed=Closed.LEDGER_SHORT)},
+    (Name.NODE_CLOSED, Level.WARNING): {"steward": replace(STATE, closed=Closed.EXHIBITION)},
     (Name.CLOCK_DOUBT, Level.CRITICAL): {"doubt": DOUBT},
     (Name.AUDIT_FAILED, Level.CRITICAL): {"audit_findings": 2},
     (Name.AUDIT_OLD, Level.WARNING): {"audited_at": START - timedelta(hours=48, seconds=1)},
