@@ -46,19 +46,20 @@ def audit(data_dir: DataDir = None, as_json: AsJson = False, quick: Quick = Fals
 
     Exit status 0 where nothing is wrong, 1 where something is, or is left after a repair.
     """
+    from contextlib import closing
+
     from core.bootstrap import build
     from core.errors import Conflict
     from core.settings import load_settings
 
-    system = build(load_settings(MEMORY_DATA_DIR=data_dir))
-    try:
-        report = system.audits.run(actor=COMMAND_LINE, repair=repair, hashes=not quick)
-    except Conflict:
-        # Looking on is always possible; it is only reported once.
-        if repair:
-            raise
-        report = system.audit.run()
-    system.close()
+    with closing(build(load_settings(MEMORY_DATA_DIR=data_dir))) as system:
+        try:
+            report = system.audits.run(actor=COMMAND_LINE, repair=repair, hashes=not quick)
+        except Conflict:
+            # Looking on is always possible; it is only reported once.
+            if repair:
+                raise
+            report = system.audit.run()
     if as_json:
         print(json.dumps({**asdict(report), "ok": report.ok}))
     else:
