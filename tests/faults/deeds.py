@@ -7,26 +7,32 @@ a number, so that the same seed does the same.
 import hashlib
 import io
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+from core.adapters.archive import open_archive
 from core.adapters.ledger import LEDGER_FILE
 from core.bootstrap import System
 from core.domain.artifact import Kind
 from core.domain.consent import Mode
-from core.domain.custody import Early, Entry
+from core.domain.custody import LEDGER_PREFIX, Early, Entry
 from core.domain.pool.facts import Wish
-from core.errors import MemoryEngineError, Refused
+from core.errors import Conflict, MemoryEngineError, Refused, Unavailable
+from core.ports.archiving import Opened
 from core.services.intake import Offering
 from core.services.pool import Heard
+from tests.faults.judge import care_for
 from tests.faults.promises import Event, Given, Promises
 from tests.fakes import MoodyStore
 from tests.wavs import take as sound
 
 ACTOR = "Ada"
 PIECE_BYTES = 2_000
+LONG_S = 400 * 86_400.0
 SHORT = {
     "RAW_TTL_HOURS_ROOM": 30 / 3600,
     "RAW_TTL_HOURS_FOSSIL": 30 / 3600,
@@ -57,6 +63,7 @@ class Hands:
     promises: Promises
     say: Callable[[Event], None]
     restart: Callable[[], System]
+    identity: str = ""
 
     def now(self) -> datetime:
         """The node's time."""
@@ -281,6 +288,96 @@ def _prune(hands: Hands, _memo: Any) -> None:
     hands.system.retention.prune()
 
 
+def _backup_prepare(hands: Hands, number: int) -> int:
+    _whole_fossil(hands, number)
+    some(hands, number, Mode.ROOM)
+    return number
+
+
+def _backup(hands: Hands, number: int) -> str:
+    mark = f"{number}x{len(hands.promises.copies)}"
+    hands.say({"e": "copying", "mark": mark})
+    with suppress(MemoryEngineError):
+        hands.system.backup.make(actor=ACTOR, mark=mark)
+    return mark
+
+
+def _made(hands: Hands, number: int) -> None:
+    _backup(hands, number)
+
+
+def _copies(hands: Hands) -> dict[str, Path]:
+    return {archive.path.name.rpartition("-")[2]: archive.path for archive in hands.system.backup.shelf.archives()}
+
+
+def _copy(hands: Hands, number: int) -> tuple[str, Path]:
+    """A new copy, or one of those at hand."""
+    fresh = ""
+    if number % 2 or not _copies(hands):
+        fresh = _backup(hands, _backup_prepare(hands, number))
+    found = _copies(hands)
+    mark = fresh or sorted(found)[number % len(found)]
+    return mark, found[mark]
+
+
+def _opened(hands: Hands, path: Path) -> Opened:
+    return open_archive(path, path.parent, identity=hands.identity)
+
+
+def _verify(hands: Hands, copy: tuple[str, Path]) -> None:
+    with suppress(Unavailable, Conflict):
+        findings = hands.system.backup.verify(_opened(hands, copy[1]), copy[1], actor=ACTOR)
+        if findings:
+            hands.say({"e": "wrong", "what": f"a copy was not proven: {findings[:3]}"})
+
+
+def _restore_prepare(hands: Hands, number: int) -> tuple[str, Path]:
+    """A copy, and what has been taken back since it was made, and given."""
+    copy = _copy(hands, number)
+    known = hands.promises.copies[copy[0]]
+    soon = hands.now() + timedelta(minutes=1)
+    there = [take for take in hands.promises.open(now=soon) if take.public_id in known]
+    for take, ending in zip(there[number % 2 :: 2], (_revoke, _remove, _revoke), strict=False):
+        ending(hands, take)
+    for take in there[number % 3 :: 3][:1]:
+        if take.mode == "FOSSIL" and take.untouched(soon):
+            _narrow(hands, take)
+    keep(hands, Mode.ROOM, f"since {number} {hands.promises.asked}")
+    return copy
+
+
+def _restore(hands: Hands, copy: tuple[str, Path]) -> None:
+    hands.say({"e": "restoring", "mark": copy[0]})
+    try:
+        restored = hands.system.restore.restore(_opened(hands, copy[1]), actor=ACTOR)
+    except MemoryEngineError:
+        return
+    hands.say({"e": "restored", "mark": copy[0]})
+    if not restored.report.ok:
+        hands.say({"e": "wrong", "what": f"the restored node: {restored.report.findings[:3]}"})
+
+
+def _take_out_prepare(hands: Hands, number: int) -> None:
+    _restore_prepare(hands, 2 * number + 1)
+
+
+def _take_out(hands: Hands, _memo: Any) -> None:
+    hands.system.backup.prune()
+
+
+def _end(hands: Hands, _memo: Any) -> None:
+    """The last of a node: half of it is taken back, and the other half has its time."""
+    for take in hands.promises.open(now=hands.now())[::2]:
+        if take.mode != "NOSAVE":
+            _revoke(hands, take)
+    hands.wait(LONG_S)
+    care_for(hands.system)
+    left = [key for key in hands.store.keys("") if not key.startswith(LEDGER_PREFIX)]
+    left += [path.name for path in hands.system.backup.shelf.place.iterdir()]
+    if left:
+        hands.say({"e": "wrong", "what": f"left after every promise: {left[:5]}"})
+
+
 def _start_prepare(hands: Hands, number: int) -> None:
     """Leave what a start makes good: an ending that was written down and not committed, or a ledger's file lost."""
     ledger = hands.system.outside.ledger
@@ -317,6 +414,11 @@ DEEDS = (
     Deed(name="hearing", prepare=_heard_prepare, do=_heard),
     Deed(name="ledger", prepare=_publish_prepare, do=_publish),
     Deed(name="prune", prepare=_prune_prepare, do=_prune, settings=FORGETFUL),
+    Deed(name="backup", prepare=_backup_prepare, do=_made),
+    Deed(name="proof", prepare=_copy, do=_verify),
+    Deed(name="pruning of copies", prepare=_take_out_prepare, do=_take_out),
+    Deed(name="restore", prepare=_restore_prepare, do=_restore),
     Deed(name="start", prepare=_start_prepare, do=_start),
 )
-BY_NAME = {deed.name: deed for deed in DEEDS}
+END = Deed(name="end", do=_end)
+BY_NAME = {deed.name: deed for deed in (*DEEDS, END)}

@@ -1,8 +1,10 @@
 """A node held against what was told: every law the two of them can show, as sentences that do not hold."""
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -13,7 +15,7 @@ from core.domain.artifact import State
 from core.domain.custody import LEDGER_PREFIX, Early
 from core.errors import MemoryEngineError, NotFound
 from core.ports.outside import ByteStore
-from tests.faults.promises import Given, Promises
+from tests.faults.promises import Event, Given, Promises
 
 HUSK_FORGETS = ("raw_key", "sha256", "outline", "once_hash", "playable_until", "loudness_lufs", "peak_dbtp")
 HELD = (State.ACTIVE, State.EPHEMERAL)
@@ -67,9 +69,23 @@ def judge(system: System, store: ByteStore, told: Promises) -> list[str]:
     wrong = at_rest(system, look(system, store), told)
     care_for(system)
     node = look(system, store)
+    wrong += list(_copied(system, told))
     wrong += [f"after the sweep: {sentence}" for sentence in [*at_rest(system, node, told), *swept(node, told)]]
     wrong += [f"the audit: {one.kind} {one.subject} {one.detail}" for one in system.audit.run().findings]
     return wrong + list(_answers(system, told))
+
+
+def settle(system: System, store: ByteStore, told: Promises) -> Event | None:
+    """Whether a restore that was never answered has happened: the node has to be wholly the one or wholly the other."""
+    if not told.restoring:
+        return None
+    node = look(system, store)
+    done: Event = {"e": "restored", "mark": told.restoring}
+    after = deepcopy(told)
+    after.apply(done)
+    before = deepcopy(told)
+    before.apply({"e": "unrestored"})
+    return done if len(at_rest(system, node, after)) < len(at_rest(system, node, before)) else {"e": "unrestored"}
 
 
 def care_for(system: System) -> None:
@@ -81,6 +97,7 @@ def care_for(system: System) -> None:
         raise AssertionError("a store that answers was not given the whole ledger")
     system.outside.ledger.keep_here()
     system.ledger.remember()
+    system.backup.prune()
 
 
 def at_rest(system: System, node: Node, told: Promises) -> list[str]:
@@ -115,6 +132,9 @@ def swept(node: Node, told: Promises) -> list[str]:
             wrong += [f"{row.id} was never stamped gone"] if row.gone_at is None else []
     for take in told.takes.values():
         row = node.rows.get(take.public_id)
+        named = any(take.public_id in key for key in node.tombstones)
+        if take.away and not named:
+            wrong += [f"bytes of what a restore left out: {key}" for key in node.stored_of(take.public_id)]
         reserved = row is not None and any(one.artifact_id == row.id for one in node.tombstones.values())
         if take.over and not reserved:
             wrong += [f"bytes of what was told to be over: {key}" for key in node.stored_of(take.public_id)]
@@ -124,6 +144,25 @@ def swept(node: Node, told: Promises) -> list[str]:
     return wrong
 
 
+def _copied(system: System, told: Promises) -> Iterator[str]:
+    """What copies at hand, and whatever else lies in the data folder, hold of what is over."""
+    over = [take for take in told.takes.values() if take.over]
+    names = {name for take in over for name in system.vault.subject_hashes(take.public_id)}
+    for archive in system.backup.shelf.archives():
+        found = [path for path in archive.path.rglob("*") if path.name.partition("-")[0] in names]
+        if found:
+            yield f"{len(found)} sounds of what is over in the copy {archive.path.name}"
+    ids = {take.public_id for take in over}
+    for path in system.outside.data_dir.rglob("*"):
+        parts = {part[:32] for part in (path.parent.name, path.name)}
+        if path.is_file() and "sounds" in path.parts and parts & ids and not _own(system, path):
+            yield f"bytes of what is over in {path.relative_to(system.outside.data_dir)}"
+
+
+def _own(system: System, path: Path) -> bool:
+    return path.is_relative_to(system.outside.data_dir / "sounds")
+
+
 def _kept(node: Node, take: Given, row: Any) -> Iterator[str]:
     """What was acknowledged and is owed."""
     if take.untouched(node.done_at):
@@ -131,6 +170,9 @@ def _kept(node: Node, take: Given, row: Any) -> Iterator[str]:
             yield f"acknowledged and lost ({row.state if row is not None else 'no row'})"
         elif row.sha256 != take.sha256 or row.raw_key not in node.keys:
             yield "acknowledged, and its bytes are lost or others"
+    if take.away and row is not None and (take.mode != "NOSAVE" or row.state in HELD):
+        # Of a one-time take a copy may hold the husk.
+        yield "a restore left it out, and its row is here"
     if row is not None and row.state in HELD:
         if not take.heard <= row.plays <= take.heard_tried:
             yield f"{row.plays} plays, {take.heard} acknowledged of {take.heard_tried}"
@@ -148,7 +190,7 @@ def _ended(take: Given, row: Any, node: Node, *, forgotten: bool) -> Iterator[st
     if take.sounded > 1:
         yield f"heard {take.sounded} times"
     if row is None:
-        if not forgotten:
+        if not forgotten and not take.away:
             yield "its row is gone"
         return
     if row.state not in HELD:
@@ -191,7 +233,7 @@ def _answers(system: System, told: Promises) -> Iterator[str]:
         try:
             shown = system.revocation.receipt(take.secret)
         except NotFound:
-            if not told.pruned:
+            if not told.pruned and not take.away:
                 yield f"the code of {take.artifact_id} opens nothing"
             continue
         if take.over and shown.held:

@@ -11,13 +11,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from pyrage import x25519
+
+from core.adapters import sealing
 from tests.engines import Ground
 from tests.faults.harness import REPOSITORY
 from tests.faults.promises import Promises
 
-SETTINGS: dict[str, Any] = {"LOG_LEVEL": "WARNING"}
+IDENTITY = sealing.new_identity()
+"""A recipient's key opens copies at once; a passphrase would take a second on purpose, every time."""
+SETTINGS: dict[str, Any] = {
+    "LOG_LEVEL": "WARNING",
+    "BACKUP_RECIPIENTS": str(x25519.Identity.from_str(IDENTITY).to_public()),
+}
 CLAIM_S = 150.0
 """A sweep that was killed holds what it had claimed for two minutes."""
+CARE_S = 400.0
+"""Long work that was killed keeps others of its kind from beginning for five minutes."""
 RESTED_S = 1_200.0
 """What a store refused rests for a quarter of an hour at most."""
 RESERVED_S = 7_800.0
@@ -41,10 +51,12 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """`died` names the point, and is empty where it lived; `wrong` is what it found of its predecessors' doing."""
+    """`died` names the point, and is empty where it lived, having taken `ms`; `wrong` is what it found of its
+    predecessors' doing."""
 
     died: str
     points: tuple[str, ...]
+    ms: float
     wrong: tuple[str, ...]
 
 
@@ -112,6 +124,7 @@ class History:
             "refuses": plan.refuses,
             "loses": plan.loses,
             "broken": plan.broken,
+            "identity": IDENTITY,
         }
         code = self.warm.live(given)
         self.lives += 1
@@ -123,10 +136,11 @@ class History:
         if code not in (0, -signal.SIGKILL):
             wrong.append(f"ended with {code}: {log.read_text()[-1500:]}")
         died = _where(plan, points) if code == -signal.SIGKILL else ""
-        return Outcome(died=died, points=points, wrong=tuple(wrong))
+        ms = sum(event["ms"] for event in events if event["e"] == "done")
+        return Outcome(died=died, points=points, ms=ms, wrong=tuple(wrong))
 
     def close(self, rng: random.Random) -> list[str]:
-        """Past every reservation; then past every promise: what is wrong, and what is left."""
+        """Past every reservation, then past every promise: what is wrong, and what is left."""
         wrong = list(self.live(Plan(deed="sweep", number=rng.randrange(100), waits_s=RESERVED_S)).wrong)
         return wrong + list(self.live(Plan(deed="end", number=0, waits_s=RESERVED_S)).wrong)
 

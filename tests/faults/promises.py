@@ -5,6 +5,7 @@ ending that was begun and never answered may have happened or not; one that was 
 """
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -29,16 +30,17 @@ class Given:
     heard_tried: int = 0
     heard: int = 0
     sounded: int = 0
+    away: bool = False
 
     def untouched(self, now: datetime) -> bool:
-        """Whether nobody has begun to end it and its own time lasts."""
-        return not self._tried_to_end and now < datetime.fromisoformat(self.raw_until)
+        """Whether it is owed: nobody has begun to end it, no restore has left it out, and its own time lasts."""
+        return not self.away and not self._tried_to_end and now < datetime.fromisoformat(self.raw_until)
 
     def leaves(self, now: datetime) -> bool:
         """Whether what was made of it must be there: nobody has begun to end or narrow it, and its time lasts."""
         lasts = self.derivative_until is not None and now < datetime.fromisoformat(self.derivative_until)
         # Without an essence nothing sounds once the raw is over, and the picture goes with it.
-        return lasts and not self.tried and (self.untouched(now) or "essence_wav" in self.derived)
+        return lasts and not self.tried and not self.away and (self.untouched(now) or "essence_wav" in self.derived)
 
     @property
     def over(self) -> bool:
@@ -57,12 +59,18 @@ class Given:
 
 @dataclass(kw_only=True, slots=True)
 class Promises:
-    """Everything told about one node. `asked` counts intakes begun, `pruned` whether husks may have been forgotten."""
+    """Everything told about one node.
+
+    `asked` counts intakes begun; `pruned` says whether husks may have been forgotten. `copies` holds for each copy begun
+    what stood in it: a restore makes that the truth again, but for endings. While one is `restoring` either may be.
+    """
 
     takes: dict[str, Given] = field(default_factory=dict)
     unanswered: dict[str, str] = field(default_factory=dict)
     asked: int = 0
     pruned: bool = False
+    copies: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    restoring: str = ""
     ahead_s: float = 0.0
 
     def apply(self, event: Event) -> None:
@@ -117,6 +125,29 @@ class Promises:
 
     def _pruning(self, _event: Event) -> None:
         self.pruned = True
+
+    def _copying(self, event: Event) -> None:
+        said = {"heard": 0, "heard_tried": 0, "derived": []}
+        self.copies[event["mark"]] = {
+            take.public_id: {name: deepcopy(getattr(take, name)) for name in said}
+            for take in self.takes.values()
+            # What is heard once is in no copy.
+            if take.mode != "NOSAVE" and not take.away
+        }
+
+    def _restoring(self, event: Event) -> None:
+        self.restoring = event["mark"]
+
+    def _restored(self, event: Event) -> None:
+        copy = self.copies[event["mark"]]
+        self.restoring = ""
+        for take in self.takes.values():
+            take.away = take.public_id not in copy
+            for name, value in copy.get(take.public_id, {}).items():
+                setattr(take, name, deepcopy(value))
+
+    def _unrestored(self, _event: Event) -> None:
+        self.restoring = ""
 
     def _time(self, event: Event) -> None:
         self.ahead_s = round(self.ahead_s + event["s"], 3)

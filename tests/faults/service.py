@@ -16,18 +16,21 @@ import sys
 import tempfile
 import time
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
+from core.adapters.archive import SCRATCH
 from core.adapters.stores.s3 import S3Store
 from core.bootstrap import Outside, System, build, engines
 from core.bootstrap.makers import makers
+from core.errors import MemoryEngineError
 from core.settings import Settings
 from tests.faults import points as numbered
 from tests.faults.broken import VARIANTS
 from tests.faults.deeds import BY_NAME, Hands, LateClock, wav
-from tests.faults.judge import judge
+from tests.faults.judge import judge, settle
 from tests.faults.promises import Event, Promises
 from tests.fakes import MoodyStore
 
@@ -120,13 +123,17 @@ class Life:
         self._armed = _Armed(points=numbered.Points(Path(given["trace"]), given["kill_at"], fine=True), begun=begun)
         self._stores: list[MoodyStore] = []
         # The node has been migrated: what every start would look up again is looked up once.
-        engines.upgrade = lambda _engine: None
+        migrate = engines.upgrade
+        engines.upgrade = lambda engine: migrate(engine) if SCRATCH in str(engine.url) else None
 
     def live(self) -> None:
         """Start, judge, do."""
         given = self._given
         numbered.around_disk(self._armed.points)
         system = self._start()
+        settled = settle(system, self._stores[-1].inner, self._promises)
+        if settled is not None:
+            self._say(settled)
         if given["judge"]:
             for sentence in judge(system, self._stores[-1].inner, self._promises):
                 self._say({"e": "wrong", "what": sentence})
@@ -137,6 +144,7 @@ class Life:
             promises=self._promises,
             say=self._say,
             restart=lambda: self._again(hands),
+            identity=given["identity"],
         )
         numbered.around_every_commit(self._armed.points)
         for name, number in given["before"]:
@@ -153,8 +161,10 @@ class Life:
         hands.store.refuses |= set(given["refuses"])
         hands.store.loses |= set(given["loses"])
         self._armed.arm()
-        deed.do(hands, memo)
-        self._say({"e": "done", "deed": deed.name})
+        began = time.monotonic()
+        with suppress(MemoryEngineError):
+            deed.do(hands, memo)
+        self._say({"e": "done", "deed": deed.name, "ms": round(1000 * (time.monotonic() - began), 1)})
 
     def _again(self, hands: Hands) -> System:
         hands.system.close()
