@@ -6,6 +6,7 @@ point, at its moment, or not at all. What it says goes straight to a file: no de
 """
 
 import gc
+import hashlib
 import io
 import json
 import logging
@@ -16,16 +17,19 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
+import core.bootstrap
 from core.adapters.archive import SCRATCH
 from core.adapters.stores.s3 import S3Store
 from core.bootstrap import Outside, System, build, engines
 from core.bootstrap.makers import makers
 from core.errors import MemoryEngineError
+from core.services.derive import Makers
 from core.settings import Settings
 from tests.faults import points as numbered
 from tests.faults.broken import VARIANTS
@@ -39,22 +43,53 @@ LONGEST_S = 60
 
 def nurse() -> None:
     """Answer requests until standard input ends."""
-    _warm_up()
+    core.bootstrap.makers = _remembering(makers())  # type: ignore[attr-defined]
+    with tempfile.TemporaryDirectory() as folder:
+        _warm_up({"MEMORY_DATA_DIR": folder})
+    warm = False
     for line in sys.stdin:
-        sys.stdout.write(json.dumps(_life(json.loads(line))) + "\n")
+        given = json.loads(line)
+        if not warm and "DATABASE_URL" in given["settings"]:
+            _warm_up(given["settings"])
+            warm = True
+        sys.stdout.write(json.dumps(_life(given)) + "\n")
         sys.stdout.flush()
 
 
-def _warm_up() -> None:
+def _warm_up(settings: dict[str, Any]) -> None:
     """Import, read and compile once what every life needs. No connection is open when a life is forked."""
-    made, data = makers(), wav(0)
-    for make in made.derivatives.values():
-        make(io.BytesIO(data), len(data), b"warm")
-    made.loudness(io.BytesIO(data), len(data))
-    with tempfile.TemporaryDirectory() as folder:
-        build(_settings({"MEMORY_DATA_DIR": folder})).close()
+    for number in range(8):
+        for make in core.bootstrap.makers().derivatives.values():  # type: ignore[operator]
+            make(io.BytesIO(wav(number)), len(wav(number)), hashlib.sha256(wav(number)).digest())
+    system = build(_settings(settings))
+    system.audit.run()
+    system.close()
+    if isinstance(system.outside.store, S3Store):
+        system.outside.store.close()
     gc.collect()
     gc.freeze()
+
+
+def _remembering(made: Makers) -> Callable[[], Makers]:
+    """The makers, which make the same of the same: of takes that come again, once."""
+    known: dict[tuple[Any, ...], Any] = {}
+
+    def once(name: str, make: Callable[..., Any]) -> Callable[..., Any]:
+        def remembered(stream: BinaryIO, size_bytes: int, *seed: bytes) -> Any:
+            whole = stream.read()
+            key = (name, whole, *seed)
+            if key not in known:
+                stream.seek(0)
+                known[key] = make(stream, size_bytes, *seed)
+            return known[key]
+
+        return remembered
+
+    remembering = Makers(
+        derivatives={kind: once(kind.value, make) for kind, make in made.derivatives.items()},
+        loudness=once("loudness", made.loudness),
+    )
+    return lambda: remembering
 
 
 def _settings(given: dict[str, Any]) -> Settings:
