@@ -25,9 +25,9 @@ from core.errors import Conflict, MemoryEngineError, Refused, Unavailable
 from core.ports.archiving import Opened
 from core.services.intake import Offering
 from core.services.pool import Heard
+from tests.fakes import MoodyStore
 from tests.faults.judge import care_for
 from tests.faults.promises import Event, Given, Promises
-from tests.fakes import MoodyStore
 from tests.wavs import take as sound
 
 ACTOR = "Ada"

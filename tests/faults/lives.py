@@ -24,6 +24,7 @@ SETTINGS: dict[str, Any] = {
     "LOG_LEVEL": "WARNING",
     "BACKUP_RECIPIENTS": str(x25519.Identity.from_str(IDENTITY).to_public()),
 }
+MOMENT = "at any moment"
 CLAIM_S = 150.0
 """A sweep that was killed holds what it had claimed for two minutes."""
 CARE_S = 400.0
@@ -146,4 +147,4 @@ class History:
 
 
 def _where(plan: Plan, points: tuple[str, ...]) -> str:
-    return "at any moment" if plan.after_ms is not None else points[-1]
+    return MOMENT if plan.after_ms is not None else points[-1]

@@ -61,8 +61,9 @@ class Given:
 class Promises:
     """Everything told about one node.
 
-    `asked` counts intakes begun; `pruned` says whether husks may have been forgotten. `copies` holds for each copy begun
-    what stood in it: a restore makes that the truth again, but for endings. While one is `restoring` either may be.
+    `asked` counts intakes begun; `pruned` says whether husks may have been forgotten. `copies` holds for each copy
+    begun what stood in it: a restore makes that the truth again, but for endings. While one is `restoring` either may
+    be.
     """
 
     takes: dict[str, Given] = field(default_factory=dict)

@@ -31,12 +31,12 @@ from core.bootstrap.makers import makers
 from core.errors import MemoryEngineError
 from core.services.derive import Makers
 from core.settings import Settings
+from tests.fakes import MoodyStore
 from tests.faults import points as numbered
 from tests.faults.broken import VARIANTS
 from tests.faults.deeds import BY_NAME, Hands, LateClock, wav
 from tests.faults.judge import judge, settle
 from tests.faults.promises import Event, Promises
-from tests.fakes import MoodyStore
 
 LONGEST_S = 60
 

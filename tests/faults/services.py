@@ -18,7 +18,7 @@ from tests.faults.lives import CARE_S, CLAIM_S, RESERVED_S, RESTED_S, History, O
 LIVES = 20
 """How many lives one node has, and some more where it ends well."""
 POINTS_MOST = 40
-"""Of a deed with more points, every named one at its first and its last time, and others by lot."""
+"""Of a deed with more points, every named one, and others by lot."""
 MOMENT_EVERY, FAULT_EVERY, LATER_EVERY = 4, 6, 9
 FAULTS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("refuses to put", ("put",), ()),
@@ -125,8 +125,7 @@ class ServiceCampaign:
     def _plans(self, every: dict[str, list[str]]) -> Iterator[Plan]:
         rng, number, rests = self._rng, 0, CLAIM_S
         while True:
-            targets = [(name, at) for name, points in every.items() for at in _chosen(points, rng)]
-            rng.shuffle(targets)
+            targets = _targets(every, rng)
             while targets:
                 number += 1
                 moment = number % MOMENT_EVERY == 0
@@ -150,11 +149,15 @@ class ServiceCampaign:
                 rests = RESTED_S if fault else CARE_S if name in CARE else CLAIM_S
 
 
-def _chosen(points: list[str], rng: random.Random) -> list[int]:
-    if len(points) <= POINTS_MOST:
-        return list(range(len(points)))
-    last = {label: at for at, label in enumerate(points)}
-    first = {label: at for at, label in reversed(list(enumerate(points)))}
-    chosen = {*first.values(), *last.values()}
-    rest = [at for at in range(len(points)) if at not in chosen]
-    return sorted(chosen | set(rng.sample(rest, min(len(rest), max(0, POINTS_MOST - len(chosen))))))
+def _targets(every: dict[str, list[str]], rng: random.Random) -> list[tuple[str, int]]:
+    """Points to die at, the last one first: each named one once, then others, up to a number for each deed."""
+    first: list[tuple[str, int]] = []
+    others: list[tuple[str, int]] = []
+    for name, points in every.items():
+        met = {label: at for at, label in reversed(list(enumerate(points)))}
+        rest = sorted(set(range(len(points))) - set(met.values()))
+        first += [(name, at) for at in met.values()]
+        others += [(name, at) for at in rng.sample(rest, min(len(rest), max(0, POINTS_MOST - len(met))))]
+    rng.shuffle(first)
+    rng.shuffle(others)
+    return others + first

@@ -1,12 +1,11 @@
-"""Many deaths, chosen by a seed: `python -m tests.faults.campaign --kills 500 --seed 7`.
+"""Many deaths of whole servers, chosen by a seed, on the embedded engine.
 
-Every life is a whole server. Each case dies at one point drawn evenly over all points of one scenario, and in every
+Each case dies at one point drawn evenly over all points of one scenario, and in every
 second case its successor dies too, while it makes good. Every tenth case is a crowd: takes sent at once, by several
-clients, to servers killed from outside at any moment. `--every` dies once at every single point instead. Prints
-where servers died and how often.
+clients, to servers killed from outside at any moment. `every_point` dies once at every single point instead, and prints
+where.
 """
 
-import argparse
 import random
 import signal
 import sys
@@ -14,12 +13,14 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.faults.acts import upload
 from tests.faults.driver import Driver
 from tests.faults.harness import Answer, Life, Nursery, Server, broken_custody, rows
+from tests.faults.lives import MOMENT
 from tests.faults.scenarios import SCENARIOS
 
 ANSWER_S = 10
@@ -101,32 +102,40 @@ def _measure(nursery: Nursery, folder: Path) -> list[tuple[Driver, str, int]]:
     return [(driver, name, driver.deaths(10_000).passed) for driver, name in drivers]
 
 
-def run(kills: int, seed: int) -> int:
-    """The campaign; the number of cases after which something was wrong."""
+@dataclass(kw_only=True, slots=True)
+class Deaths:
+    """Where whole servers died, by (scenario, label), how many points each scenario has, and what was wrong."""
+
+    died: Counter[tuple[str, str]] = field(default_factory=Counter)
+    points: dict[str, int] = field(default_factory=dict)
+    cases: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+
+def run(kills: int, seed: int, say: Callable[[str], None]) -> Deaths:
+    """So many deaths, at least."""
     rng = random.Random(seed)
-    died: Counter[tuple[str, str]] = Counter()
-    failures = 0
+    found = Deaths()
     with Nursery() as nursery, tempfile.TemporaryDirectory() as folder:
         measured = _measure(nursery, Path(folder))
+        found.points = {name: points for _, name, points in measured}
         weights = [points for _, _, points in measured]
-        number = 0
-        while died.total() < kills:
-            number += 1
-            if number % 10 == 0:
-                name, labels = "crowd", ["at any moment"] * 4
+        while found.died.total() < kills:
+            found.cases += 1
+            if found.cases % 10 == 0:
+                name, labels = "crowd", [MOMENT] * 4
                 with tempfile.TemporaryDirectory() as room:
                     wrong = crowd(nursery, Path(room), seed=rng.getrandbits(32), lives=4)
             else:
                 driver, name, points = rng.choices(measured, weights)[0]
-                at = [rng.randrange(points) for _ in range(1 + number % 2)]
+                at = [rng.randrange(points) for _ in range(1 + found.cases % 2)]
                 outcome = driver.deaths(*at)
                 labels, wrong = list(outcome.died), list(outcome.wrong)
-            died.update((name, label) for label in labels)
-            failures += bool(wrong)
+            found.died.update((name, label) for label in labels)
             for sentence in wrong:
-                _say(f"WRONG {name}, after {labels}: {sentence}")
-    _table(died, {name: points for _, name, points in measured}, failures)
-    return failures
+                found.wrong.append(f"whole server, {name}, after {labels}: {sentence}")
+                say(f"WRONG {found.wrong[-1]}")
+    return found
 
 
 def every_point() -> int:
@@ -156,17 +165,3 @@ def _table(died: Counter[tuple[str, str]], points: Mapping[str, int], failures: 
 def _say(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
-
-
-def main() -> None:
-    """Read the arguments; exit 1 where a law was broken."""
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.campaign", description=__doc__)
-    parser.add_argument("--kills", type=int, default=200, help="how many servers are to die, at least")
-    parser.add_argument("--seed", type=int, default=1, help="chooses scenarios, points and moments")
-    parser.add_argument("--every", action="store_true", help="instead die once at every single point, in order")
-    given = parser.parse_args()
-    sys.exit(1 if (every_point() if given.every else run(given.kills, given.seed)) else 0)
-
-
-if __name__ == "__main__":
-    main()
