@@ -6,6 +6,7 @@ a number, so that the same seed does the same.
 
 import hashlib
 import io
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -52,6 +53,22 @@ class LateClock:
     def now(self) -> datetime:
         """Aware UTC."""
         return self._inner.now() + self._promises.ahead
+
+
+class LateDrift:
+    """A steady clock beside it: what the history lets go by in this process has gone by honestly."""
+
+    def __init__(self, promises: Promises) -> None:
+        self._promises = promises
+        self._began_s = time.monotonic() + promises.ahead_s
+
+    def moved_s(self) -> float:
+        """Nobody moves this clock."""
+        return 0.0
+
+    def up_s(self) -> float:
+        """Since this process began."""
+        return time.monotonic() + self._promises.ahead_s - self._began_s
 
 
 @dataclass(kw_only=True, slots=True)

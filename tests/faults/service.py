@@ -31,10 +31,10 @@ from core.bootstrap.makers import makers
 from core.errors import MemoryEngineError
 from core.services.derive import Makers
 from core.settings import Settings
-from tests.fakes import MoodyStore
+from tests.fakes import FixedTimeSource, MoodyStore
 from tests.faults import points as numbered
 from tests.faults.broken import VARIANTS
-from tests.faults.deeds import BY_NAME, Hands, LateClock, wav
+from tests.faults.deeds import BY_NAME, Hands, LateClock, LateDrift, wav
 from tests.faults.judge import judge, settle
 from tests.faults.promises import Event, Promises
 
@@ -224,8 +224,13 @@ class Life:
             numbered.around_requests(inner, points)
         pointed = numbered.around(replace(outside, store=self._stores[-1]), points)
         numbered.around_ledger(outside.ledger, pointed.store, points)
-        clock = LateClock(outside.clock, self._promises)
-        return VARIANTS.get(self._given["broken"], lambda same: same)(replace(pointed, clock=clock))
+        late = replace(
+            pointed,
+            clock=LateClock(outside.clock, self._promises),
+            drift=LateDrift(self._promises),
+            source=FixedTimeSource(right=False),
+        )
+        return VARIANTS.get(self._given["broken"], lambda same: same)(late)
 
     def _say(self, event: Event) -> None:
         os.write(self._journal, (json.dumps(event) + "\n").encode())
