@@ -19,8 +19,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from core.bootstrap import build
+from core.settings import Settings
 from tests.engines import Engine, Grounds
-from tests.fakes import new_node
 from tests.faults import whole
 from tests.faults.harness import REPOSITORY
 from tests.faults.lives import MOMENT
@@ -38,7 +39,7 @@ def run(kills: int, seed: int, say: Callable[[str], None]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(2) as pool:
         folder = Path(name)
         (folder / "template").mkdir()
-        new_node(folder / "template").close()
+        build(Settings(_env_file=None, MEMORY_DATA_DIR=folder / "template")).close()  # type: ignore[call-arg]
         grounds = Grounds(folder / "template")
         campaigns = [ServiceCampaign(engine, grounds, folder, seed=seed, say=say) for engine in Engine]
         running = [pool.submit(campaign.run, services) for campaign in campaigns]
