@@ -323,16 +323,17 @@ def _made(hands: Hands, number: int) -> None:
     _backup(hands, number)
 
 
-def _copies(hands: Hands) -> dict[str, Path]:
+def copies(hands: Hands) -> dict[str, Path]:
+    """The copies at hand, by their marks."""
     return {archive.path.name.rpartition("-")[2]: archive.path for archive in hands.system.backup.shelf.archives()}
 
 
 def _copy(hands: Hands, number: int) -> tuple[str, Path]:
     """A new copy, or one of those at hand."""
     fresh = ""
-    if number % 2 or not _copies(hands):
+    if number % 2 or not copies(hands):
         fresh = _backup(hands, _backup_prepare(hands, number))
-    found = _copies(hands)
+    found = copies(hands)
     mark = fresh or sorted(found)[number % len(found)]
     return mark, found[mark]
 
