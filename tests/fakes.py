@@ -147,9 +147,9 @@ class MoodyStore:
         self._ask("check", "")
         self.inner.check()
 
-    def keys(self, prefix: str = "") -> Iterator[str]:
+    def keys(self, prefix: str = "", *, whole: bool = False) -> Iterator[str]:
         """What really is there, whatever the mood."""
-        return self.inner.keys(prefix)
+        return self.inner.keys(prefix, whole=whole)
 
     def _ask(self, operation: str, key: str) -> None:
         self.calls.append((operation, key))

@@ -110,7 +110,8 @@ class FileLedger:
 
     def _look(self) -> None:
         found: set[_Id] = set()
-        for key in self._store.keys(LEDGER_PREFIX):
+        # A half-written entry is none: it would neither be read nor ever be put again.
+        for key in self._store.keys(LEDGER_PREFIX, whole=True):
             kind, _, subject = key.removeprefix(LEDGER_PREFIX).partition("-")
             if kind in set(Early) and subject:
                 found.add((Early(kind), subject))

@@ -30,8 +30,8 @@ class ByteStore(Protocol):
     def check(self) -> None:
         """Raise `Unavailable` where the store does not answer; cheap enough for every health check."""
 
-    def keys(self, prefix: str = "") -> Iterator[str]:
-        """Every key below a prefix, for audits."""
+    def keys(self, prefix: str = "", *, whole: bool = False) -> Iterator[str]:
+        """Every key below a prefix, for audits; with `whole` without those a put that was killed has half written."""
 
 
 class Clock(Protocol):

@@ -128,6 +128,8 @@ def enforce(tx: Transaction, artifact_id: int, kinds: set[Early], now: datetime,
     if kinds != {Early.NARROW}:
         bury_all(tx, artifact, "in the ledger", certain)
         tx.artifacts.end(artifact.id, State.REVOKED, now)
+        if Early.NARROW in kinds:
+            tx.consents.narrow(artifact.consent_id, now)
         if Early.REVOKE in kinds:
             tx.consents.withdraw(artifact.consent_id, now)
         tx.signal(Signal.POOL, dropped=[artifact.id])

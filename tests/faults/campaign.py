@@ -1,156 +1,103 @@
-"""Many deaths, chosen by a seed: `python -m tests.faults.campaign --kills 500 --seed 7`.
+"""Many deaths, chosen by a seed: `python -m tests.faults.campaign --kills 1000 --seed 1 --report`.
 
-Every life is a whole server. Each case dies at one point drawn evenly over all points of one scenario, and in every
-second case its successor dies too, while it makes good. Every tenth case is a crowd: takes sent at once, by several
-clients, to servers killed from outside at any moment. `--every` dies once at every single point instead. Prints
-where servers died and how often.
+A tenth of them and some more are those of whole servers, the others those of the services, half of them on each
+engine. `--every` has whole servers die once at every single point instead. Prints where they died and how often;
+`--report` writes it to `docs/evidence`. Exit status 1 where a law was broken. The same seed does the same deeds and
+dies at the same points; how far a process has come at a moment differs from run to run.
 """
 
 import argparse
-import random
-import signal
+import json
+import os
+import platform
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
-from tests.faults.acts import upload
-from tests.faults.driver import Driver
-from tests.faults.harness import Answer, Life, Nursery, Server, broken_custody, rows
-from tests.faults.scenarios import SCENARIOS
+from core.bootstrap import build
+from core.settings import Settings
+from tests.engines import Engine, Grounds
+from tests.faults import whole
+from tests.faults.harness import REPOSITORY
+from tests.faults.lives import MOMENT
+from tests.faults.report import markdown, said
+from tests.faults.services import Found, ServiceCampaign
 
-ANSWER_S = 10
-CLIENTS = 4
-LONGEST_LIFE_S = 0.6
-
-
-def crowd(nursery: Nursery, folder: Path, *, seed: int, lives: int) -> list[str]:
-    """Clients send takes at once while servers are killed at moments chosen by `seed`; what is wrong in the end."""
-    rng = random.Random(seed)
-    data_dir = folder / "crowd" / "data"
-    data_dir.mkdir(parents=True)
-    answers: dict[str, list[Answer]] = {}
-    for _ in range(lives):
-        with nursery.server(data_dir, Life(scheduled=True)) as server:
-            _send_until_death(server, answers, rng.uniform(0.05, LONGEST_LIFE_S), rng)
-    return _judge_crowd(nursery, data_dir, answers)
+WHOLE_SHARE = 0.12
 
 
-def _send_until_death(server: Server, answers: dict[str, list[Answer]], life_s: float, rng: random.Random) -> None:
-    over = threading.Event()
-    # Some keys come again in the next life, as those of kiosks do.
-    open_keys = [key for key, got in answers.items() if got[-1].status == 0]
+def run(kills: int, seed: int, say: Callable[[str], None]) -> dict[str, Any]:
+    """The campaign: what it found, as plain JSON."""
+    began = time.monotonic()
+    servers = max(10, round(kills * WHOLE_SHARE))
+    services = -(-(kills - servers) // 2)
+    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(2) as pool:
+        folder = Path(name)
+        (folder / "template").mkdir()
+        build(Settings(_env_file=None, MEMORY_DATA_DIR=folder / "template")).close()  # type: ignore[call-arg]
+        grounds = Grounds(folder / "template")
+        campaigns = [ServiceCampaign(engine, grounds, folder, seed=seed, say=say) for engine in Engine]
+        running = [pool.submit(campaign.run, services) for campaign in campaigns]
+        deaths = pool.submit(whole.run, servers, seed, say)
+        parts = [_services(engine, one.result()) for engine, one in zip(Engine, running, strict=True)]
+        parts.append(_servers(deaths.result()))
+        grounds.close()
+    return {
+        "asked": kills,
+        "seed": seed,
+        "seconds": round(time.monotonic() - began),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "kills": sum(part["kills"] for part in parts),
+        "parts": parts,
+        "wrong": [sentence for part in parts for sentence in part["wrong"]],
+    }
 
-    heard_from = threading.Event()
 
-    def send(known: list[str], name: str) -> None:
-        for number in range(1_000):
-            key = known.pop() if known else f"{name}-{number}"
-            answer = upload(server, "ROOM", key)
-            answers.setdefault(key, []).append(answer)
-            if answer.status == 201:
-                heard_from.set()
-            if over.is_set() or not answer.whole:
-                return
+def _services(engine: Engine, found: Found) -> dict[str, Any]:
+    return {
+        "part": f"the services, {engine.value}",
+        "kills": found.died.total(),
+        "moments": sum(count for (_, label), count in found.died.items() if label == MOMENT),
+        "judged": found.lives,
+        "nodes": found.nodes,
+        "named": len(found.named),
+        "named_unmet": sorted(f"{deed}, {label}" for deed, label in found.named - found.died.keys()),
+        "died": _by_deed(found.died, found.points),
+        "faults": dict(sorted(found.faults.items())),
+        "told": dict(sorted(found.told.items())),
+        "wrong": found.wrong,
+    }
 
-    clients = [
-        threading.Thread(target=send, args=(open_keys[number::CLIENTS], f"{number}-{rng.getrandbits(32):08x}"))
-        for number in range(CLIENTS)
+
+def _servers(found: whole.Deaths) -> dict[str, Any]:
+    return {
+        "part": "whole servers, embedded",
+        "kills": found.died.total(),
+        "moments": sum(count for (_, label), count in found.died.items() if label == MOMENT),
+        "judged": found.cases,
+        "nodes": found.cases,
+        "died": _by_deed(found.died, found.points),
+        "wrong": found.wrong,
+    }
+
+
+def _by_deed(died: Counter[tuple[str, str]], points: dict[str, int]) -> list[dict[str, Any]]:
+    names = dict.fromkeys([*points, *(name for name, _ in died)])
+    return [
+        {
+            "deed": name,
+            "points": points.get(name),
+            "kills": sum(count for (owner, _), count in died.items() if owner == name),
+            "at": {label: count for (owner, label), count in sorted(died.items()) if owner == name},
+        }
+        for name in names
     ]
-    for client in clients:
-        client.start()
-    # A loaded machine answers late; a life in which nothing was acknowledged would prove nothing.
-    heard_from.wait(ANSWER_S)
-    time.sleep(life_s)
-    server.end()
-    over.set()
-    for client in clients:
-        client.join()
-
-
-def _judge_crowd(nursery: Nursery, data_dir: Path, answers: dict[str, list[Answer]]) -> list[str]:
-    wrong: list[str] = []
-    with nursery.server(data_dir, Life(scheduled=True)) as server:
-        nursery.sweep_later(data_dir, {})
-        wrong += broken_custody(data_dir)
-        acked = {key: got for key, got in answers.items() if any(one.status == 201 for one in got)}
-        held = {row["id"] for row in rows(data_dir, "SELECT id FROM artifact WHERE state = 'ACTIVE'")}
-        for key, got in acked.items():
-            bodies = {one.body for one in got if one.whole}
-            again = upload(server, "ROOM", key)
-            if len(bodies | {again.body}) > 1:
-                wrong.append(f"{key} was answered differently")
-            if again.json["artifact"]["id"] not in held:
-                wrong.append(f"{key} was acknowledged and is lost")
-            taken = server.ask("POST", "/api/v1/revoke", json={"token": again.json["revocation_token"]}).json
-            if taken.get("verified_gone_at") is None:
-                wrong.append(f"{key} could not be taken back: {taken}")
-        if not acked:
-            wrong.append("nothing was acknowledged: this proves nothing")
-        if any(one.status not in (0, 201) for got in answers.values() for one in got):
-            wrong.append(f"odd answers: {Counter(one.status for got in answers.values() for one in got)}")
-    return wrong
-
-
-def _measure(nursery: Nursery, folder: Path) -> list[tuple[Driver, str, int]]:
-    """A driver for each scenario, and how many points it has."""
-    drivers = [(Driver(nursery, one, folder / one.name, fine=True), one.name) for one in SCENARIOS]
-    return [(driver, name, driver.deaths(10_000).passed) for driver, name in drivers]
-
-
-def run(kills: int, seed: int) -> int:
-    """The campaign; the number of cases after which something was wrong."""
-    rng = random.Random(seed)
-    died: Counter[tuple[str, str]] = Counter()
-    failures = 0
-    with Nursery() as nursery, tempfile.TemporaryDirectory() as folder:
-        measured = _measure(nursery, Path(folder))
-        weights = [points for _, _, points in measured]
-        number = 0
-        while died.total() < kills:
-            number += 1
-            if number % 10 == 0:
-                name, labels = "crowd", ["at any moment"] * 4
-                with tempfile.TemporaryDirectory() as room:
-                    wrong = crowd(nursery, Path(room), seed=rng.getrandbits(32), lives=4)
-            else:
-                driver, name, points = rng.choices(measured, weights)[0]
-                at = [rng.randrange(points) for _ in range(1 + number % 2)]
-                outcome = driver.deaths(*at)
-                labels, wrong = list(outcome.died), list(outcome.wrong)
-            died.update((name, label) for label in labels)
-            failures += bool(wrong)
-            for sentence in wrong:
-                _say(f"WRONG {name}, after {labels}: {sentence}")
-    _table(died, {name: points for _, name, points in measured}, failures)
-    return failures
-
-
-def every_point() -> int:
-    """Die once at every point of every scenario; the number of cases after which something was wrong."""
-    failures = 0
-    with Nursery() as nursery, tempfile.TemporaryDirectory() as folder:
-        for scenario in SCENARIOS:
-            died: Counter[tuple[str, str]] = Counter()
-            for outcome in Driver(nursery, scenario, Path(folder) / scenario.name, fine=True).every_death():
-                died.update((scenario.name, label) for label in outcome.died)
-                failures += bool(outcome.wrong)
-                for sentence in outcome.wrong:
-                    _say(f"WRONG {scenario.name}, after {outcome.died}: {sentence}")
-            _table(died, {scenario.name: died.total()}, failures)
-    return failures
-
-
-def _table(died: Counter[tuple[str, str]], points: Mapping[str, int], failures: int) -> None:
-    for name in dict.fromkeys(name for name, _ in sorted(died)):
-        labels = {label: count for (owner, label), count in died.items() if owner == name}
-        _say(f"{name}: {sum(labels.values())} deaths, {points.get(name, 'no numbered')} points")
-        for label, count in sorted(labels.items(), key=lambda pair: -pair[1]):
-            _say(f"  {count:5}  {label}")
-    _say(f"{died.total()} deaths by signal {int(signal.SIGKILL)}, {failures} cases with something wrong")
 
 
 def _say(line: str) -> None:
@@ -161,11 +108,20 @@ def _say(line: str) -> None:
 def main() -> None:
     """Read the arguments; exit 1 where a law was broken."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.campaign", description=__doc__)
-    parser.add_argument("--kills", type=int, default=200, help="how many servers are to die, at least")
-    parser.add_argument("--seed", type=int, default=1, help="chooses scenarios, points and moments")
-    parser.add_argument("--every", action="store_true", help="instead die once at every single point, in order")
+    parser.add_argument("--kills", type=int, default=1000, help="how many processes are to die, at least")
+    parser.add_argument("--seed", type=int, default=1, help="chooses deeds, points and moments")
+    parser.add_argument("--every", action="store_true", help="instead, whole servers die once at every single point")
+    parser.add_argument("--report", action="store_true", help="write docs/evidence/faults.md and faults.json")
     given = parser.parse_args()
-    sys.exit(1 if (every_point() if given.every else run(given.kills, given.seed)) else 0)
+    if given.every:
+        sys.exit(1 if whole.every_point() else 0)
+    found = run(given.kills, given.seed, _say)
+    _say(said(found))
+    if given.report:
+        folder = REPOSITORY / "docs" / "evidence"
+        (folder / "faults.md").write_text(markdown(found))
+        (folder / "faults.json").write_text(json.dumps(found, indent=1) + "\n")
+    sys.exit(1 if found["wrong"] else 0)
 
 
 if __name__ == "__main__":

@@ -208,7 +208,8 @@ def broken_custody(data_dir: Path) -> list[str]:
               if wanted[key] not in (None, found[key])]  # fmt: skip
     wrong += [f"tombstone left: {dict(row)}" for row in rows(data_dir, "SELECT key, reason, error FROM tombstone")]
     wrong += [f"spooled: {path.name}" for path in (data_dir / "incoming").glob("*")]
-    wrong += [f"empty folder: {path.name}" for path in (data_dir / "sounds").glob("*/*") if not any(path.iterdir())]
+    folders = [path for path in (data_dir / "sounds").glob("*/*") if path.is_dir()]
+    wrong += [f"empty folder: {path.name}" for path in folders if not any(path.iterdir())]
     wrong += _broken_husks(data_dir)
     wrong += _broken_rows(data_dir)
     return wrong

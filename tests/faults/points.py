@@ -4,7 +4,7 @@ import os
 import shutil
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,7 +13,10 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.adapters.ledger import FileLedger, line
+from core.adapters.stores.s3 import S3Store
 from core.bootstrap import Outside
+from core.domain.custody import Entry
 from core.ports.outside import ByteStore
 
 DISK_CALLS = ("fsync", "replace", "unlink", "mkdir", "rmdir")
@@ -104,6 +107,44 @@ def around(outside: Outside, points: Points) -> Outside:
     """The adapters of a system with points around and inside them."""
     _around_database(outside.engine, points)
     return replace(outside, store=PointedStore(outside.store, points))
+
+
+def around_requests(store: S3Store, points: Points) -> None:
+    """Points before and after every request to an S3 server."""
+    transport = store._transport
+    plain = transport.urlopen
+
+    def asked(method: str, url: str, *args: Any, **kw: Any) -> Any:
+        points.pass_by(f"before S3 {method}", fine=True)
+        answer = plain(method, url, *args, **kw)
+        points.pass_by(f"after S3 {method}", fine=True)
+        return answer
+
+    transport.urlopen = asked  # type: ignore[method-assign]
+
+
+def around_ledger(ledger: FileLedger, store: ByteStore, points: Points) -> None:
+    """Points around what is written down, and one in the middle of a line; its objects go through `store`."""
+    plain_append, plain_write = ledger.append, ledger._write
+
+    def append(entries: Sequence[Entry]) -> None:
+        points.pass_by("before ledger.append", fine=True)
+        plain_append(entries)
+        points.pass_by("after ledger.append")
+
+    def write_by_halves(entries: Sequence[Entry]) -> None:
+        whole = "".join(line(entry) for entry in entries).encode()
+        with ledger._path.open("ab") as file:
+            size_bytes = file.tell()
+            file.write(whole[: len(whole) // 2])
+            file.flush()
+            points.pass_by("ledger half written")
+            file.truncate(size_bytes)
+        plain_write(entries)
+
+    ledger.append = append  # type: ignore[method-assign]
+    ledger._write = write_by_halves  # type: ignore[method-assign]
+    ledger._store = store
 
 
 def around_disk(points: Points) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.faults.acts import TAKE, Memo, Scenario, acked, expect, odd, receipt, revoke, states, upload
 from tests.faults.harness import Answer, Server, rows, stored_files
 
-SHORTLY_H = 0.2 / 3600
+SHORTLY_H = 2 / 3600
 
 # An upload.
 
@@ -277,7 +277,7 @@ SCENARIOS = (
             "DERIVATIVE_TTL_DAYS_FOSSIL": SHORTLY_H / 24,
             "ONCE_FETCH_MINUTES": SHORTLY_H * 60,
         },
-        rest_s=0.3,
+        rest_s=2.2,
     ),
     Scenario(
         name="first start",

@@ -62,6 +62,10 @@ class _Silent(jobs.signs.Signs):
         return
 
 
+async def _keep_nothing(_system: System) -> None:
+    """The ledger goes to the store when it goes; numbered lives leave it in its file."""
+
+
 def nurse() -> None:
     """Answer requests until standard input ends; servers still alive then are killed."""
     _warm_up()
@@ -178,6 +182,7 @@ def _serve(given: dict[str, Any], listener: socket.socket) -> None:
         # Numbered lives are given their jobs by the driver, so that the numbers are the same each time.
         system = replace(system, intervals_s={})
         jobs.inprocess.Signs = _Silent  # type: ignore[misc]
+        jobs.inprocess.keep = _keep_nothing
     jobs.inprocess.InMemoryBroker = _Broker  # type: ignore[misc]
     app = plain_app(system, jobs.inprocess.running)
     pointed = numbered.PointedApp(app, points)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.campaign import crowd
 from tests.faults.driver import Driver
 from tests.faults.harness import Nursery
 from tests.faults.scenarios import BY_NAME
+from tests.faults.whole import crowd
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -87,8 +87,8 @@ class Store:
     def check(self) -> None:
         self.inner.check()
 
-    def keys(self, prefix: str = "") -> Iterator[str]:
-        return self.inner.keys(prefix)
+    def keys(self, prefix: str = "", *, whole: bool = False) -> Iterator[str]:
+        return self.inner.keys(prefix, whole=whole)
 
 
 class Room:

@@ -45,7 +45,7 @@ def _refuse_used(connection: Connection) -> None:
 
 
 def continue_sequences(connection: Connection) -> None:
-    """Ids were given, not drawn: the sequences go on after the largest."""
+    """Ids were given, not drawn: the sequences go on after the largest. None goes back: that would not be undone."""
     for table in Base.metadata.sorted_tables:
         column = table.primary_key.columns[0]
         sequence = connection.execute(
@@ -54,4 +54,10 @@ def continue_sequences(connection: Connection) -> None:
         if sequence is not None:
             largest = connection.execute(select(func.max(column))).scalar_one()
             if largest is not None:
-                connection.execute(text("SELECT setval(:sequence, :value)"), {"sequence": sequence, "value": largest})
+                connection.execute(_GO_ON, {"sequence": sequence, "value": largest})
+
+
+_GO_ON = text(
+    "SELECT setval(known, greatest(CAST(:value AS bigint), pg_sequence_last_value(known))) "
+    "FROM (SELECT CAST(CAST(:sequence AS text) AS regclass) AS known) AS sequences"
+)

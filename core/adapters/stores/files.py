@@ -87,10 +87,12 @@ class FileStore:
         except OSError as error:
             raise Unavailable("The store of this room does not answer right now.") from error
 
-    def keys(self, prefix: str = "") -> Iterator[str]:
-        """Every stored key, half-written ones under the key they were meant for."""
+    def keys(self, prefix: str = "", *, whole: bool = False) -> Iterator[str]:
+        """Every stored key, half-written ones under the key they were meant for, or left out."""
         folder = self._root / prefix.rpartition("/")[0]
         for path in sorted(folder.rglob("*")):
+            if whole and path.name.endswith(PARTIAL):
+                continue
             key = path.relative_to(self._root).as_posix().removesuffix(PARTIAL)
             if path.is_file() and key.startswith(prefix):
                 yield key

@@ -136,8 +136,8 @@ class S3Store:
                 if error.code != "NoSuchKey":
                     raise
 
-    def keys(self, prefix: str = "") -> Iterator[str]:
-        """Every key below a prefix, in the order of the server, a thousand a request."""
+    def keys(self, prefix: str = "", *, whole: bool = False) -> Iterator[str]:
+        """Every key below a prefix, in the order of the server, a thousand a request; all of them are whole."""
         with _answers("keys"):
             for found in self._client.list_objects(self._bucket, prefix=prefix, recursive=True):
                 if found.object_name and not found.is_dir:
