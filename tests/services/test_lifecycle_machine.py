@@ -25,7 +25,7 @@ from tests.faults.promises import Given, Promises
 
 NUMBERS = st.integers(0, 7)
 HOUR_S = 3600.0
-BY_ENGINE = {Engine.EMBEDDED: (16, 25), Engine.STACK: (4, 20)}
+BY_ENGINE = {Engine.EMBEDDED: (4, 15), Engine.STACK: (1, 12)}
 FORGETFUL = {"KEEP_HUSKS_DAYS": 0.5, "KEEP_IDEMPOTENCY_HOURS": 1}
 
 
