@@ -71,7 +71,7 @@ docs: setup-dev ## Write the generated references anew
 screenshots: setup-dev setup-tools ## Take the pictures of the README and the docs
 	$(BIN)/python -m tests.screenshots
 
-faults: setup-dev ## Kill the node at every step, many times over (FAULTS="--kills 200 --seed 7")
+faults: setup-dev ## Kill nodes of both engines at every step, many times over (FAULTS="--kills 1000 --seed 1 --report")
 	$(BIN)/python -m tests.faults.campaign $(FAULTS)
 
 chaos: setup-dev setup-tools ## Kill and restart the whole stack at random under load (CHAOS="--seconds 120 --seed 1")

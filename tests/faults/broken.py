@@ -83,11 +83,12 @@ def buries_nothing(outside: Outside) -> Outside:
 
 
 def claims_nothing(outside: Outside) -> Outside:
-    """A one-time take is served without being claimed; only the end of the answer removes it."""
+    """A one-time take is served without being claimed or written down; only the end of the answer removes it."""
 
     def change(tx: Any) -> Any:
         artifacts = _Changed(tx.artifacts, claim_once=lambda artifact_id, _hash, _now: tx.artifacts.get(artifact_id))
-        return _Changed(tx, artifacts=artifacts)
+        # The ledger alone would end it at the next start.
+        return _Changed(tx, artifacts=artifacts, ended_early=lambda *_: None)
 
     return replace(outside, work=_ChangedWork(outside.work, change))
 

@@ -37,12 +37,14 @@ RESERVED_S = 7_800.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """How one life is to go: `before` are deeds nobody dies in; without `kill_at` and `after_ms` it lives."""
+    """How one life is to go: `before` are deeds nobody dies in; without a point (by number, or the first of a name) and
+    a moment it lives."""
 
     deed: str
     number: int
     before: tuple[tuple[str, int], ...] = ()
     kill_at: int | None = None
+    kill_on: str = ""
     after_ms: float | None = None
     refuses: tuple[str, ...] = ()
     loses: tuple[str, ...] = ()
@@ -121,6 +123,7 @@ class History:
             "deed": plan.deed,
             "number": plan.number,
             "kill_at": plan.kill_at,
+            "kill_on": plan.kill_on,
             "after_ms": plan.after_ms,
             "refuses": plan.refuses,
             "loses": plan.loses,

@@ -23,16 +23,18 @@ DISK_CALLS = ("fsync", "replace", "unlink", "mkdir", "rmdir")
 
 
 class Points:
-    """Counts points from 0 once armed, writes each to a trace, and kills its own process at one of them.
+    """Counts points from 0 once armed, writes each to a trace, and kills its own process at one of them: at a number,
+    or at the first of a name.
 
     The trace goes straight to the kernel: it survives the kill, and its last line is where the process died.
     Fine points lie where no effect separates them from a neighbour, or inside a transaction that a death undoes as
     a whole; without them every step is still died at once.
     """
 
-    def __init__(self, trace: Path, kill_at: int | None, *, fine: bool) -> None:
+    def __init__(self, trace: Path, kill_at: int | None, *, fine: bool, kill_on: str = "") -> None:
         self._trace = os.open(trace, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._kill_at = kill_at
+        self._kill_on = kill_on
         self._fine = fine
         self._next = 0
         self._armed = False
@@ -48,7 +50,7 @@ class Points:
             return
         with self._lock:
             os.write(self._trace, f"{label}\n".encode())
-            if self._next == self._kill_at:
+            if self._next == self._kill_at or label == self._kill_on:
                 os.kill(os.getpid(), signal.SIGKILL)
             self._next += 1
 

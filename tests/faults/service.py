@@ -155,7 +155,10 @@ class Life:
         self._given = given
         self._promises = Promises.from_json(given["promises"])
         self._journal = os.open(given["journal"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        self._armed = _Armed(points=numbered.Points(Path(given["trace"]), given["kill_at"], fine=True), begun=begun)
+        self._armed = _Armed(
+            points=numbered.Points(Path(given["trace"]), given["kill_at"], fine=True, kill_on=given["kill_on"]),
+            begun=begun,
+        )
         self._stores: list[MoodyStore] = []
         # The node has been migrated: what every start would look up again is looked up once.
         migrate = engines.upgrade

@@ -8,7 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.engines import Engine, Grounds
@@ -57,6 +57,7 @@ class ServiceCampaign:
         self._rng = random.Random(f"{seed} {engine.value}")
         self._say = say
         self._lasts_ms: dict[str, float] = {}
+        self._variants: dict[str, int] = {}
         self.found = Found()
 
     def run(self, kills: int) -> Found:
@@ -116,7 +117,8 @@ class ServiceCampaign:
                 for variant in (number, number + 1):
                     outcome = history.live(Plan(deed=deed.name, number=variant, waits_s=CARE_S))
                     self._judged(history, outcome, "a life without a death")
-                    found[deed.name] = max(found.get(deed.name, []), list(outcome.points), key=len)
+                    if len(outcome.points) > len(found.get(deed.name, [])):
+                        found[deed.name], self._variants[deed.name] = list(outcome.points), variant
                     self._lasts_ms[deed.name] = max(self._lasts_ms.get(deed.name, 0.0), outcome.ms)
         self.found.points = {name: len(points) for name, points in found.items()}
         self.found.named = {(name, label) for name, points in found.items() for label in points}
@@ -125,20 +127,21 @@ class ServiceCampaign:
     def _plans(self, every: dict[str, list[str]]) -> Iterator[Plan]:
         rng, number, rests = self._rng, 0, CLAIM_S
         while True:
-            targets = _targets(every, rng)
+            targets = self._targets(every)
             while targets:
                 number += 1
                 moment = number % MOMENT_EVERY == 0
-                name, at = (rng.choice(DEEDS).name, None) if moment else targets.pop()
-                # The first of the two is drawn always: what is drawn next must not hang on it.
-                after_ms = rng.uniform(0, self._lasts_ms[name] * 1.1)
+                target = _Target(deed=rng.choice(DEEDS).name, number=rng.randrange(1000)) if moment else targets.pop()
+                # Drawn always: what is drawn next must not hang on it.
+                after_ms = rng.uniform(0, self._lasts_ms[target.deed] * 1.1)
                 fault, refuses, loses = rng.choice(FAULTS) if number % FAULT_EVERY == 0 else ("", (), ())
-                before = rng.choice(DEEDS[:3]).name
+                before = (rng.choice(DEEDS[:3]).name, rng.randrange(1000))
                 yield Plan(
-                    deed=name,
-                    number=rng.randrange(1000),
-                    before=((before, rng.randrange(1000)),) if number % 2 else (),
-                    kill_at=at,
+                    deed=target.deed,
+                    number=target.number,
+                    before=(before,) if number % 2 else (),
+                    kill_at=target.at,
+                    kill_on=target.label,
                     after_ms=after_ms if moment else None,
                     refuses=refuses,
                     loses=loses,
@@ -146,18 +149,34 @@ class ServiceCampaign:
                 )
                 if fault:
                     self.found.faults[fault] += 1
-                rests = RESTED_S if fault else CARE_S if name in CARE else CLAIM_S
+                if target.label and target.tries and (target.deed, target.label) not in self.found.died:
+                    # Not every node comes by every point: another may.
+                    targets.append(replace(target, tries=target.tries - 1, number=target.number + 1))
+                rests = RESTED_S if fault else CARE_S if target.deed in CARE else CLAIM_S
+
+    def _targets(self, every: dict[str, list[str]]) -> list["_Target"]:
+        """What to die at, the last one first: each named point once, then others by lot."""
+        rng = self._rng
+        named: list[_Target] = []
+        others: list[_Target] = []
+        for name, points in every.items():
+            variant = self._variants[name]
+            met = {label: at for at, label in reversed(list(enumerate(points)))}
+            rest = sorted(set(range(len(points))) - set(met.values()))
+            named += [_Target(deed=name, label=label, number=variant) for label in met]
+            sample = rng.sample(rest, min(len(rest), max(0, POINTS_MOST - len(met))))
+            others += [_Target(deed=name, at=at, number=rng.randrange(1000)) for at in sample]
+        rng.shuffle(named)
+        rng.shuffle(others)
+        return others + named
 
 
-def _targets(every: dict[str, list[str]], rng: random.Random) -> list[tuple[str, int]]:
-    """Points to die at, the last one first: each named one once, then others, up to a number for each deed."""
-    first: list[tuple[str, int]] = []
-    others: list[tuple[str, int]] = []
-    for name, points in every.items():
-        met = {label: at for at, label in reversed(list(enumerate(points)))}
-        rest = sorted(set(range(len(points))) - set(met.values()))
-        first += [(name, at) for at in met.values()]
-        others += [(name, at) for at in rng.sample(rest, min(len(rest), max(0, POINTS_MOST - len(met))))]
-    rng.shuffle(first)
-    rng.shuffle(others)
-    return others + first
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Target:
+    """A point of a deed, by its number or as the first of a name, or any moment of it."""
+
+    deed: str
+    number: int
+    at: int | None = None
+    label: str = ""
+    tries: int = 3
