@@ -10,8 +10,8 @@ Written by `make faults FAULTS="--kills {asked} --seed {seed} --report"`; the sa
 [faults.json](faults.json).
 
 {kills} processes were ended by SIGKILL in {seconds} seconds on a machine with {cores} cores (Python {python}). Most
-of them were the services of a node in a process of its own, on both engines. A node has twenty lives and some more, most
-of which end so, and each of them judges what the one before has left, by everything participants and stewards were
+of them were the services of a node in a process of its own, on both engines. A node has twenty lives and some more,
+most of which end so, and each of them judges what the one before has left, by everything participants and stewards were
 told. In between, stores refused, or claimed to have deleted what they had not. {servers} were whole servers, asked over
 HTTP. A point is a place just before or after an effect on database, store, disk, ledger or network; a moment is drawn
 by lot. What is held against a node stands in `tests/faults/judge.py`. The same seed does the same deeds and dies at the
