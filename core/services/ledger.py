@@ -36,8 +36,11 @@ class LedgerService:
 
     def compare(self) -> NodeRecord:
         """What every start begins with: the node as it stands after the comparison."""
-        with self._work.write() as tx:
-            node = _node(tx, self._clock.now())
+        with self._work.read() as tx:
+            node = tx.nodes.read()
+        if node is None:
+            with self._work.write() as tx:
+                node = _node(tx, self._clock.now())
         try:
             entries = self._ledger.entries()
         except Unavailable:

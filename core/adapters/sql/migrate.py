@@ -1,9 +1,12 @@
 """Bringing a database to the schema of this version."""
 
+from functools import cache
 from importlib.resources import files
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, NullPool, create_engine, text
 
 LOCK = 7_305_019_242
@@ -18,8 +21,24 @@ def config(engine: Engine) -> Config:
     return made
 
 
+@cache
+def _head() -> str | None:
+    """The schema of this version; the same for as long as the process runs."""
+    made = Config()
+    made.set_main_option("script_location", str(files("migrations")).replace("%", "%%"))
+    return ScriptDirectory.from_config(made).get_current_head()
+
+
+def _is_current(engine: Engine) -> bool:
+    """Whether nothing is missing: what nearly every start finds, and without reading every migration again."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() == _head()
+
+
 def upgrade(engine: Engine) -> None:
     """Apply every migration that is missing."""
+    if _is_current(engine):
+        return
     if engine.dialect.name != "postgresql":
         # A writer's transaction of SQLite is a lock already.
         command.upgrade(config(engine), "head")
