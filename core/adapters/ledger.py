@@ -9,7 +9,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -24,14 +24,17 @@ _Id = tuple[Early, str]
 
 
 class FileLedger:
-    """See `core.ports.custody.Ledger`. Safe for threads, and for processes that share the file."""
+    """See `core.ports.custody.Ledger`. Safe for threads, and for processes that share the file.
+
+    Nobody waits for the store who does not ask it: the lock is held over memory and the file alone.
+    """
 
     def __init__(self, folder: Path, store: ByteStore) -> None:
         self._path = folder / LEDGER_FILE
         self._store = store
         self._lock = threading.Lock()
         self._known: dict[_Id, Entry] = {}
-        self._stored: set[_Id] | None = None
+        self._stored: set[_Id] = set()
         self._own: set[_Id] = set()
         with self._lock:
             self._read_file()
@@ -45,14 +48,12 @@ class FileLedger:
     @property
     def owed(self) -> int:
         """How many the store does not have yet; all of them before anybody has looked there."""
-        with self._lock:
-            return len(self._owing())
+        return len(self._owing())
 
     @property
     def owed_since(self) -> datetime | None:
         """When the oldest of those was written; None where none is owed."""
-        with self._lock:
-            return min((entry.at for entry in self._owing()), default=None)
+        return min((entry.at for entry in self._owing()), default=None)
 
     @property
     def lacking(self) -> int:
@@ -63,36 +64,34 @@ class FileLedger:
     def append(self, entries: Sequence[Entry]) -> None:
         """Synced to the file, or put into the store where the file cannot be written. Raises `Unavailable`."""
         with self._lock:
-            fresh = [entry for entry in entries if _id(entry) not in self._own]
-            if not fresh:
+            fresh = {_id(entry): entry for entry in entries if _id(entry) not in self._own}
+            if not fresh or self._wrote(list(fresh.values())):
+                self._known |= fresh
                 return
-            try:
-                self._write(fresh)
-            except OSError as error:
-                log.warning("ledger.file_failed", extra={"reason": error.strerror or type(error).__name__})
-                self._put_instead(fresh)
-            else:
-                self._own |= {_id(entry) for entry in fresh}
-            self._known |= {_id(entry): entry for entry in fresh}
+        self._put_instead(fresh.values())
+        with self._lock:
+            self._known |= fresh
 
     def publish(self) -> int:
         """Put what the store lacks; how many it still lacks."""
-        with self._lock:
-            try:
-                self._look()
-                for entry in self._owing():
-                    self._put(entry)
-            except MemoryEngineError as error:
-                log.warning("ledger.unpublished", extra={"reason": error.message, "owed": len(self._owing())})
-            return len(self._owing())
+        try:
+            self._look()
+            for entry in self._owing():
+                self._put(entry)
+        except MemoryEngineError as error:
+            log.warning("ledger.unpublished", extra={"reason": error.message, "owed": self.owed})
+        return self.owed
 
     def entries(self) -> list[Entry]:
         """Everything known here or there, the oldest first."""
         with self._lock:
             self._read_file()
-            self._look()
-            for kind, subject in (self._stored or set()) - self._known.keys():
-                self._known[kind, subject] = self._fetch(kind, subject)
+        self._look()
+        with self._lock:
+            unknown = self._stored - self._known.keys()
+        fetched = {one: self._fetch(*one) for one in unknown}
+        with self._lock:
+            self._known |= fetched
             return sorted(self._known.values(), key=lambda entry: (entry.at, entry.kind, entry.subject))
 
     def keep_here(self) -> None:
@@ -105,8 +104,8 @@ class FileLedger:
                 self._own |= {_id(entry) for entry in missing}
 
     def _owing(self) -> list[Entry]:
-        stored = self._stored or set()
-        return [entry for known, entry in self._known.items() if known not in stored]
+        with self._lock:
+            return [entry for known, entry in self._known.items() if known not in self._stored]
 
     def _look(self) -> None:
         found: set[_Id] = set()
@@ -115,15 +114,17 @@ class FileLedger:
             kind, _, subject = key.removeprefix(LEDGER_PREFIX).partition("-")
             if kind in set(Early) and subject:
                 found.add((Early(kind), subject))
-        self._stored = found
+        # What another thread has put meanwhile may be missing in it: it is put once more, which changes nothing.
+        with self._lock:
+            self._stored = found
 
     def _put(self, entry: Entry) -> None:
         data = line(entry).encode()
         self._store.put(_key(entry.kind, entry.subject), io.BytesIO(data), len(data))
-        if self._stored is not None:
+        with self._lock:
             self._stored.add(_id(entry))
 
-    def _put_instead(self, entries: Sequence[Entry]) -> None:
+    def _put_instead(self, entries: Iterable[Entry]) -> None:
         try:
             for entry in entries:
                 self._put(entry)
@@ -149,6 +150,15 @@ class FileLedger:
         found = {_id(entry): entry for entry in parse(text)}
         self._own = set(found)
         self._known = {**found, **self._known}
+
+    def _wrote(self, entries: Sequence[Entry]) -> bool:
+        try:
+            self._write(entries)
+        except OSError as error:
+            log.warning("ledger.file_failed", extra={"reason": error.strerror or type(error).__name__})
+            return False
+        self._own |= {_id(entry) for entry in entries}
+        return True
 
     def _write(self, entries: Sequence[Entry]) -> None:
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)

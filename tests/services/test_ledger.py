@@ -1,8 +1,10 @@
 """The ledger of rights that ended early: written before the commit, in two places, and compared at every start."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -135,3 +137,25 @@ def test_the_same_entry_twice_is_one(tmp_path: Path) -> None:
     ledger.append([entry(1)])
     ledger.append([entry(1), entry(1, Early.NARROW)])
     assert ledger.length == 2
+
+
+def test_a_store_that_hangs_keeps_nobody_waiting_who_writes_or_looks(tmp_path: Path) -> None:
+    store, release, reached = MoodyStore(FileStore(tmp_path / "sounds")), Event(), Event()
+
+    def hang(_key: str) -> None:
+        reached.set()
+        release.wait(10)
+
+    ledger = FileLedger(tmp_path, store)
+    ledger.append([entry(1)])
+    store.before["put"] = hang
+    with ThreadPoolExecutor(2) as pool:
+        publishing = pool.submit(ledger.publish)
+        assert reached.wait(10)
+        try:
+            pool.submit(ledger.append, [entry(2)]).result(5)
+            assert ledger.owed == 2
+        finally:
+            release.set()
+        publishing.result(10)
+    assert ledger.publish() == 0
