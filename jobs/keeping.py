@@ -3,10 +3,9 @@
 import asyncio
 import logging
 
-import anyio.to_thread
-
 from core.bootstrap import System
 from core.errors import MemoryEngineError
+from jobs.threads import in_thread
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +22,7 @@ async def keep(system: System) -> None:
     keeper = Keeper(system)
     while own is None or not own.cancelling():
         try:
-            await anyio.to_thread.run_sync(keeper.look)
+            await in_thread(keeper.look)
         except MemoryEngineError:
             log.debug("keeping.unavailable")
         except Exception:

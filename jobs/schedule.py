@@ -5,12 +5,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
-import anyio.to_thread
-
 from core.bootstrap import System
 from core.domain.work import DAILY, Job
 from core.errors import MemoryEngineError
 from jobs.signs import Signs
+from jobs.threads import in_thread
 
 log = logging.getLogger(__name__)
 LOOK_EVERY_S = 1.0
@@ -31,13 +30,13 @@ async def run_schedule(system: System, kick: Callable[[Job], Awaitable[None]], s
     own = asyncio.current_task()
     # Asked rather than only awaited: on Python 3.11 a command under way may swallow the cancellation.
     while own is None or not own.cancelling():
-        await anyio.to_thread.run_sync(signs.show)
+        await in_thread(signs.show)
         for job, every_s in system.intervals_s.items():
             slot_at = slot(system.clock.now(), every_s)
             if seen.get(job) == slot_at or (own is not None and own.cancelling()):
                 continue
             try:
-                claimed = await anyio.to_thread.run_sync(_claim, system, job, slot_at, every_s)
+                claimed = await in_thread(_claim, system, job, slot_at, every_s)
                 seen[job] = slot_at
                 if claimed:
                     await kick(job)

@@ -9,10 +9,9 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import anyio.to_thread
-
 from core.bootstrap import System
 from core.errors import MemoryEngineError
+from jobs.threads import in_thread
 
 log = logging.getLogger(__name__)
 LOOK_EVERY_S = 1.0
@@ -67,5 +66,5 @@ async def show_signs(signs: Signs) -> None:
     """Give them until cancelled."""
     own = asyncio.current_task()
     while own is None or not own.cancelling():
-        await anyio.to_thread.run_sync(signs.show)
+        await in_thread(signs.show)
         await asyncio.sleep(LOOK_EVERY_S)

@@ -4,11 +4,10 @@ import asyncio
 import logging
 from datetime import timedelta
 
-import anyio.to_thread
-
 from core.bootstrap import System
 from core.domain.work import Job
 from core.errors import MemoryEngineError
+from jobs.threads import in_thread
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +21,7 @@ async def stand_in(system: System) -> None:
     while own is None or not own.cancelling():
         await asyncio.sleep(system.intervals_s[Job.WATCH])
         try:
-            await anyio.to_thread.run_sync(look_for_others, system)
+            await in_thread(look_for_others, system)
         except MemoryEngineError:
             log.warning("watch.unavailable")
         except Exception:

@@ -7,7 +7,7 @@ import asyncio
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -54,9 +54,12 @@ class Ground:
         """From now on nobody can connect to it."""
         if self.engine is Engine.EMBEDDED:
             system.outside.engine.dispose()
-            for path in self.folder.glob(f"{DATABASE_FILE}*"):
-                path.unlink()
-            (self.folder / DATABASE_FILE).mkdir()
+            while not (self.folder / DATABASE_FILE).is_dir():
+                for path in self.folder.glob(f"{DATABASE_FILE}*"):
+                    path.unlink(missing_ok=True)
+                # Whoever looks just now makes a new file where there was one.
+                with suppress(FileExistsError):
+                    (self.folder / DATABASE_FILE).mkdir()
             return
         name = _name_of(self.settings["DATABASE_URL"])
         shared_postgres().run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")

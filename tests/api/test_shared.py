@@ -191,8 +191,8 @@ class TestAsOneNode:
                 stack.callback(node.close)
                 stack.enter_context(visits_to(node, at_work))
             expected = set(nodes[0].system.intervals_s)
-            wait_for(lambda: {row.job for row in nodes[0].table("job_run")} >= expected)
-            wait_for(lambda: all(row.ended_at for row in nodes[0].table("job_run")))
+            wait_for(lambda: {row.job for row in nodes[0].table("job_run")} >= expected, most_s=30)
+            wait_for(lambda: all(row.ended_at for row in nodes[0].table("job_run")), most_s=30)
             assert {row.job: row.done for row in nodes[0].table("job_run")} == dict.fromkeys(expected, 1)
 
 

@@ -52,7 +52,7 @@ async def note(broker: StreamBroker, name: str, seconds: float = 0.0) -> None:
     await AsyncKicker("note", broker, {}).kiq(name, seconds)
 
 
-async def until(condition: Callable[[], object], *, most_s: float = 8.0) -> None:
+async def until(condition: Callable[[], object], *, most_s: float = 30.0) -> None:
     """Wait in a thread, for the workers of this process need the loop."""
     await asyncio.to_thread(wait_for, condition, most_s=most_s)
 
@@ -100,7 +100,7 @@ class TestAKilledWorker:
             assert not system.retention.prune.called
 
         asyncio.run(kick())
-        spawn().join(20)
+        spawn().join(60)
         asyncio.run(survivor())
         assert given_up == [(Job.PRUNE, (7,))]
         assert len(read(tmp_path / "died")) == FIGURES.attempts_most - 1
