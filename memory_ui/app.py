@@ -74,7 +74,8 @@ def plain_app(system: System, background: Background = no_background) -> FastAPI
     app.state.system = system
     app.state.signing_in = asyncio.Lock()
     for routes in ROUTES:
-        app.include_router(routes.router)
+        # As they are: to include a router builds every one of its routes a second time, with the first request.
+        app.router.routes.extend(routes.router.routes)
     app.add_api_route("/api/{path:path}", _unknown, methods=_ANY, include_in_schema=False)
     app.add_exception_handler(MemoryEngineError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -35,7 +35,8 @@ def nothing_changed(node):
     """No row in any table and no byte in any folder, once what is due has been swept."""
     yield
     node.system.retention.sweep()
-    assert not any(count for table, count in node.counts().items() if table != "node")  # its own row is there from its start
+    # Its own row is there from its start.
+    assert not any(count for table, count in node.counts().items() if table != "node")
     assert node.files() == []
 
 

@@ -30,7 +30,7 @@ PROMPT_S = 5.0
 """Machines are noisy; half of what the store is waited for still tells those who wait for it from those who do not."""
 CROWD = 20
 """More than the threads everyone else shares, fewer than the store's own: one wave."""
-STORM_S = 25.0
+STORM_S = 12.0
 SETTLE_S = 40.0
 
 

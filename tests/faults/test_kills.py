@@ -42,7 +42,7 @@ def test_an_upload_survives_a_death_at_each_of_its_steps(nursery: Nursery, tmp_p
 
 
 def test_an_upload_that_nobody_repeats_leaves_all_of_itself_or_nothing(nursery: Nursery, tmp_path: Path) -> None:
-    died, wrong = _deaths(nursery, "upload FOSSIL, never repeated", tmp_path, step=2)
+    died, wrong = _deaths(nursery, "upload FOSSIL, never repeated", tmp_path, step=5)
     assert len(died) > 5
     assert wrong == []
 
@@ -78,13 +78,13 @@ def test_a_hearing_is_counted_once_for_its_grant_wherever_it_breaks_off(nursery:
 
 
 def test_expiry_is_finished_wherever_it_breaks_off(nursery: Nursery, tmp_path: Path) -> None:
-    died, wrong = _deaths(nursery, "expiry", tmp_path, step=4)
+    died, wrong = _deaths(nursery, "expiry", tmp_path, step=8)
     assert len(died) > 6
     assert wrong == []
 
 
 def test_a_node_starts_again_after_a_death_in_its_first_start(nursery: Nursery, tmp_path: Path) -> None:
-    died, wrong = _deaths(nursery, "first start", tmp_path, step=4)
+    died, wrong = _deaths(nursery, "first start", tmp_path, step=8)
     assert len(died) > 6
     assert wrong == []
 

@@ -35,7 +35,7 @@ ROOMY: dict[str, Any] = {
 
 AGENT = "tests"
 STEP_S = 5.0
-LONG_TAKE = wavs.take(10, sample_rate_hz=8000)
+LONG_TAKE = wavs.take(2, sample_rate_hz=8000)
 
 
 class Who(StrEnum):

@@ -114,7 +114,7 @@ class TestAReplayedProgramIsTheSame:
 
         node = busy(ENGINE_DEPLOYMENT=deployment, wrap=small_scans)
         stock(node, 60, deployment=deployment)
-        play(node, 30)
+        play(node, 15)
         found = [voice["remaining"] for why in whys(node) for voice in why["voices"]]
         assert None in found, "nothing was found by probing"
         decisions = Decisions(

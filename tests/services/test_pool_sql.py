@@ -98,31 +98,31 @@ WISHES = {
 @pytest.mark.parametrize("name", WISHES)
 def test_a_small_pool_is_drawn_by_weight(node, name):
     facts = stock(node, 60)
-    assert surprise(pool_of(node, scan_most=2000), facts, WISHES[name], 1200) > NOT_BY_CHANCE
+    assert surprise(pool_of(node, scan_most=2000), facts, WISHES[name], 600) > NOT_BY_CHANCE
 
 
-@pytest.mark.parametrize(("name", "draws"), list(zip(WISHES, (2000, 400, 400), strict=True)))
+@pytest.mark.parametrize(("name", "draws"), list(zip(WISHES, (800, 300, 300), strict=True)))
 def test_a_large_pool_is_drawn_by_weight(node, name, draws):
     facts = stock(node, 600)
     assert surprise(pool_of(node, scan_most=0), facts, WISHES[name], draws) > NOT_BY_CHANCE
 
 
 def test_in_a_large_pool_every_single_take_is_reached(node):
-    facts = stock(node, 520, kind=lambda _number: take())
+    facts = stock(node, 200, kind=lambda _number: take())
     pool, rng = pool_of(node, scan_most=0), random.Random(2)
-    seen = Counter(pool.draw(Wish(), NOW, rng).choice.facts.artifact_id for _ in range(2600))
+    seen = Counter(pool.draw(Wish(), NOW, rng).choice.facts.artifact_id for _ in range(1000))
     assert chisquare([seen[fact.artifact_id] for fact in facts]).pvalue > NOT_BY_CHANCE
 
 
 def test_holes_in_a_large_pool_do_not_bend_the_draw(node):
-    facts = stock(node, 600, kind=lambda _number: take())
-    gone = {fact.artifact_id for fact in facts[:540]}
+    facts = stock(node, 300, kind=lambda _number: take())
+    gone = {fact.artifact_id for fact in facts[:270]}
     for artifact_id in gone:
         node.change(artifact_id, state=State.REVOKED.value)
     pool, rng = pool_of(node, scan_most=0), random.Random(2)
-    seen = Counter(pool.draw(Wish(), NOW, rng).choice.facts.artifact_id for _ in range(400))
+    seen = Counter(pool.draw(Wish(), NOW, rng).choice.facts.artifact_id for _ in range(200))
     assert not gone & set(seen)
-    assert chisquare([seen[fact.artifact_id] for fact in facts[540:]]).pvalue > NOT_BY_CHANCE
+    assert chisquare([seen[fact.artifact_id] for fact in facts[270:]]).pvalue > NOT_BY_CHANCE
 
 
 def test_a_preference_is_taken_as_often_by_probing_as_by_scanning(node):
