@@ -1,16 +1,16 @@
 """A real node, a real browser, and a voice in its microphone."""
 
 import contextlib
-import json
-import os
+import multiprocessing
 import shutil
 import socket
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,11 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, sync_playwright
 
 from core.audio.wav import inspect, read_samples, write
+from tests.browser.driver import live
 
 ROOT = Path(__file__).parents[2]
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["tests.browser.driver"])
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 QUIET_BROWSER = (
     "--no-sandbox",
@@ -72,7 +75,8 @@ class Node:
     data_dir: Path
     port: int
     environment: dict[str, str]
-    process: subprocess.Popen[bytes] | None = None
+    process: BaseProcess | None = None
+    hands: Connection | None = None
     log: list[str] = field(default_factory=list)
 
     @property
@@ -80,21 +84,19 @@ class Node:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> "Node":
-        command = [sys.executable, "-m", "tests.browser.driver", "serve", "--port", str(self.port)]
-        with (self.data_dir / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                command,
-                cwd=self.data_dir,
-                env={
-                    **os.environ,
-                    **self.environment,
-                    "MEMORY_DATA_DIR": str(self.data_dir / "data"),
-                    "PYTHONPATH": str(ROOT),
-                },
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-            )
+        self.hands, theirs = FORKS.Pipe()
+        self.process = FORKS.Process(
+            target=live,
+            args=(
+                ("serve", "--port", str(self.port)),
+                {**self.environment, "MEMORY_DATA_DIR": str(self.data_dir / "data")},
+                self.data_dir,
+                self.data_dir / "server.log",
+                theirs,
+            ),
+        )
+        self.process.start()
+        theirs.close()
         until = time.monotonic() + 30
         while time.monotonic() < until:
             with contextlib.suppress(httpx.HTTPError):
@@ -120,20 +122,26 @@ class Node:
         self._tell("care", said)
 
     def _tell(self, what: str, detail: dict[str, Any]) -> None:
-        assert self.process is not None
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps([what, detail]).encode() + b"\n")
-        self.process.stdin.flush()
+        assert self.hands is not None
+        self.hands.send((what, detail))
 
     def kill(self) -> None:
         if self.process is not None:
             self.process.kill()
-            self.process.communicate()
+            self._end(self.process)
 
     def stop(self) -> None:
         if self.process is not None:
             self.process.terminate()
-            self.process.communicate(timeout=15)
+            self._end(self.process)
+
+    def _end(self, process: BaseProcess) -> None:
+        process.join(15)
+        assert process.exitcode is not None, "the node does not end"
+        process.close()
+        self.process = None
+        if self.hands is not None:
+            self.hands.close()
 
     def logged(self) -> str:
         return (self.data_dir / "server.log").read_text()
