@@ -36,9 +36,9 @@ demo: setup ## Fill the room with generated sounds
 demo-clear: setup ## Remove the generated sounds
 	@$(BIN)/memory-engine demo --clear
 
-# Two at a time: browsers mostly wait, the others mostly compute.
+# At once: browsers and campaigns wait for much of their time, the others compute.
 test: setup-dev setup-tools test-js ## All tests; installs the programs they need
-	@$(MAKE) --no-print-directory -j2 --output-sync=target test-browser test-python test-campaigns
+	@$(MAKE) --no-print-directory -j3 --output-sync=target test-browser test-python test-campaigns
 
 test-python: setup-dev
 	$(BIN)/python -m pytest -q $(addprefix --ignore=,tests/browser $(CAMPAIGNS))

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import ROOT, Node, Visit, record, row, stage, until, visit
-from tests.browser.test_pages import SIZES, accessible, fits
+from tests.browser.test_pages import SIZES, at_every_size
 
 COPY = tomllib.loads((ROOT / "assets/copy/en.toml").read_text())
 CODES = [colour["code"] for colour in tomllib.loads((ROOT / "assets/catalogs/colours.toml").read_text())["colours"]]
@@ -163,29 +163,32 @@ def test_colours_by_keys_alone_leave_the_ritual_its_own(speaker: Visit) -> None:
     speaker.clean()
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_colours_stand_on_the_screen_without_moving_anything(speaking_browser: Browser, node: Node, size: str) -> None:
-    width, height = SIZES[size]
-    visitor = visit(speaking_browser, node, viewport={"width": width, "height": height})
-    page = visitor.open("/kiosk/")
+def test_colours_stand_on_the_screen_without_moving_anything(speaker: Visit) -> None:
+    page = speaker.open("/kiosk/")
     stage(page, "idle")
     primary = page.locator(".kiosk-primary button")
-    before = primary.bounding_box()
+    before = {size: primary.bounding_box() for size, _ in sized(page)}
     record(page, 2)
-    if size in FITTING:
-        assert primary.bounding_box() == before
-        assert page.evaluate("document.documentElement.scrollHeight") == height
-    for box in [label.bounding_box() for label in page.locator(".kiosk-colour").all()]:
-        assert box is not None
-        assert min(box["width"], box["height"]) >= 44
+    for size, height in sized(page):
+        if size in FITTING:
+            assert primary.bounding_box() == before[size]
+            assert page.evaluate("document.documentElement.scrollHeight") == height
+        for box in [label.bounding_box() for label in page.locator(".kiosk-colour").all()]:
+            assert box is not None
+            assert min(box["width"], box["height"]) >= 44
     choose(page, "radio")
-    accessible(page)
-    fits(page)
+    at_every_size(page)
     for code in CODES:
         choose(page, code)
         assert contrast(page) >= 3
-    visitor.clean()
-    visitor.context.close()
+    speaker.clean()
+
+
+def sized(page: Page) -> Iterator[tuple[str, int]]:
+    """A page at every size: its name and its height."""
+    for size, (width, height) in SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        yield size, height
 
 
 def contrast(page: Page) -> float:

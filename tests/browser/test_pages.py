@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import httpx
-import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
@@ -37,47 +36,40 @@ def leave(node: Node, voice: Path, mode: str = "ROOM") -> str:
     return code
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_the_kiosk_is_accessible_and_fits_at_every_stage(speaking_browser: Browser, node: Node, size: str) -> None:
-    width, height = SIZES[size]
-    visitor = visit(speaking_browser, node, viewport={"width": width, "height": height})
-    page = visitor.open("/kiosk/")
+def at_every_size(page: Page) -> None:
+    """It fits and is accessible on whatever it is shown."""
+    for width, height in SIZES.values():
+        page.set_viewport_size({"width": width, "height": height})
+        accessible(page)
+        fits(page)
+
+
+def test_the_kiosk_is_accessible_and_fits_at_every_stage(speaker: Visit) -> None:
+    page = speaker.open("/kiosk/")
     stage(page, "idle")
-    accessible(page)
-    fits(page)
+    at_every_size(page)
     record(page, 2.5)
-    accessible(page)
-    fits(page)
     page.keyboard.press("2")
-    accessible(page)
+    at_every_size(page)
     page.keyboard.press("Space")
     stage(page, "complete")
-    accessible(page)
-    fits(page)
-    visitor.clean()
-    visitor.context.close()
+    at_every_size(page)
+    speaker.clean()
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_the_room_is_accessible_and_fits(speaking_browser: Browser, node: Node, voice: Path, size: str) -> None:
+def test_the_room_is_accessible_and_fits(speaker: Visit, node: Node, voice: Path) -> None:
     leave(node, voice, "FOSSIL")
-    width, height = SIZES[size]
-    visitor = visit(speaking_browser, node, viewport={"width": width, "height": height})
-    page = visitor.open("/room/")
+    page = speaker.open("/room/")
     page.wait_for_selector(".wall-caption[data-shown=true]")
-    accessible(page)
-    fits(page)
-    visitor.clean()
-    visitor.context.close()
+    at_every_size(page)
+    speaker.clean()
 
 
-@pytest.mark.parametrize("size", SIZES)
 def test_plain_pages_are_accessible_fit_and_need_no_scripts(
-    speaking_browser: Browser, node: Node, voice: Path, size: str
+    speaking_browser: Browser, speaker: Visit, node: Node, voice: Path
 ) -> None:
     code = leave(node, voice)
-    width, height = SIZES[size]
-    silent = visit(speaking_browser, node, viewport={"width": width, "height": height}, java_script_enabled=False)
+    silent = visit(speaking_browser, node, java_script_enabled=False)
     page = silent.open("/")
     page.get_by_role("link", name="Take one back").click()
     page.get_by_label("What is the code on your receipt?").fill(code[:-1])
@@ -92,14 +84,10 @@ def test_plain_pages_are_accessible_fit_and_need_no_scripts(
     assert silent.errors == []
     silent.context.close()
 
-    visitor = visit(speaking_browser, node, viewport={"width": width, "height": height})
     for path in ("/", "/revoke/", f"/revoke/?token={code}", "/ops/", "/nothing/here"):
-        page = visitor.open(path)
-        accessible(page)
-        fits(page)
-    visitor.errors = [error for error in visitor.errors if "404" not in error]  # of the last, as it should be
-    visitor.clean()
-    visitor.context.close()
+        at_every_size(speaker.open(path))
+    speaker.errors = [error for error in speaker.errors if "404" not in error]  # of the last, as it should be
+    speaker.clean()
 
 
 def test_a_wall_without_leave_to_sound_asks_to_be_tapped(speaking_browser: Browser, node: Node, voice: Path) -> None:

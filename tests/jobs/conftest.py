@@ -117,14 +117,14 @@ def with_notes(broker: StreamBroker, folder: Path) -> StreamBroker:
 
 
 def deadly_system(folder: Path) -> MagicMock:
-    """A system whose pruning kills the process it runs in."""
+    """A system whose measuring kills the process it runs in."""
 
     def die(*_: object) -> None:
         _write(folder / "died", str(os.getpid()))
         os.kill(os.getpid(), signal.SIGKILL)
 
     system = any_system()
-    system.retention.prune = die
+    system.derive.measure = die
     return system
 
 

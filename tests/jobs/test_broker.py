@@ -89,7 +89,7 @@ class TestAKilledWorker:
 
         async def kick() -> None:
             async with kicking(server) as broker:
-                await make_kick(broker)(Job.PRUNE, (7,))
+                await make_kick(broker)(Job.MEASURE, (7,))
 
         async def survivor() -> None:
             figures = replace(FIGURES, attempts_most=1)
@@ -97,12 +97,12 @@ class TestAKilledWorker:
             system = any_system()
             async with working(broker, system):
                 await until(lambda: given_up and server.client.xlen(STREAM) == 0)
-            assert not system.retention.prune.called
+            assert not system.derive.measure.called
 
         asyncio.run(kick())
         spawn().join(60)
         asyncio.run(survivor())
-        assert given_up == [(Job.PRUNE, (7,))]
+        assert given_up == [(Job.MEASURE, (7,))]
         assert len(read(tmp_path / "died")) == FIGURES.attempts_most - 1
 
     def test_a_job_gets_as_many_attempts_as_it_may(self, server, tmp_path):
