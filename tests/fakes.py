@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 import httpx
 import uvicorn
 from anyio.from_thread import BlockingPortal, start_blocking_portal
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from sqlalchemy import text, update
 from starlette.types import ASGIApp
 
@@ -38,6 +39,17 @@ START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 BASE_URL = "http://localhost"
 SHORT_TAKE = wavs.take(0.25, sample_rate_hz=8000)
 OTHER_TAKE = wavs.take(0.25, sample_rate_hz=8000, frequency_hz=523.0)
+
+
+class Given(Settings):
+    """Settings as they are given: nothing else is looked at, which takes a while."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *sources: PydanticBaseSettingsSource, **named: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given, and the profile."""
+        return super().settings_customise_sources(settings_cls, named["init_settings"])
 
 
 class FrozenClock:
@@ -278,7 +290,7 @@ def new_node(
         stores.append(MoodyStore(outside.store))
         return wrap(replace(outside, clock=clock, disk=disk, drift=drift, source=source, store=stores[0]))
 
-    system = build(Settings(_env_file=None, MEMORY_DATA_DIR=data_dir, **settings), wrap=put_in)  # type: ignore[call-arg]
+    system = build(Given(MEMORY_DATA_DIR=data_dir, **settings), wrap=put_in)
     return Node(system=system, clock=clock, store=stores[0], disk=disk, drift=drift, source=source)
 
 

@@ -24,6 +24,7 @@ from core.services.ledger import NODE
 from core.services.restore import RestoreService
 from core.settings import STACK, Settings
 
+VERSION = version("memory-engine")
 PASSPHRASE_FILE = "backup-passphrase.txt"  # noqa: S105 -- the name of the file, not what is in it
 
 
@@ -88,7 +89,7 @@ def rows_of(outside: Outside) -> SqlRows:
 
 def backup_figures(settings: Settings) -> BackupFigures:
     """Of copies."""
-    return BackupFigures(days=settings.BACKUP_DAYS, node_name=settings.NODE_NAME, version=version("memory-engine"))
+    return BackupFigures(days=settings.BACKUP_DAYS, node_name=settings.NODE_NAME, version=VERSION)
 
 
 def export_readme(**said: object) -> str:

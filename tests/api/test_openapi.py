@@ -15,7 +15,7 @@ from tests.fuzz.place import Who
 
 DOCUMENT = described()
 LABELS = labels(DOCUMENT)
-EXAMPLES = 4
+EXAMPLES = 2
 SEED = 1
 BESIDES = ["GET /livez", "GET /healthz", "GET /readyz", "GET /metrics", "POST /ops/", "POST /ops/logout/"]
 STEWARDS = ("/api/v1/operator/", "/api/v1/node/", "/api/v1/derivatives/")

@@ -70,7 +70,7 @@ def give(load: Load, mode: str = "FOSSIL") -> Take:
         given = load.offer(visitor, random.Random(time.monotonic_ns()), mode)
     finally:
         visitor.close()
-    assert given is not None
+    assert given is not None, load.record.odd
     return given
 
 

@@ -98,10 +98,10 @@ WISHES = {
 @pytest.mark.parametrize("name", WISHES)
 def test_a_small_pool_is_drawn_by_weight(node, name):
     facts = stock(node, 60)
-    assert surprise(pool_of(node, scan_most=2000), facts, WISHES[name], 600) > NOT_BY_CHANCE
+    assert surprise(pool_of(node, scan_most=2000), facts, WISHES[name], 400) > NOT_BY_CHANCE
 
 
-@pytest.mark.parametrize(("name", "draws"), list(zip(WISHES, (800, 300, 300), strict=True)))
+@pytest.mark.parametrize(("name", "draws"), list(zip(WISHES, (500, 200, 200), strict=True)))
 def test_a_large_pool_is_drawn_by_weight(node, name, draws):
     facts = stock(node, 600)
     assert surprise(pool_of(node, scan_most=0), facts, WISHES[name], draws) > NOT_BY_CHANCE
