@@ -11,7 +11,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --uni
 CAMPAIGNS := $(addprefix tests/,alarms chaos fairness faults soak)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-campaigns test-browser test-js check format docs screenshots \
+.PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-campaigns test-browser test-js check check-types check-rest format docs screenshots \
 	faults chaos alarms fuzz fairness soak lock clean
 
 help: ## List the targets
@@ -37,8 +37,8 @@ demo-clear: setup ## Remove the generated sounds
 	@$(BIN)/memory-engine demo --clear
 
 # At once: browsers and campaigns wait for much of their time, the others compute.
-test: setup-dev setup-tools test-js ## All tests; installs the programs they need
-	@$(MAKE) --no-print-directory -j3 --output-sync=target test-browser test-python test-campaigns
+test: setup-dev setup-tools ## All tests; installs the programs they need
+	@$(MAKE) --no-print-directory -j3 --output-sync=target test-browser test-python test-campaigns test-js
 
 test-python: setup-dev
 	$(BIN)/python -m pytest -q $(addprefix --ignore=,tests/browser $(CAMPAIGNS))
@@ -55,9 +55,14 @@ test-js: setup-dev
 	$(NODE) --import ./tests/js/resolve.mjs --test tests/js/*.test.mjs
 
 check: setup-dev ## Format, lint, types, import rules, scripts, references, documentation
+	@$(MAKE) --no-print-directory -j2 --output-sync=target check-types check-rest
+
+check-types: setup-dev
+	$(BIN)/mypy
+
+check-rest: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python scripts/check_js.py
 	$(BIN)/oxlint --deny-warnings assets/js tests scripts

@@ -23,8 +23,10 @@ from core.audio.wav import inspect, read_samples, write
 from tests.browser.driver import live
 
 ROOT = Path(__file__).parents[2]
+LATE = ("uvloop", "uvicorn.loops.uvloop", "uvicorn.protocols.http.auto", "uvicorn.protocols.websockets.auto")
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["tests.browser.driver"])
+# With what a node imports only as it starts.
+FORKS.set_forkserver_preload(["tests.browser.driver", "jobs.inprocess", *LATE])
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 QUIET_BROWSER = (
     "--no-sandbox",
