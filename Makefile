@@ -9,10 +9,12 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --uni
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate $(LOCK_OPTIONS)
 
 CAMPAIGNS := $(addprefix tests/,alarms chaos fairness faults soak)
+ROOM := $(wildcard $(addprefix tests/browser/test_,audio_graph.py close_session.py doors.py first_day.py preview.py \
+	programs.py room_*.py soak.py steward.py wall*.py))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-campaigns test-browser test-js check check-types check-rest format docs screenshots \
-	faults chaos alarms fuzz fairness soak lock clean
+.PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-browser test-room test-campaigns test-js \
+	check check-types check-rest format docs screenshots faults chaos alarms fuzz fairness soak lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -36,9 +38,9 @@ demo: setup ## Fill the room with generated sounds
 demo-clear: setup ## Remove the generated sounds
 	@$(BIN)/memory-engine demo --clear
 
-# At once: browsers and campaigns wait for much of their time, the others compute.
+# Three at a time: browsers and campaigns wait for much of their time, the others compute.
 test: setup-dev setup-tools ## All tests; installs the programs they need
-	@$(MAKE) --no-print-directory -j3 --output-sync=target test-browser test-python test-campaigns test-js
+	@$(MAKE) --no-print-directory -j3 --output-sync=target test-python test-browser test-room test-campaigns test-js
 
 test-python: setup-dev
 	$(BIN)/python -m pytest -q $(addprefix --ignore=,tests/browser $(CAMPAIGNS))
@@ -47,9 +49,13 @@ test-python: setup-dev
 test-campaigns: setup-dev
 	$(BIN)/python -m pytest -q $(CAMPAIGNS)
 
-# In a process of its own: the browser's driver keeps an event loop running, which other tests want for themselves.
+# In processes of their own: the browser's driver keeps an event loop running, which other tests want for themselves.
 test-browser: setup-dev
-	$(BIN)/python -m pytest -q tests/browser
+	$(BIN)/python -m pytest -q tests/browser $(addprefix --ignore=,$(ROOM))
+
+# The half of them that is about the room and the desk.
+test-room: setup-dev
+	$(BIN)/python -m pytest -q $(ROOM)
 
 test-js: setup-dev
 	$(NODE) --import ./tests/js/resolve.mjs --test tests/js/*.test.mjs
