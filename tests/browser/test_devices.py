@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, Route
 
 from tests.browser.conftest import Node, Visit, launch, record, stage, until, visit
-from tests.browser.test_pages import SIZES, accessible, fits, leave
+from tests.browser.test_pages import SIZES, TARGET_PX, accessible, fits, least, leave
 
 LAST_GAIN = """
 // The last gain before the loudspeakers, for a test that turns it down behind the page's back.
@@ -304,7 +304,7 @@ def test_a_listener_asks_for_a_voice_to_be_checked(
     page.mouse.move(120, 300)
     place = page.locator(".wall-toggle").bounding_box()
     question = page.get_by_role("button", name="Something wrong with this voice?")
-    assert min(question.bounding_box()[side] for side in ("width", "height")) >= 44
+    assert least(question) >= TARGET_PX
     accessible(page)
     question.click()
     assert asked == []

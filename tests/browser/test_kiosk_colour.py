@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import ROOT, Node, Visit, record, row, stage, until, visit
-from tests.browser.test_pages import SIZES, at_every_size
+from tests.browser.test_pages import SIZES, TARGET_PX, at_every_size, least
 
 COPY = tomllib.loads((ROOT / "assets/copy/en.toml").read_text())
 CODES = [colour["code"] for colour in tomllib.loads((ROOT / "assets/catalogs/colours.toml").read_text())["colours"]]
@@ -173,9 +173,7 @@ def test_colours_stand_on_the_screen_without_moving_anything(speaker: Visit) -> 
         if size in FITTING:
             assert primary.bounding_box() == before[size]
             assert page.evaluate("document.documentElement.scrollHeight") == height
-        for box in [label.bounding_box() for label in page.locator(".kiosk-colour").all()]:
-            assert box is not None
-            assert min(box["width"], box["height"]) >= 44
+        assert all(least(label) >= TARGET_PX for label in page.locator(".kiosk-colour").all())
     choose(page, "radio")
     at_every_size(page)
     for code in CODES:

@@ -4,12 +4,23 @@ from pathlib import Path
 
 import httpx
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 
 from tests.browser.conftest import Node, Visit, record, row, stage, until, visit
 
 SIZES = {"wide": (1280, 800), "wall": (1080, 1920), "phone": (390, 844), "zoomed": (640, 400)}
 """`zoomed` is what 1280x800 leaves at a zoom of 200 %."""
+
+
+TARGET_PX = 44 - 0.01
+"""What a finger finds; what is scaled is measured with an error of rounding."""
+
+
+def least(target: Locator) -> float:
+    """The shorter side of something to touch, in px."""
+    box = target.bounding_box()
+    assert box is not None
+    return min(box["width"], box["height"])
 
 
 def accessible(page: Page) -> None:
