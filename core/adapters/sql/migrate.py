@@ -15,18 +15,21 @@ LOCK = 7_305_019_242
 
 def config(engine: Engine) -> Config:
     """Alembic's configuration for an open engine; no ini file is needed."""
+    made = _scripts()
+    made.attributes["engine"] = engine
+    return made
+
+
+def _scripts() -> Config:
     made = Config()
     made.set_main_option("script_location", str(files("migrations")).replace("%", "%%"))
-    made.attributes["engine"] = engine
     return made
 
 
 @cache
 def _head() -> str | None:
     """The schema of this version; the same for as long as the process runs."""
-    made = Config()
-    made.set_main_option("script_location", str(files("migrations")).replace("%", "%%"))
-    return ScriptDirectory.from_config(made).get_current_head()
+    return ScriptDirectory.from_config(_scripts()).get_current_head()
 
 
 def _is_current(engine: Engine) -> bool:
