@@ -14,6 +14,12 @@ from tests.browser.test_pages import SIZES, accessible, fits, leave
 PAPERS = {"roll": {"width": "80mm", "height": "297mm"}, "sheet": {"format": "A4"}}
 
 
+def press(page: Page, button: str) -> None:
+    """A button of a form, and the page that answers it."""
+    with page.expect_navigation():
+        page.get_by_role("button", name=button).click()
+
+
 def printed(page: Page) -> str:
     """What a print shows, once it fits one page of either paper."""
     for paper in PAPERS.values():
@@ -60,9 +66,9 @@ def test_a_receipt_is_read_narrowed_kept_and_taken_back_with_scripts_off(
     width, height = SIZES[size]
     silent = visit(speaking_browser, node, viewport={"width": width, "height": height}, java_script_enabled=False)
     page = silent.open(f"/revoke/?token={code}")
-    page.get_by_role("button", name="Look it up").click()
+    press(page, "Look it up")
     assert "It is in the room." in page.inner_text("main")
-    page.get_by_role("button", name="leave no fossil").click()
+    press(page, "leave no fossil")
     assert "It leaves no fossil." in page.inner_text("main")
     with page.expect_download() as kept:
         page.get_by_role("button", name="Download the consent record").click()
@@ -71,7 +77,7 @@ def test_a_receipt_is_read_narrowed_kept_and_taken_back_with_scripts_off(
     text = printed(page)
     assert set(code.split("-")) <= set(text.split())
     assert "Remove it" not in text
-    page.get_by_role("button", name="Remove it for good").click()
+    press(page, "Remove it for good")
     assert "It is gone." in page.inner_text("main")
     assert not set(code.split("-")) & set(page.inner_text("body").split())
     assert "Looked for and not found" in printed(page)
@@ -86,7 +92,7 @@ def test_a_receipt_is_accessible_and_fits_alive_and_ended(speaking_browser: Brow
     visitor = visit(speaking_browser, node)
     page = visitor.open(f"/revoke/?token={code}")
     for button in ("Look it up", "Remove it for good"):
-        page.get_by_role("button", name=button).click()
+        press(page, button)
         for width, height in SIZES.values():
             page.set_viewport_size({"width": width, "height": height})
             fits(page)
