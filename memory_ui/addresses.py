@@ -6,6 +6,7 @@ import segno
 from fastapi import Request
 
 from core.bootstrap import System
+from memory_ui.languages import PARAMETER
 
 REVOKE_PATH = "/revoke/"
 
@@ -15,9 +16,9 @@ def base_of(system: System, request: Request) -> str:
     return system.settings.PUBLIC_URL.rstrip("/") or str(request.base_url).rstrip("/")
 
 
-def receipt_url(system: System, request: Request, code: str) -> str:
-    """Where a phone finds the receipt of a code; opening it asks, and does nothing."""
-    return f"{base_of(system, request)}{REVOKE_PATH}?{urlencode({'token': code})}"
+def receipt_url(system: System, request: Request, code: str, language: str) -> str:
+    """Where a phone finds the receipt of a code, in a language; opening it asks, and does nothing."""
+    return f"{base_of(system, request)}{REVOKE_PATH}?{urlencode({'token': code, PARAMETER: language})}"
 
 
 def square(address: str) -> str:

@@ -17,7 +17,7 @@ from starlette.types import Scope
 
 from core.bootstrap import System
 from core.errors import MemoryEngineError, NotFound, OverBudget
-from memory_ui import metrics, theme
+from memory_ui import kiosk_words, metrics, theme
 from memory_ui.api import (
     archive,
     care,
@@ -138,6 +138,7 @@ ROUTES = (
     doors,
     health,
     intake,
+    kiosk_words,
     media,
     node,
     pool,

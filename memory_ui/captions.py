@@ -15,7 +15,7 @@ def caption(artifact: Artifact, now: datetime, copy: Copy, *, heard_ms: int) -> 
         "kind": _offering(artifact.deployment, _kind(artifact, now), copy),
         "age": _age(artifact.created_at, now, copy),
         "wear": copy.t(f"room.wear_{_wear(artifact.wear)}"),
-        "length": _length(heard_ms, copy),
+        "length": copy.span(max(1, round(heard_ms / 1000)), "second"),
     }
     colour = _sounding(artifact.effect, copy)
     return copy.t("room.caption_coloured", colour=colour, **said) if colour else copy.t("room.caption", **said)
@@ -48,16 +48,11 @@ def _age(created_at: datetime, now: datetime, copy: Copy) -> str:
     minutes = max(0, int((now - created_at).total_seconds() // 60))
     hours, days = minutes // 60, minutes // (60 * 24)
     if days >= 1:
-        return copy.t("room.age_one_day") if days == 1 else copy.t("room.age_days", count=days)
+        return copy.t("room.age", ago=copy.ago(days, "day"))
     if hours >= 1:
-        return copy.t("room.age_one_hour") if hours == 1 else copy.t("room.age_hours", count=hours)
-    return copy.t("room.age_minutes", count=minutes) if minutes >= 2 else copy.t("room.age_now")
+        return copy.t("room.age", ago=copy.ago(hours, "hour"))
+    return copy.t("room.age", ago=copy.ago(minutes, "minute")) if minutes >= 2 else copy.t("room.age_now")
 
 
 def _wear(wear: float) -> str:
     return next((name for most, name in WEAR if wear <= most), "deep")
-
-
-def _length(heard_ms: int, copy: Copy) -> str:
-    seconds = max(1, round(heard_ms / 1000))
-    return copy.t("room.length_one_second") if seconds == 1 else copy.t("room.length_seconds", count=seconds)

@@ -20,6 +20,11 @@ while read -r command package; do
   [ -z "$command" ] && continue
   command -v "$command" >/dev/null || missing+=("$package")
 done <<<"$tools"
+# Pages in Japanese and Arabic are looked at in fonts a kiosk would have.
+for font in "ja fonts-noto-cjk" "ar fonts-noto-core"; do
+  families="$(command -v fc-list >/dev/null && fc-list ":lang=${font%% *}" family | grep -v DejaVu || true)"
+  [ -n "$families" ] || missing+=("${font##* }")
+done
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 refuse() {

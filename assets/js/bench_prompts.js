@@ -4,6 +4,7 @@ export const BenchPrompts = {
   props: {
     copy: { type: Object, required: true },
     ops: { type: Object, required: true },
+    languages: { type: Object, required: true },
     client: { type: Object, required: true },
     mayChange: { type: Boolean, required: true },
     send: { type: Function, required: true },
@@ -14,21 +15,24 @@ export const BenchPrompts = {
       <p class="note">{{ copy.prompts_note }}</p>
       <table v-if="prompts && prompts.length" class="bench-rows"><tbody>
         <tr v-for="prompt in prompts" :key="prompt.id" :data-active="String(prompt.active)">
-          <td><label class="ops-field"><span class="hidden-words">{{ copy.prompt }}</span><input type="text" maxlength="240" :value="prompt.text" :readonly="!mayChange"
+          <td><label class="ops-field"><span class="hidden-words">{{ copy.prompt }}</span><input type="text" maxlength="240" :lang="prompt.language" dir="auto" :value="prompt.text" :readonly="!mayChange"
             @change="changePrompt(prompt, { text: $event.target.value })"></label></td>
+          <td class="fine" :lang="prompt.language">{{ languages[prompt.language] ?? prompt.language }}</td>
           <td class="fine">{{ copy[prompt.active ? 'prompt_used' : 'prompt_unused'] }}</td>
           <td class="act" v-if="mayChange"><button class="button" type="button" @click="changePrompt(prompt, { active: !prompt.active })">{{ copy[prompt.active ? 'prompt_stop' : 'prompt_use'] }}</button>
             <button class="button button-quiet" type="button" @click="removePrompt(prompt)">{{ copy.prompt_remove }}</button></td>
         </tr>
       </tbody></table>
       <form v-if="mayChange" class="bench-filter" @submit.prevent="addPrompt">
-        <label class="ops-field"><span>{{ copy.prompt_new }}</span><input type="text" maxlength="240" v-model="newPrompt"></label>
+        <label class="ops-field"><span>{{ copy.prompt_new }}</span><input type="text" maxlength="240" dir="auto" :lang="language" v-model="newPrompt"></label>
+        <label class="ops-field"><span>{{ copy.prompt_language }}</span><select v-model="language">
+          <option v-for="(name, tag) in languages" :key="tag" :value="tag">{{ name }}</option></select></label>
         <div class="row"><button class="button" type="submit" :disabled="!newPrompt.trim()">{{ copy.prompt_add }}</button></div>
       </form>
     </section>`,
 
   data() {
-    return { prompts: null, newPrompt: "" };
+    return { prompts: null, newPrompt: "", language: "en" };
   },
 
   mounted() {
@@ -42,8 +46,8 @@ export const BenchPrompts = {
     },
 
     async addPrompt() {
-      const text = this.newPrompt;
-      if ((await this.send("operator/prompts", { text }, this.copy.prompt_added)).ok) this.newPrompt = "";
+      const { newPrompt: text, language } = this;
+      if ((await this.send("operator/prompts", { text, language }, this.copy.prompt_added)).ok) this.newPrompt = "";
       this.readPrompts();
     },
 

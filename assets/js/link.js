@@ -36,3 +36,9 @@ export function holdLink(held) {
   socket.io.reconnection(!held);
   if (!held && !socket.connected) socket.connect();
 }
+
+/** Tells browser and screen reader how the whole page is to be read. @param {{language: string, direction: string}} words */
+export function speakAs({ language, direction }) {
+  document.documentElement.lang = language;
+  document.documentElement.dir = direction;
+}

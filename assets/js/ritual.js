@@ -18,13 +18,14 @@
  * @typedef {{type: string, [key: string]: unknown}} Effect
  * @typedef {{type: string, nowMs: number, run?: number, [key: string]: any}} RitualEvent
  * @typedef {{durationMs: number, quiet: boolean, key: string}} Take `key` is the take's idempotency key
- * @typedef {{blocked: string, maxRecordingMs: number}} Policy `blocked` is one of DOORS
+ * @typedef {{blocked: string, maxRecordingMs: number, language: string}} Policy `blocked` is one of DOORS; `language` is
+ *   spoken while nobody has chosen another
  * @typedef {{
  *   stage: string, run: number, nowMs: number, sinceMs: number, touchedMs: number,
- *   figures: Record<string, number>, colours: string[], policy: Policy, limitMs: number, beats: number,
+ *   figures: Record<string, number>, colours: string[], languages: string[], policy: Policy, limitMs: number, beats: number,
  *   stopping: boolean, lost: boolean, take: Take | null, keptQuiet: boolean, listening: boolean,
  *   mode: string, colour: string, uncertain: boolean, notice: {kind: string, waitS: number} | null,
- *   playingOnce: boolean, outcome: string, receipt: object | null, error: string,
+ *   playingOnce: boolean, outcome: string, receipt: object | null, error: string, language: string,
  * }} RitualState
  */
 
@@ -49,7 +50,7 @@ export const OUTCOMES = Object.freeze(["kept", "heard", "gone", "expiring"]);
 
 const FIGURES = [
   "countdown_s", "shortest_take_ms", "arming_timeout_s", "armed_timeout_s", "stop_timeout_s", "review_timeout_s",
-  "review_counted_s", "complete_return_s", "once_return_s", "error_return_s",
+  "review_counted_s", "complete_return_s", "once_return_s", "error_return_s", "language_return_s",
 ];
 
 const EMPTY = Object.freeze({
@@ -58,17 +59,19 @@ const EMPTY = Object.freeze({
 });
 
 /**
- * @param {{figures: Record<string, number>, colours: string[], policy: Policy, nowMs: number}} options `colours`: the codes
- *   of the memory colours there are
- * @returns {RitualState} its `colour` is "" while the take is to be heard as it was spoken
+ * @param {{figures: Record<string, number>, colours: string[], languages: string[], policy: Policy, nowMs: number}} options
+ *   `colours`: the codes of the memory colours there are; `languages`: those to choose from
+ * @returns {RitualState} its `colour` is "" while the take is to be heard as it was spoken, its `language` "" while nobody
+ *   has chosen one; a choice lasts for one participant
  */
-export function initialState({ figures, colours, policy, nowMs }) {
+export function initialState({ figures, colours, languages, policy, nowMs }) {
   for (const name of FIGURES) {
     if (!Number.isFinite(figures[name])) throw new TypeError(`ritual: figure ${name} is missing`);
   }
   if (!Array.isArray(colours)) throw new TypeError("ritual: the colours are missing");
+  if (!Array.isArray(languages)) throw new TypeError("ritual: the languages are missing");
   checkPolicy(policy);
-  return { ...EMPTY, stage: "idle", run: 1, nowMs, sinceMs: nowMs, touchedMs: nowMs, figures, colours, policy };
+  return { ...EMPTY, stage: "idle", run: 1, nowMs, sinceMs: nowMs, touchedMs: nowMs, figures, colours, languages, policy, language: "" };
 }
 
 /**
@@ -96,8 +99,14 @@ export function secondsLeft(state) {
   return Math.max(0, Math.ceil((state.touchedMs + limitS * 1000 - state.nowMs) / 1000));
 }
 
+/** The language to speak in. @param {RitualState} state @returns {string} */
+export function spoken(state) {
+  return state.language || state.policy.language;
+}
+
 /** How long the current stage waits for a sign of life, in seconds; null: for ever. */
-function timeoutS({ stage, figures, listening, stopping, outcome }) {
+function timeoutS({ stage, figures, listening, stopping, outcome, language }) {
+  if (stage === "idle") return language === "" ? null : figures.language_return_s;
   if (stage === "arming") return figures.arming_timeout_s;
   if (stage === "armed") return figures.armed_timeout_s;
   if (stage === "recording") return stopping ? figures.stop_timeout_s : null;
@@ -112,8 +121,16 @@ function timeoutS({ stage, figures, listening, stopping, outcome }) {
 const IDLE = {
   primary: (state) => (state.policy.blocked ? stay(state) : arm(state)),
   monitor: (state) => ({ state, effects: [{ type: "tone", pitch: "monitor" }] }),
-  cancel: stay,
-  timeout: stay,
+  language(state, { language }) {
+    if (!state.languages.includes(language)) throw new TypeError(`ritual: unknown language ${language}`);
+    return { state: { ...state, language }, effects: [] };
+  },
+  nextLanguage(state) {
+    const at = state.languages.indexOf(spoken(state));
+    return IDLE.language(state, { language: state.languages[(at + 1) % state.languages.length] });
+  },
+  cancel: (state) => ({ state: { ...state, language: "" }, effects: [] }),
+  timeout: (state) => IDLE.cancel(state),
 };
 
 const ARMING = {
@@ -187,7 +204,7 @@ const SUBMITTING = {
 };
 
 const COMPLETE = {
-  primary: leave,
+  primary: leaveForGood,
   print: (state) => (state.outcome === "kept" ? { state, effects: [{ type: "print" }] } : stay(state)),
 };
 
@@ -207,12 +224,14 @@ const RITUAL = {
 const EVERYWHERE = {
   tick: expire,
   cancel: leave,
-  timeout: leave,
+  timeout: leaveForGood,
   policy: (state, { policy }) => ({ state: { ...state, policy: checkPolicy(policy) }, effects: [] }),
 };
 
 /** Signs of life: they put off the kiosk's own return. */
-const TOUCHES = new Set(["primary", "touch", "listen", "keep", "mode", "colour", "monitor", "print"]);
+const TOUCHES = new Set([
+  "primary", "touch", "listen", "keep", "mode", "colour", "monitor", "print", "language", "nextLanguage",
+]);
 
 const EVENTS = new Set([
   ...Object.values(RITUAL).flatMap(Object.keys), ...Object.keys(EVERYWHERE), ...TOUCHES,
@@ -234,6 +253,12 @@ function leave(state) {
   return enter({ ...state, ...EMPTY, run: run + 1 }, "idle", [
     { type: "stopListening" }, { type: "closeMicrophone", run }, { type: "wipe", run },
   ]);
+}
+
+/** Nobody is there any more, or the next one comes: the next one has not chosen a language. */
+function leaveForGood(state) {
+  const left = leave(state);
+  return { ...left, state: { ...left.state, language: "" } };
 }
 
 /** Leaving while a take is on its way: whatever the server answers is taken back again. */
@@ -341,5 +366,6 @@ function stale(state, event) {
 function checkPolicy(policy) {
   if (!DOORS.includes(policy.blocked)) throw new TypeError("ritual: unknown policy");
   if (!(policy.maxRecordingMs > 0)) throw new TypeError("ritual: maxRecordingMs is missing");
+  if (!policy.language) throw new TypeError("ritual: the language is missing");
   return policy;
 }

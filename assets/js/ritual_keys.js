@@ -5,7 +5,7 @@
 const KEYS = {
   " ": { type: "primary" }, Enter: { type: "primary" }, Escape: { type: "cancel" },
   1: { type: "mode", mode: "ROOM" }, 2: { type: "mode", mode: "FOSSIL" }, 3: { type: "mode", mode: "NOSAVE" },
-  m: { type: "monitor" }, M: { type: "monitor" },
+  m: { type: "monitor" }, M: { type: "monitor" }, l: { type: "nextLanguage" }, L: { type: "nextLanguage" },
 };
 
 /**

@@ -13,12 +13,13 @@ const AGAIN = { label: "again", event: "again" };
 const MONITOR = { label: "monitor", event: "monitor" };
 const PRINT = { label: "print", event: "print" };
 
-/** Seconds of an outcome are always counted, those of the review only at its end. */
+/** Seconds of an outcome are always counted, those of the review and of a chosen language only at their end. */
 function counted(state) {
   const left = secondsLeft(state);
   if (left === null) return "";
   if (state.stage === "complete" || state.stage === "error") return "returning";
-  return state.stage === "review" && left <= state.figures.review_counted_s ? "review_counted" : "";
+  if (left > state.figures.review_counted_s) return "";
+  return { idle: "language_returns", review: "review_counted" }[state.stage] ?? "";
 }
 
 const SCREENS = {
@@ -74,6 +75,7 @@ function say(what, primary, secondary, accent = false) {
  * @param {Record<string, string>} copy
  * @param {string} key
  * @param {Record<string, string | number>} params
+ * @returns {string}
  * @throws {RangeError} for a sentence or a name that is missing
  */
 export function sentence(copy, key, params) {
@@ -87,7 +89,7 @@ export function sentence(copy, key, params) {
 /**
  * What is promised for a mode, in the words of the notice that goes with the take: what is shown is what is recorded.
  * @typedef {{version: string, backup: string, modes: Record<string, {name: string, promise: string}>, day: string,
- *   months: string[], zone: string}} Notice
+ *   months: string[], spans: Record<string, string>, between: string, zone: string}} Notice
  * @param {Notice} notice @param {string} mode @param {{backup_days: number}} promise @param {Date} now
  * @returns {{name: string, promise: string}}
  */
@@ -95,8 +97,8 @@ export function consentWords(notice, mode, promise, now) {
   const { name, promise: words } = notice.modes[mode];
   const kept = mode !== "NOSAVE" && promise.backup_days > 0;
   const sentences = { words, backup: kept ? notice.backup : "" };
-  const given = { ...promise, copies_until: kept ? dayWords(lastCopyAt(mode, promise, now), notice) : "" };
-  return { name, promise: Object.keys(sentences).filter((key) => sentences[key]).map((key) => sentence(sentences, key, given)).join(" ") };
+  const given = { ...promise, ...notice.spans, copies_until: kept ? dayWords(lastCopyAt(mode, promise, now), notice) : "" };
+  return { name, promise: Object.keys(sentences).filter((key) => sentences[key]).map((key) => sentence(sentences, key, given)).join(notice.between) };
 }
 
 /** The outermost moment of the last backup copy of a take given now. */
@@ -109,7 +111,7 @@ function lastCopyAt(mode, { room_hours, fossil_hours, fossil_days, backup_days }
 export function dayWords(when, { day, months, zone }) {
   const numbers = new Intl.DateTimeFormat("en", { day: "numeric", month: "numeric", year: "numeric", timeZone: zone || undefined });
   const parts = Object.fromEntries(numbers.formatToParts(when).map(({ type, value }) => [type, Number(value)]));
-  return sentence({ day }, "day", { day: parts.day, month: months[parts.month - 1], year: parts.year });
+  return sentence({ day }, "day", { day: parts.day, month: months[parts.month - 1], number: parts.month, year: parts.year });
 }
 
 /**
@@ -124,7 +126,7 @@ export function colourChoices(copy, colours) {
 }
 
 /** The prompt of one run: they take turns. @param {string[]} prompts @param {number} run @returns {string} "" for none */
-export function promptFor(prompts, run) {
+export function promptFor(prompts = [], run) {
   return prompts.length === 0 ? "" : prompts[run % prompts.length];
 }
 
@@ -142,11 +144,12 @@ export function clockTime(seconds) {
 
 /**
  * A length of time in words: whole minutes above one as minutes, everything else as seconds.
- * @param {Record<string, string>} copy @param {number} seconds
+ * @param {string} locale BCP 47 @param {number} seconds
  */
-export function span(copy, seconds) {
+export function span(locale, seconds) {
   const inMinutes = seconds > 60 && seconds % 60 === 0;
-  return sentence(copy, inMinutes ? "span_minutes" : "span_seconds", { count: inMinutes ? seconds / 60 : seconds });
+  const unit = { style: "unit", unit: inMinutes ? "minute" : "second", unitDisplay: "long", numberingSystem: "latn" };
+  return new Intl.NumberFormat(locale, unit).format(inMinutes ? seconds / 60 : seconds);
 }
 
 /** A wait as it is told: rounded up, from a minute and a half on to whole minutes. */

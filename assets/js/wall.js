@@ -24,8 +24,9 @@ import { createWords } from "wall_words";
  *   figures: catalogs/trace.toml; copy: the section [room]; onStart answers both "Tap to listen" and "Start"; onFlag
  *   gives the status of the answer
  */
-export function createWall(root, { figures, colours, copy, node, reducedMotion, scope, onStart, onPause, onFlag }) {
+export function createWall(root, { figures, colours, copy: first, node, reducedMotion, scope, onStart, onPause, onFlag }) {
   const wall = figure(figures, "wall");
+  const copy = { ...first }; // of the language that is spoken
   const parts = build(root, copy, node);
   const flag = createFlag({ parts, copy, afterS: figure(wall, "flag_after_s"), send: onFlag, scope });
   const words = createWords({ line: parts.line, copy, wall, scope });
@@ -197,6 +198,14 @@ export function createWall(root, { figures, colours, copy, node, reducedMotion, 
     if (entry.place === 0) wait(share);
   }
 
+  /** Goes on in another language; a caption stays as it was until its voice ends. @param {Record<string, string>} next */
+  function speak(next) {
+    Object.assign(copy, next);
+    parts.listenWords.textContent = copy.listen;
+    flag.spoken();
+    tell();
+  }
+
   /** The waiting line lies only where the voice has not come yet. */
   function wait(share) {
     const { width, height } = voiceBox(size, wall);
@@ -256,7 +265,7 @@ export function createWall(root, { figures, colours, copy, node, reducedMotion, 
   scope.add(() => root.replaceChildren());
   listen(root, parts, { scope, leaveS: figure(wall, "controls_leave_s"), onStart, onPause, onLeave: flag.reset });
   layOut();
-  return { playing, ended, drop, strata, state, call, fossilsFrom: fossils.from };
+  return { playing, ended, drop, strata, state, call, speak, fossilsFrom: fossils.from };
 }
 
 /** @param {SVGPathElement} path @param {import("trace").Trace} trace @param {number} scale */

@@ -23,7 +23,6 @@ export function outcomeOf(status) {
  */
 export function createFlag({ parts, copy, afterS, send, scope }) {
   const { flag, told, toggle } = parts;
-  const words = { thanks: copy.flag_thanks, budget: copy.flag_budget, gone: copy.flag_gone, failed: copy.flag_failed };
   /** @type {Voice | null} */
   let voice = null;
   /** @type {Voice | null} */
@@ -38,6 +37,10 @@ export function createFlag({ parts, copy, afterS, send, scope }) {
     flag.hidden = hide;
   }
 
+  function answer(outcome) {
+    return { thanks: copy.flag_thanks, budget: copy.flag_budget, gone: copy.flag_gone, failed: copy.flag_failed }[outcome];
+  }
+
   async function press() {
     if (sending) return;
     if (meant === null) {
@@ -50,7 +53,7 @@ export function createFlag({ parts, copy, afterS, send, scope }) {
     sending = true; // not disabled: a button that is loses the focus
     const outcome = outcomeOf(await send(asked));
     sending = false;
-    told.textContent = words[outcome];
+    told.textContent = answer(outcome);
     const over = outcome === "thanks" || outcome === "gone";
     if (over && voice?.artifact_id === asked.artifact_id) voice = null;
     show();
@@ -86,6 +89,9 @@ export function createFlag({ parts, copy, afterS, send, scope }) {
       if (ids.includes(voice?.artifact_id)) forget();
       else show();
     },
+
+    /** The copy is another by now; what was answered meanwhile stays as it was. */
+    spoken: show,
 
     /** Whoever was there has left: the next visitor begins at the beginning. */
     reset() {

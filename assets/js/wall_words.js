@@ -19,7 +19,7 @@ export function sentenceOf(doing, copy) {
   if (doing.held) return copy.held;
   if (doing.paused) return copy.paused;
   const sentence = doing.resting ? copy.resting : copy.between;
-  return doing.quieter ? `${sentence} ${copy.quieter}` : sentence;
+  return doing.quieter ? [sentence, copy.quieter].join(copy.between_sentences) : sentence;
 }
 
 /** How long that must hold before it is said, s: a gap between two voices is not worth a word. */

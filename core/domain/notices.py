@@ -1,13 +1,14 @@
 """Notices as data: the words a participant was shown, by version and language, and what they said of one promise."""
 
 import string
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.domain.consent import Manifest, Mode, Notice
 
-FIGURES = frozenset({"room_hours", "fossil_hours", "fossil_days", "copies_until"})
-"""What a sentence may name; each is read from the manifest."""
+FIGURES = frozenset({"room_hours", "room_span", "fossil_hours", "fossil_span", "fossil_days", "copies_until"})
+"""What a sentence may name; each is read from the manifest, a span with its unit in the words of the language."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,12 +87,20 @@ class Shown:
     promise: str
 
 
-def shown(words: NoticeWords, manifest: Manifest, *, copies_until: str) -> Shown:
-    """What a notice said of a promise; `copies_until` is the outermost day of a backup copy, as it was written."""
+def shown(
+    words: NoticeWords, manifest: Manifest, *, hours: Callable[[float], str], copies_until: str, between: str
+) -> Shown:
+    """What a notice said of a promise.
+
+    `hours` writes so many hours with their unit, `copies_until` is the outermost day of a backup copy as it was
+    written, both in the language of the notice; `between` stands between two of its sentences.
+    """
     chosen = words.of(manifest.mode)
     sentences = [chosen.promise, *([words.backup] if words.backup and manifest.backup_days > 0 else [])]
-    figures = {**figures_of(manifest), "copies_until": copies_until}
-    return Shown(name=chosen.name, promise=" ".join(sentence.format(**figures) for sentence in sentences))
+    figures = figures_of(manifest)
+    spans = {"room_span": hours(figures["room_hours"]), "fossil_span": hours(figures["fossil_hours"])}
+    said = {**figures, **spans, "copies_until": copies_until}
+    return Shown(name=chosen.name, promise=between.join(sentence.format(**said) for sentence in sentences))
 
 
 def figures_of(manifest: Manifest) -> dict[str, float]:

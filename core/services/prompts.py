@@ -27,9 +27,13 @@ class Prompts:
         with self._work.read() as tx:
             return tx.prompts.all()
 
-    def asked(self, language: str) -> list[str]:
-        """The texts a kiosk in this language may ask."""
-        return [prompt.text for prompt in self.all() if prompt.active and prompt.language == language]
+    def asked(self) -> dict[str, list[str]]:
+        """The texts a kiosk may ask, by language."""
+        found: dict[str, list[str]] = {}
+        for prompt in self.all():
+            if prompt.active:
+                found.setdefault(prompt.language, []).append(prompt.text)
+        return found
 
     def add(self, *, text: str, language: str, actor: str) -> Prompt:
         """Write one, in use at once. Raises `BadField`, and `Conflict` where there are too many."""

@@ -20,7 +20,9 @@ from memory_ui.api import shapes
 from memory_ui.api.answers import Done, Responses, answers, parameter, refusals
 from memory_ui.api.multipart import Form, read_form
 from memory_ui.api.published import KeptAnswer, OnceAnswer
+from memory_ui.copy import ENGLISH, load_copy
 from memory_ui.metrics import INTAKE
+from memory_ui.receipts import day, day_and_time
 from memory_ui.web import Asker, AskerOf, SystemOf, in_store_thread, in_thread
 
 router = APIRouter(prefix="/api/v1")
@@ -35,7 +37,7 @@ _WORDS = {
     "category": "Another name of `topic_tag`.",
     "lifecycle_status": f"At most {STATUS_SIGNS} characters.",
     "status": "Another name of `lifecycle_status`.",
-    "language": "The language the participant was shown.",
+    "language": "The language the participant was shown; the receipt is in it.",
     "notice_version": "The version of the notice the participant was shown.",
 }
 
@@ -65,12 +67,12 @@ def _stores(model: Any) -> Responses:
 async def keep_audio(request: Request, system: SystemOf, asker: AskerOf) -> JSONResponse:
     """Store a ROOM or FOSSIL take."""
 
-    def describe(artifact: Artifact, secret: str) -> dict[str, Any]:
+    def describe(artifact: Artifact, secret: str, *, language: str) -> dict[str, Any]:
         return {
             "artifact": shapes.artifact(artifact, system.colours),
             "revocation_token": secret,
             "revocation_url": REVOKE_PATH,
-            "receipt": _receipt(system, artifact, receipt_url(system, request, secret)),
+            "receipt": _receipt(system, artifact, receipt_url(system, request, secret, language), language),
         }
 
     return await _take(request, system, asker, describe, mode=None)
@@ -80,7 +82,8 @@ async def keep_audio(request: Request, system: SystemOf, asker: AskerOf) -> JSON
 async def once_audio(request: Request, system: SystemOf, asker: AskerOf) -> JSONResponse:
     """Store a take for its one hearing."""
 
-    def describe(artifact: Artifact, secret: str) -> dict[str, Any]:
+    def describe(artifact: Artifact, secret: str, *, language: str) -> dict[str, Any]:
+        del language  # what is heard once leaves no receipt
         return {
             "artifact_id": artifact.id,
             "play_url": f"/api/v1/ephemeral/play/{system.once.play_token(artifact.id, secret)}",
@@ -136,7 +139,8 @@ async def _received(
     async with read_form(request, spool_dir=spool_dir(system.outside.data_dir), max_file_bytes=most_bytes) as form:
         offering = _offering(form, mode, client_key, asker.named)
         spend = partial(system.budgets.spend, "ingest", client=asker.station, address=asker.address)
-        return await in_store_thread(system.intake.keep, offering, describe, admit=spend)
+        answer = partial(describe, language=offering.language or ENGLISH)
+        return await in_store_thread(system.intake.keep, offering, answer, admit=spend)
 
 
 def _length(request: Request, most_bytes: int) -> int:
@@ -164,15 +168,22 @@ def _offering(form: Form, mode: Mode | None, client_key: str, station: str) -> O
     )
 
 
-def _receipt(system: System, artifact: Artifact, url: str) -> dict[str, Any]:
+def _receipt(system: System, artifact: Artifact, url: str, language: str) -> dict[str, Any]:
     """What a kiosk prints: asking for it by the code would spend a budget that is there against guessing."""
     last = max(moment for moment in (artifact.raw_until, artifact.derivative_until) if moment is not None)
+    copies_gone_by = last + timedelta(days=system.settings.BACKUP_DAYS)
+    copy, zone = load_copy(language), system.room.tables.choices.zone
     return {
         "url": url,
         "qr": square(url),
         "room_until": shapes.at(artifact.raw_until),
         "fossil_until": shapes.at(artifact.derivative_until),
-        "copies_gone_by": shapes.at(last + timedelta(days=system.settings.BACKUP_DAYS)),
+        "copies_gone_by": shapes.at(copies_gone_by),
+        "words": {
+            "room_until": day_and_time(artifact.raw_until, copy, zone, weekday=True) if artifact.raw_until else "",
+            "fossil_until": day(artifact.derivative_until, copy, zone) if artifact.derivative_until else "",
+            "copies_gone_by": day(copies_gone_by, copy, zone),
+        },
     }
 
 

@@ -28,6 +28,14 @@ class OwnTake(BaseModel):
     lifecycle_status: str
 
 
+class ReceiptDays(BaseModel):
+    """The same times as the participant reads them, in their language and by the site's clock; "" for none."""
+
+    room_until: str
+    fossil_until: str
+    copies_gone_by: str
+
+
 class KeptReceipt(BaseModel):
     """What belongs on a receipt: the address behind the code, the same as a square to scan, and when it all ends."""
 
@@ -36,6 +44,7 @@ class KeptReceipt(BaseModel):
     room_until: Instant
     fossil_until: Instant | None
     copies_gone_by: Instant
+    words: ReceiptDays
 
 
 class KeptAnswer(BaseModel):

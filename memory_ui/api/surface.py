@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse
 from pydantic import BaseModel
 
@@ -14,6 +14,7 @@ from memory_ui.api.answers import Instant, refusals
 from memory_ui.api.published import SurfaceAnswer
 from memory_ui.captions import fossil_title
 from memory_ui.copy import load_copy
+from memory_ui.languages import surface_language
 from memory_ui.web import AskerOf, SystemOf, in_thread
 
 router = APIRouter(prefix="/api/v1/surface")
@@ -68,10 +69,11 @@ async def fossils_url(system: SystemOf) -> FeedAddress:
 
 
 @router.get("/fossils/{token}", responses=refusals(404, 503))
-async def fossils(token: str, system: SystemOf) -> list[FossilPicture]:
-    """Up to twelve pictures of fossils, newest first."""
+async def fossils(token: str, request: Request, system: SystemOf) -> list[FossilPicture]:
+    """Up to twelve pictures of fossils, newest first, their titles in the language of the room."""
     found: list[Fossil] = await in_thread(system.fossils.feed, token)
-    now, copy = system.clock.now(), load_copy("en")
+    state = await in_thread(system.stewardship.state)
+    now, copy = system.clock.now(), load_copy(surface_language(request, state))
     return [
         FossilPicture(
             created_at=one.created_at.isoformat(),

@@ -69,7 +69,7 @@ class Player(
     def __init__(
         self,
         *,
-        copy: Mapping[str, str],
+        words: Mapping[str, Any],
         figures: Mapping[str, Any],
         colours: Sequence[Mapping[str, Any]],
         node: Mapping[str, str],
@@ -80,13 +80,13 @@ class Player(
     ) -> None:
         """Build the wall.
 
-        `copy` is the section `room`; `figures` holds `context`, `program`, `level`, `wear`, `tone`, `monitor` and
-        `wake` (audio.toml), `trace` (trace.toml) and `device` (device.toml). `posture` is `{plays, gain, tone: {voice,
-        scale, file_url}, tone_seed, reduced_motion, quieter, maintained}`; `page_version` is what the page reports as
-        its own.
+        `words` is `{language, direction, copy}`, `copy` the section `room` with `between_sentences`; `figures` holds
+        `context`, `program`, `level`, `wear`, `tone`, `monitor` and `wake` (audio.toml), `trace` (trace.toml) and
+        `device` (device.toml). `posture` is `{plays, gain, tone: {voice, scale, file_url}, tone_seed, reduced_motion,
+        quieter, maintained}`; `page_version` is what the page reports as its own.
         """
         super().__init__()
-        self._props["copy"] = dict(copy)
+        self._props["words"] = dict(words)
         self._props["figures"] = dict(figures)
         self._props["colours"] = list(colours)
         self._props["node"] = dict(node)
@@ -96,6 +96,12 @@ class Player(
         self._props["page_version"] = page_version
         self._props["fossils"] = {"feed_url": ""}
         self._numbers = 0
+
+    @property
+    def words(self) -> dict[str, Any]:
+        """What it speaks with."""
+        words: dict[str, Any] = self._props["words"]
+        return words
 
     def offer(self, program: Mapping[str, Any]) -> None:
         """Hand over the next program."""
@@ -112,6 +118,10 @@ class Player(
     def obey(self, posture: Mapping[str, Any]) -> None:
         """Take on a changed posture."""
         self._set("posture", dict(posture))
+
+    def speak(self, words: Mapping[str, Any]) -> None:
+        """Go on in another language."""
+        self._set("words", dict(words))
 
     def show_fossils(self, feed_url: str) -> None:
         """Say where pictures of fossils are to be had from now on; "" shows none."""

@@ -33,6 +33,7 @@ MODULES = (
     "audio/wear_chain.js",
     "client.js",
     "device.js",
+    "kiosk_languages.js",
     "kiosk_line.js",
     "link.js",
     "page_device.js",
@@ -61,37 +62,33 @@ class Recorder(
     def __init__(
         self,
         *,
-        copy: Mapping[str, str],
+        words: Mapping[str, Any],
+        languages: Sequence[Mapping[str, str]],
         figures: Mapping[str, Any],
         colours: Sequence[Mapping[str, Any]],
         surface: Mapping[str, Any],
         node: Mapping[str, str],
-        notice: Mapping[str, Any],
-        language: str,
         page_version: str,
     ) -> None:
         """Build the screen.
 
-        `copy` is the section `kiosk`; `figures` holds `context`, `take`, `monitor`, `level` and `wear` (audio.toml),
-        `kiosk` (kiosk.toml), `trace` (trace.toml), `device` (device.toml) and `promise`: `room_hours`, `fossil_hours`,
-        `fossil_days`, `once_minutes`, `backup_days` (0: no backups are kept). `colours` are the entries of
-        colours.toml, in the order they are offered. `surface` holds `intake_door`
-        (`core.domain.doors.Door`), `kiosk_max_recording_seconds`, `session_theme_title`, `session_theme_prompt`,
-        `kiosk_force_reduced_motion`, `kiosk_accessibility_mode`, `ingest_budget` and `prompts`, a list of texts;
-        `node` holds `name`, `location` and `contact`.
-        `notice` holds the words of consent: `version`, `modes` by mode with `name` and `promise`, `backup` (said of
-        every mode that is in backups), and how a `day` is written, with its `months` and `zone`. Its version and
-        `language` (BCP 47) are what the participant is shown, and go with the take;
-        `page_version` is what the page reports as its own.
+        `words` is the document of `memory_ui.kiosk_words.words_of` the kiosk begins with, `languages` are those it
+        offers, and where their documents are (`offered`); `figures` holds `context`, `take`, `monitor`, `level` and
+        `wear` (audio.toml), `kiosk` (kiosk.toml), `trace` (trace.toml), `device` (device.toml) and `promise`:
+        `room_hours`, `fossil_hours`, `fossil_days`, `backup_days` (0: no backups are kept). `colours` are the entries
+        of colours.toml, in the order they are offered. `surface` holds `intake_door` (`core.domain.doors.Door`),
+        `kiosk_max_recording_seconds`, `session_theme_title`, `session_theme_prompt`, `kiosk_force_reduced_motion`,
+        `kiosk_accessibility_mode`, `ingest_budget`, `language` (BCP 47) to be spoken while nobody has chosen one, and
+        `prompts`, lists of texts by language; `node` holds `name` and `location`. `page_version` is what the page
+        reports as its own.
         """
         super().__init__()
-        self._props["copy"] = dict(copy)
+        self._props["words"] = dict(words)
+        self._props["languages"] = list(languages)
         self._props["figures"] = dict(figures)
         self._props["colours"] = list(colours)
         self._props["surface"] = dict(surface)
         self._props["node"] = dict(node)
-        self._props["notice"] = dict(notice)
-        self._props["language"] = language
         self._props["page_version"] = page_version
         self._orders = 0
 

@@ -21,7 +21,7 @@ from core.services.access import Visitor
 from memory_ui import theme
 from memory_ui.addresses import base_of, square
 from memory_ui.board import Board
-from memory_ui.copy import load_copy
+from memory_ui.copy import languages, load_copy
 from memory_ui.elements.ops import Bench, Ops
 from memory_ui.live import Live
 from memory_ui.plain.render import problem_page
@@ -163,7 +163,7 @@ def _shared(system: System) -> dict[str, Any]:
         "node": {"name": settings.NODE_NAME, "location": settings.NODE_LOCATION},
         "choices": {
             **asdict(system.stewardship.limits),
-            "languages": sorted(system.stewardship.limits.languages),
+            "languages": {tag: load_copy(tag).name for tag in languages()},
             "statuses": list(system.deployment.row.statuses),
             "moods": [mood.value for mood in Mood],
             "accessibility_modes": list(ACCESSIBILITY_MODES),

@@ -28,9 +28,10 @@ from memory_ui import theme
 from memory_ui.api import shapes
 from memory_ui.api.surface import AMBIENCE_PATH
 from memory_ui.captions import caption
-from memory_ui.copy import load_copy
+from memory_ui.copy import Copy, load_copy
 from memory_ui.devices import Pages
 from memory_ui.elements.player import Player
+from memory_ui.languages import surface_language
 from memory_ui.live import Live
 from memory_ui.web import in_thread
 
@@ -64,7 +65,7 @@ def register(system: System, live: Live, pages: Pages) -> None:
         theme.dress("room", body_class="room")
         state = await live.posture()
         player = Player(
-            copy=load_copy("en").section("room"),
+            words=_words(surface_language(request, state)),
             figures={**_audio(), "trace": plain("trace"), "device": plain("device")},
             colours=[asdict(colour) for colour in system.colours.colours],
             node={"name": system.settings.NODE_NAME},
@@ -74,16 +75,25 @@ def register(system: System, live: Live, pages: Pages) -> None:
             page_version=system.devices.page_version,
         )
         device_id = pages.attach(client, player, Surface.ROOM)
-        Listening(system, live, player, device_id).attach(client)
+        Listening(system, live, player, device_id, partial(surface_language, request)).attach(client)
 
 
 class Listening:
     """What the server remembers of one open listening page."""
 
-    def __init__(self, system: System, live: Live, player: Player, device_id: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        system: System,
+        live: Live,
+        player: Player,
+        device_id: Callable[[], str],
+        language: Callable[[StewardState], str],
+    ) -> None:
         self._system = system
         self._device_id = device_id
         self._posture: dict[str, Any] = {}
+        self._language_of = language
+        self._copy = load_copy(player.words["language"])
         self._live = live
         self._player = player
         self._state = RoomState()
@@ -139,10 +149,15 @@ class Listening:
         program, self._state = await in_thread(compose, self._state, self._rng)
         self._pushed_at = time.monotonic()
         self._show([playback.artifact.id for playback in program.playbacks])
-        self._player.offer(_program(program, self._system))
+        self._player.offer(_program(program, self._system, self._copy))
 
     async def _steward(self, _detail: dict[str, Any]) -> None:
-        posture = _posture(self._system, await self._live.posture())
+        state = await self._live.posture()
+        language = self._language_of(state)
+        if language != self._copy.language:
+            self._copy = load_copy(language)
+            self._player.speak(_words(language))
+        posture = _posture(self._system, state)
         if posture != self._posture:
             self._posture = posture
             self._player.obey(posture)
@@ -183,6 +198,12 @@ def _valid(kind: type[T], event: GenericEventArguments) -> T | None:
         return None
 
 
+def _words(language: str) -> dict[str, Any]:
+    copy = load_copy(language)
+    texts = {**copy.section("room"), "between_sentences": copy.t("language.between_sentences")}
+    return {"language": language, "direction": copy.direction, "copy": texts}
+
+
 def _audio() -> dict[str, Any]:
     audio = plain("audio")
     return {name: audio[name] for name in ("context", "program", "level", "wear", "tone", "monitor", "wake")}
@@ -206,7 +227,7 @@ def _posture(system: System, state: StewardState) -> dict[str, Any]:
     }
 
 
-def _program(program: Program, system: System) -> dict[str, Any]:
+def _program(program: Program, system: System, copy: Copy) -> dict[str, Any]:
     now = system.clock.now()
     parts = program.cue.parts if program.cue is not None else ()
     return {
@@ -215,11 +236,11 @@ def _program(program: Program, system: System) -> dict[str, Any]:
         "gap_ms": program.cue.gap.ms if program.cue is not None else 0,
         "good_for_ms": _ms(program.good_until, now),
         "tone": {"scale": program.tone, "resting": "sparse" if program.sparse else "idle"},
-        "items": [_item(one, part, system, now) for one, part in zip(program.playbacks, parts, strict=True)],
+        "items": [_item(one, part, system, now, copy) for one, part in zip(program.playbacks, parts, strict=True)],
     }
 
 
-def _item(playback: Playback, part: Part, system: System, now: datetime) -> dict[str, Any]:
+def _item(playback: Playback, part: Part, system: System, now: datetime, copy: Copy) -> dict[str, Any]:
     return {
         **_layer(playback.artifact, system, now),
         "url": shapes.sound_url(playback.media_token),
@@ -232,7 +253,7 @@ def _item(playback: Playback, part: Part, system: System, now: datetime) -> dict
         "delay_ms": part.delay_ms,
         "fade_in_ms": part.fade_in_ms,
         "fade_out_ms": part.fade_out_ms,
-        "caption": caption(playback.artifact, now, load_copy("en"), heard_ms=playback.sounds_ms),
+        "caption": caption(playback.artifact, now, copy, heard_ms=playback.sounds_ms),
     }
 
 

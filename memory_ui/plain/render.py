@@ -1,6 +1,6 @@
 """Rendering plain pages: templates, copy, and words for times and lengths."""
 
-from datetime import datetime, tzinfo
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -8,9 +8,9 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from core.domain.room.schedule import site_time
 from core.errors import OverBudget
-from memory_ui.copy import Copy, load_copy
+from memory_ui.copy import ENGLISH, Copy, languages, load_copy
+from memory_ui.languages import browsers_language
 from memory_ui.theme import asset
 from memory_ui.web import system_of
 
@@ -27,11 +27,17 @@ def _templates() -> Environment:
 
 
 def page(
-    request: Request, template: str, *, status_code: int = 200, retry_after_s: int | None = None, **given: Any
+    request: Request,
+    template: str,
+    *,
+    language: str = "",
+    status_code: int = 200,
+    retry_after_s: int | None = None,
+    **given: Any,
 ) -> HTMLResponse:
-    """One rendered page."""
+    """One rendered page, in `language`; without one, in that of the visitor's browser."""
     settings = system_of(request).settings
-    copy = load_copy("en")
+    copy = load_copy(language or browsers_language(request) or ENGLISH)
     html = (
         _templates()
         .get_template(f"{template}.html")
@@ -45,6 +51,7 @@ def page(
             asset=asset,
             lang=copy.language,
             dir=copy.direction,
+            languages=[load_copy(tag) for tag in languages()],
             contrast="",
             reduced_motion=False,
             **given,
@@ -54,15 +61,17 @@ def page(
     return HTMLResponse(html, status_code=status_code, headers=headers)
 
 
-def budget_page(request: Request, template: str, state: str, error: OverBudget) -> HTMLResponse:
+def budget_page(request: Request, template: str, state: str, error: OverBudget, *, language: str) -> HTMLResponse:
     """Told to come back later, in minutes for people and in seconds for machines."""
+    wait = load_copy(language).span(-(-error.retry_after_s // 60), "minute")
     return page(
         request,
         template,
+        language=language,
         status_code=error.status,
         retry_after_s=error.retry_after_s,
         state=state,
-        minutes=-(-error.retry_after_s // 60),
+        wait=wait,
     )
 
 
@@ -72,22 +81,10 @@ def problem_page(request: Request, status_code: int) -> HTMLResponse:
     return page(request, "problem", status_code=status_code, problem=kinds.get(status_code, "failed"))
 
 
-def day_and_time(moment: datetime, copy: Copy, zone: tzinfo | None) -> str:
-    """A moment by the site's clock, as people write it; None takes the machine's own zone."""
-    local = site_time(moment, zone)
-    return copy.t(
-        "times.moment",
-        day=local.day,
-        month=copy.t(f"times.month_{local.month}"),
-        year=local.year,
-        time=f"{local:%H:%M}",
-    )
-
-
 def length(duration_ms: int, copy: Copy) -> str:
     """A duration in seconds, rounded up: nothing that was said lasted zero."""
     seconds = max(1, -(-duration_ms // 1000))
-    return copy.t("times.second" if seconds == 1 else "times.seconds", count=seconds)
+    return copy.span(seconds, "second")
 
 
 def ago(moment: datetime, now: datetime, copy: Copy) -> str:

@@ -11,6 +11,7 @@ from core.errors import OverBudget
 from core.ports.stewarding import Session
 from core.services.access import USER_AGENT_SIGNS, Visitor
 from memory_ui.api.answers import pages
+from memory_ui.copy import ENGLISH
 from memory_ui.middleware import PLAIN_POLICY
 from memory_ui.plain.forms import read_fields
 from memory_ui.plain.render import budget_page, page
@@ -32,8 +33,8 @@ def _form(*names: str) -> dict[str, Any]:
 def ask(request: Request) -> HTMLResponse:
     """The question, for whoever has no session."""
     if not request.app.state.system.access.admits(visitor_of(request).address):
-        return _plain(page(request, "signin", state="network", status_code=403))
-    return _plain(page(request, "signin", state="ask"))
+        return _plain(page(request, "signin", language=ENGLISH, state="network", status_code=403))
+    return _plain(page(request, "signin", language=ENGLISH, state="ask"))
 
 
 @router.post(
@@ -48,18 +49,18 @@ async def enter(request: Request, system: SystemOf) -> Response:
     fields = await read_fields(request)
     visitor = visitor_of(request)
     if not system.access.admits(visitor.address):
-        return _plain(page(request, "signin", state="network", status_code=403))
+        return _plain(page(request, "signin", language=ENGLISH, state="network", status_code=403))
     if not await in_thread(system.access.configured):
-        return _plain(page(request, "signin", state="unset", status_code=503))
+        return _plain(page(request, "signin", language=ENGLISH, state="unset", status_code=503))
     try:
         # One at a time: many at once must not all be looked at before the first failure counts. They wait without a
         # thread, so that whoever guesses keeps nobody else waiting.
         async with request.app.state.signing_in:
             opened = await in_thread(_try, system, fields.get("secret", "").strip(), visitor)
     except OverBudget as error:
-        return _plain(budget_page(request, "signin", "locked", error))
+        return _plain(budget_page(request, "signin", "locked", error, language=ENGLISH))
     if opened is None:
-        return _plain(page(request, "signin", state="wrong", status_code=403))
+        return _plain(page(request, "signin", language=ENGLISH, state="wrong", status_code=403))
     # Nobody goes on with a session that somebody else may have planted.
     await in_thread(system.access.leave, token_in(request.cookies))
     answer = RedirectResponse("/ops/", status_code=303)

@@ -8,36 +8,36 @@ from core.bootstrap import System
 from core.domain.consent import Mode
 from core.domain.receipt import RAW, Receipt, Standing
 from memory_ui.copy import Copy, load_copy
-from memory_ui.plain.render import day_and_time, length
-from memory_ui.receipts import day, shown_to
+from memory_ui.plain.render import length
+from memory_ui.receipts import day, day_and_time, shown_to
 
 Facts = list[tuple[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Told:
-    """`heading` and `says` are sentences; `agreed` what was shown when it was given, its name first; `facts` pairs of
-    a name and a value; `slip` the sentences of a printed receipt."""
+    """`heading` and `says` are sentences; `agreed` what was shown when it was given, its name first, `agreed_in` its
+    language; `facts` pairs of a name and a value; `slip` the sentences of a printed receipt."""
 
     heading: str
     says: str
-    note: str
     agreed: tuple[str, str]
+    agreed_in: str
     facts: Facts
     slip: list[str]
     until: str
     retrying: bool
 
 
-def told(system: System, receipt: Receipt, now: Standing) -> Told:
-    """Everything a receipt says, by the site's clock."""
-    copy = load_copy("en")
+def told(system: System, receipt: Receipt, now: Standing, language: str) -> Told:
+    """Everything a receipt says, by the site's clock; what was agreed to stays in the words it was agreed in."""
+    copy = load_copy(language)
     says = _Sayer(receipt, now, copy, system)
     shown = shown_to(system, receipt.given)
     return Told(
         heading=says.heading(),
-        says=says.ended() if now.stand.over else says.alive(),
-        note=says.note(),
+        says=copy.joined(says.ended(), says.note()) if now.stand.over else says.alive(),
+        agreed_in=receipt.given.notice_language,
         agreed=(shown.name, shown.promise) if shown is not None else ("", ""),
         facts=[*says.promised(), *says.deleted()],
         slip=says.slip(),
@@ -81,8 +81,6 @@ class _Sayer:
         return self._copy.t(f"revoke.ended_{self._now.stand.value}", when=self.when(self._now.ends_at))
 
     def note(self) -> str:
-        if not self._now.stand.over:
-            return ""
         return self._copy.t("revoke.going_note" if self._now.retrying else "revoke.gone_note")
 
     def promised(self) -> Facts:
@@ -136,7 +134,7 @@ class _Sayer:
         t, heard = self._copy.t, self._now.heard
         if heard == 0:
             return t("revoke.never_heard" if self._now.stand.over else "revoke.heard_never")
-        return t("revoke.heard_once") if heard == 1 else t("revoke.heard_times", count=heard)
+        return t("revoke.heard_times", count=heard)
 
     def _or_never(self, moment: datetime | None) -> str:
         return self.when(moment) if moment is not None else ""

@@ -167,11 +167,11 @@ class TestPrompts:
     def test_a_prompt_is_written_changed_put_aside_and_removed(self, ana, node):
         prompt = self.add(ana)
         address = f"/api/v1/operator/prompts/{prompt['id']}"
-        assert node.system.prompts.asked("en") == ["What did you hear?"]
+        assert node.system.prompts.asked() == {"en": ["What did you hear?"]}
         changed = ana.post(address, json={"text": "And then?", "version": 1}).json()["prompt"]
         assert (changed["text"], changed["version"]) == ("And then?", 2)
         ana.post(address, json={"active": False})
-        assert node.system.prompts.asked("en") == []
+        assert node.system.prompts.asked() == {}
         assert ana.post(f"{address}/remove").json() == {"ok": True}
         assert ana.get("/api/v1/operator/prompts").json() == {"prompts": []}
         assert ana.post(f"{address}/remove").status_code == 404

@@ -41,10 +41,15 @@ def test_a_kept_take_is_answered_as_the_contract_says(client, node):
     }
     assert receipt.pop("qr").startswith("<svg ")
     assert receipt == {
-        "url": f"http://localhost/revoke/?token={code}",
+        "url": f"http://localhost/revoke/?token={code}&language=en",
         "room_until": "2026-03-03T12:00:00+00:00",
         "fossil_until": "2027-03-01T12:00:00+00:00",
         "copies_gone_by": "2027-03-08T12:00:00+00:00",
+        "words": {
+            "room_until": "Tuesday, 3 March 2026, 12:00",
+            "fossil_until": "1 March 2027",
+            "copies_gone_by": "8 March 2027",
+        },
     }
     assert len(node.stored()) == 1
 

@@ -5,7 +5,7 @@ import pytest
 from core.domain import codes
 from core.domain.artifact import State
 from memory_ui.copy import load_copy
-from memory_ui.plain.render import day_and_time
+from memory_ui.receipts import day_and_time
 from tests.fakes import START, visits_to
 
 T = load_copy("en").t

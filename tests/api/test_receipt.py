@@ -149,7 +149,7 @@ class TestRecord:
         assert answer.headers["Content-Disposition"] == 'attachment; filename="consent-record.json"'
         assert answer.headers["Cache-Control"] == "no-store"
         notice = answer.json()["pii_processing"]["privacy_notice"]
-        assert (notice["version"], notice["language"], notice["choice"]) == ("2", "en", "Leave it, with a fossil")
+        assert (notice["version"], notice["language"], notice["choice"]) == ("3", "en", "Leave it, with a fossil")
         assert "until day 365. From backups, too, it is gone by 8 March 2027." in notice["text"]
         narrow(client, code)
         node.clock.advance(hours=1)

@@ -188,7 +188,7 @@ class TestLockout:
         answer = sign_in(client, node)
         assert answer.status_code == 429
         assert 0 < int(answer.headers["Retry-After"]) <= 900
-        assert T("signin.locked", minutes=15) in answer.text
+        assert T("signin.locked", wait="15 minutes") in answer.text
         assert "Set-Cookie" not in answer.headers
 
     def test_another_browser_is_not_locked_out_with_it(self, visits, node):

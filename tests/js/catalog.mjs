@@ -21,9 +21,9 @@ export function catalog(name) {
   return root;
 }
 
-/** @param {string} section of the copy @returns {Record<string, string>} its texts of one line */
+/** @param {string} section of the stewards' copy @returns {Record<string, string>} its texts of one line */
 export function copyOf(section) {
-  const text = readFileSync(new URL("../../assets/copy/en.toml", import.meta.url), "utf8");
+  const text = readFileSync(new URL("../../assets/copy/stewards.toml", import.meta.url), "utf8");
   const [, below] = text.split(`\n[${section}]\n`);
   const pairs = below.split(/\n\[\w+\]\n/)[0].matchAll(/^(\w+) = (".*")$/gm);
   return Object.fromEntries([...pairs].map(([, name, value]) => [name, JSON.parse(value)]));

@@ -2,22 +2,24 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  DOORS, ERRORS, MODES, NOTICES, STAGES, gated, initialState, reduce, secondsLeft,
+  DOORS, ERRORS, MODES, NOTICES, STAGES, gated, initialState, reduce, secondsLeft, spoken,
 } from "ritual";
 import { eventForKey } from "ritual_keys";
 
 const FIGURES = Object.freeze({
   countdown_s: 3, shortest_take_ms: 900, arming_timeout_s: 60, armed_timeout_s: 60, stop_timeout_s: 5,
   review_timeout_s: 90, review_counted_s: 30, complete_return_s: 60, once_return_s: 20, error_return_s: 30,
+  language_return_s: 60,
 });
 const COLOURS = Object.freeze(["warm", "dream"]);
-const OPEN = Object.freeze({ blocked: "", maxRecordingMs: 120_000 });
-const PAUSED = Object.freeze({ blocked: "paused", maxRecordingMs: 120_000 });
+const LANGUAGES = Object.freeze(["de", "en", "ar"]);
+const OPEN = Object.freeze({ blocked: "", maxRecordingMs: 120_000, language: "en" });
+const PAUSED = Object.freeze({ blocked: "paused", maxRecordingMs: 120_000, language: "en" });
 
 /** A ritual that is driven by events; the clock only moves when told. */
 function begin(policy = OPEN) {
   const ritual = {
-    state: initialState({ figures: FIGURES, colours: COLOURS, policy, nowMs: 0 }),
+    state: initialState({ figures: FIGURES, colours: COLOURS, languages: LANGUAGES, policy, nowMs: 0 }),
     nowMs: 0,
     effects: [],
     send(type, more = {}) {
@@ -145,7 +147,7 @@ test("a recording stops once, by hand or at its limit", () => {
 });
 
 test("the limit is the one that held when the recording began", () => {
-  const ritual = to.recording().send("policy", { policy: { blocked: "", maxRecordingMs: 30_000 } });
+  const ritual = to.recording().send("policy", { policy: { ...OPEN, maxRecordingMs: 30_000 } });
   assert.equal(ritual.wait(60).state.stopping, false);
 });
 
@@ -361,7 +363,7 @@ test("keys become events; repeats, modifiers, text fields and a control's own ke
 });
 
 test("missing figures, unknown events, modes and errors are refused loudly", () => {
-  assert.throws(() => initialState({ figures: {}, colours: COLOURS, policy: OPEN, nowMs: 0 }), /countdown_s/);
+  assert.throws(() => initialState({ figures: {}, colours: COLOURS, languages: LANGUAGES, policy: OPEN, nowMs: 0 }), /countdown_s/);
   assert.throws(() => begin().send("nonsense"), /unknown event/);
   assert.throws(() => reduce(begin().state, { type: "tick" }), /nowMs/);
   assert.throws(() => to.review().send("mode", { mode: "KEEP" }), /unknown mode/);
@@ -407,7 +409,7 @@ function anyEvent(random, state) {
 
 function walk(seed, steps, visit) {
   const random = mulberry(seed);
-  let state = initialState({ figures: FIGURES, colours: COLOURS, policy: OPEN, nowMs: 0 });
+  let state = initialState({ figures: FIGURES, colours: COLOURS, languages: LANGUAGES, policy: OPEN, nowMs: 0 });
   let nowMs = 0;
   for (let step = 0; step < steps; step += 1) {
     nowMs += Math.floor(random() * 1500);
@@ -468,4 +470,42 @@ test("on any path: a microphone is open only while it is wanted", () => {
       if (!["armed", "countdown", "recording"].includes(state.stage)) assert.equal(open.size, 0, state.stage);
     });
   }
+});
+
+test("a language is chosen on the first screen alone, by name or one after the other", () => {
+  const ritual = begin().send("language", { language: "ar" });
+  assert.equal(spoken(ritual.state), "ar");
+  assert.equal(spoken(ritual.send("nextLanguage").state), "de");
+  assert.equal(spoken(ritual.send("nextLanguage").state), "en");
+  assert.deepEqual(eventForKey({ key: "l", repeat: false, modified: false, target: "none" }), { type: "nextLanguage" });
+  for (const stage of STAGES.slice(1)) assert.equal(to[stage]().send("language", { language: "de" }).state.language, "", stage);
+  assert.throws(() => begin().send("language", { language: "tlh" }), /unknown language/);
+});
+
+test("a chosen language lasts for one participant: through errors and new takes, not past the receipt", () => {
+  const chosen = () => begin().send("language", { language: "de" }).send("primary");
+  assert.equal(chosen().answer("microphoneFailed", { code: "denied" }).send("primary").state.language, "de");
+  assert.equal(chosen().send("cancel").state.language, "de");
+  const review = () => chosen().answer("microphoneOpened").send("primary").wait(3).wait(4).send("primary").answer("takeReady", TAKE);
+  assert.equal(review().send("again").state.language, "de");
+  const done = () => review().send("mode", { mode: "ROOM" }).send("primary").answer("submitted", { receipt: { code: "abc" } });
+  assert.equal(done().state.language, "de");
+  assert.equal(done().send("primary").state.language, "");
+});
+
+test("a language nobody goes on in is forgotten, at once by Esc", () => {
+  const chosen = () => begin().send("language", { language: "de" });
+  assert.equal(secondsLeft(chosen().state), 60);
+  assert.equal(chosen().wait(59).state.language, "de");
+  assert.equal(chosen().wait(60).state.language, "");
+  assert.equal(chosen().send("cancel").state.language, "");
+  assert.equal(chosen().send("primary").wait(60).state.language, "");
+  assert.equal(secondsLeft(begin().state), null);
+});
+
+test("where the stewards change what is spoken, it is spoken unless somebody has chosen", () => {
+  const change = { policy: { ...OPEN, language: "ar" } };
+  assert.equal(spoken(begin().send("policy", change).state), "ar");
+  assert.equal(spoken(begin().send("language", { language: "de" }).send("policy", change).state), "de");
+  assert.throws(() => begin().send("policy", { policy: { ...OPEN, language: "" } }), /language/);
 });

@@ -13,7 +13,8 @@ const colours = catalogColours();
 const first = initialState({
   figures: { ...figures.kiosk, countdown_s: figures.take.preroll_s },
   colours: colours.map(({ code }) => code),
-  policy: { blocked: "", maxRecordingMs: 120_000 },
+  languages: ["en"],
+  policy: { blocked: "", maxRecordingMs: 120_000, language: "en" },
   nowMs: 0,
 });
 const take = { durationMs: 4000, quiet: false, key: "k" };
@@ -36,7 +37,7 @@ function everyState() {
   const state = (more) => ({ ...first, ...more });
   return [
     ...["idle", "arming", "armed", "countdown", "recording", "submitting"].map((stage) => state({ stage, take })),
-    ...DOORS.map((blocked) => state({ policy: { blocked, maxRecordingMs: 1 } })),
+    ...DOORS.map((blocked) => state({ policy: { blocked, maxRecordingMs: 1, language: "en" } })),
     state({ stage: "recording", stopping: true }),
     state({ stage: "submitting", playingOnce: true }),
     state({ stage: "review", take: { ...take, quiet: true } }),
@@ -44,6 +45,7 @@ function everyState() {
     ...MODES.map((mode) => state({ stage: "review", take, mode })),
     ...NOTICES.flatMap((kind) => [0, 40].map((waitS) => state({ stage: "review", take, mode: "ROOM", notice: { kind, waitS } }))),
     state({ stage: "review", take, nowMs: 80_000 }),
+    state({ stage: "idle", language: "en", nowMs: 50_000 }),
     ...OUTCOMES.map((outcome) => state({ stage: "complete", outcome })),
     ...ERRORS.map((error) => state({ stage: "error", error })),
   ];
@@ -83,6 +85,13 @@ test("the review is counted only in its last third", () => {
   assert.equal(counted(60), "review_counted");
 });
 
+test("a language somebody chose and left is counted before it goes", () => {
+  const counted = (seconds, more) => screenOf({ ...first, nowMs: seconds * 1000, ...more }).counted;
+  assert.equal(counted(59, {}), "");
+  assert.equal(counted(10, { language: "en" }), "");
+  assert.equal(counted(31, { language: "en" }), "language_returns");
+});
+
 test("a sentence names what it misses", () => {
   assert.equal(sentence({ a: "{n} of {m}" }, "a", { n: 0, m: 3 }), "0 of 3");
   assert.throws(() => sentence({}, "a", {}), /a is missing/);
@@ -96,9 +105,10 @@ test("codes stand in their own groups, or in fours", () => {
 
 test("times are told as one would say them", () => {
   assert.deepEqual([0, 59.9, 60, 125].map(clockTime), ["0:00", "0:59", "1:00", "2:05"]);
-  assert.deepEqual([30, 60, 90, 120].map((seconds) => span(copy, seconds)), [
+  assert.deepEqual([30, 60, 90, 120].map((seconds) => span("en-GB", seconds)), [
     "30 seconds", "60 seconds", "90 seconds", "2 minutes",
   ]);
+  assert.deepEqual(["de-DE", "ja-JP", "ar"].map((locale) => span(locale, 120)), ["2 Minuten", "2 分", "دقيقتان"]);
   assert.deepEqual([12.2, 90, 91, 3590].map(toldWait), [13, 90, 120, 3600]);
 });
 
@@ -144,11 +154,11 @@ test("a colour that nobody has put into words goes by its code", () => {
 });
 
 const notice = {
-  version: "2", backup: "Gone by {copies_until}.", day: "{day} {month} {year}", zone: "Europe/Berlin",
+  version: "3", between: " ", spans: { room_span: "48 hours", fossil_span: "2 days" }, backup: "Gone by {copies_until}.", day: "{day} {month} {year}", zone: "Europe/Berlin",
   months: ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"],
   modes: {
-    ROOM: { name: "Room", promise: "For {room_hours} hours." },
-    FOSSIL: { name: "Fossil", promise: "For {fossil_hours} hours, until day {fossil_days}." },
+    ROOM: { name: "Room", promise: "For {room_span}." },
+    FOSSIL: { name: "Fossil", promise: "For {fossil_span}, until day {fossil_days}." },
     NOSAVE: { name: "Once", promise: "In no backup." },
   },
 };
@@ -157,7 +167,7 @@ const promise = { room_hours: 48, fossil_hours: 48, fossil_days: 365, backup_day
 test("consent is asked for in the words of the notice, with the day on which the last copy of that mode is gone", () => {
   const words = (mode, more) => consentWords(notice, mode, { ...promise, ...more }, new Date("2026-03-01T12:00:00Z"));
   assert.deepEqual(words("ROOM"), { name: "Room", promise: "For 48 hours. Gone by 10 March 2026." });
-  assert.equal(words("FOSSIL").promise, "For 48 hours, until day 365. Gone by 8 March 2027.");
+  assert.equal(words("FOSSIL").promise, "For 2 days, until day 365. Gone by 8 March 2027.");
   assert.equal(words("NOSAVE").promise, "In no backup.");
   assert.equal(words("ROOM", { backup_days: 0 }).promise, "For 48 hours.");
 });
@@ -165,6 +175,7 @@ test("consent is asked for in the words of the notice, with the day on which the
 test("a day is the day of the place, whatever the browser thinks", () => {
   assert.equal(dayWords(new Date("2026-03-01T23:30:00Z"), notice), "2 March 2026");
   assert.equal(dayWords(new Date("2026-03-01T23:30:00Z"), { ...notice, zone: "America/Lima" }), "1 March 2026");
+  assert.equal(dayWords(new Date("2026-03-01T12:00:00Z"), { ...notice, day: "{year}年{number}月{day}日" }), "2026年3月1日");
 });
 
 test("only a receipt can be printed", () => {

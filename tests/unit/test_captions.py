@@ -50,7 +50,7 @@ def test_a_caption_says_what_how_it_sounds_how_old_how_worn_and_how_long() -> No
 
 
 def test_it_says_how_long_is_heard_and_not_how_long_the_take_is() -> None:
-    assert say(heard_ms=800).endswith(", one second")
+    assert say(heard_ms=800).endswith(", 1 second")
 
 
 def test_a_dry_take_has_no_colour_to_speak_of() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.adapters.catalogs import load
+from core.bootstrap.figures import notices
 from core.domain.archiving import ArchiveKind
 from core.domain.consent import Mode
 from core.domain.custody import Closed
@@ -19,11 +20,12 @@ from core.domain.room.rows import Intensity, Preset, Scarcity
 from core.domain.steward import SWITCHES
 from core.domain.warnings import Level, Name
 from memory_ui.captions import WEAR
-from memory_ui.copy import load_copy
+from memory_ui.copy import languages, load_copy
 from tests.unit import steward_copy
 
 ROOT = Path(__file__).parents[2]
 COPY = load_copy("en")
+STEWARDS = set(tomllib.loads((Path(__file__).parents[2] / "assets/copy/stewards.toml").read_text("utf-8")))
 SECTIONS = sorted({key.split(".")[0] for key in COPY.texts})
 
 
@@ -38,6 +40,7 @@ PYTHON = "\n".join(
         # What copies and certificates say is written where they are made.
         *((ROOT / "core" / name).read_text() for name in ("adapters/archive.py", "bootstrap/custody.py")),
         (ROOT / "core/services/closing.py").read_text(),
+        (ROOT / "core/adapters/copy.py").read_text(),
     ]
 )
 SCRIPTS = sources("*.js", below="assets/js")
@@ -81,8 +84,6 @@ COMPOSED = {
     'f"room.kind_{kind}"': [f"room.kind_{kind}" for kind in ("room", "fossil", "residue")],
     'f"room.colour_{colour}"': [f"room.colour_{colour.code}" for colour in load("colours", ColorCatalog).colours],
     'f"room.wear_{_wear(artifact.wear)}"': [f"room.wear_{name}" for _, name in WEAR] + ["room.wear_deep"],
-    'f"times.month_{local.month}"': [f"times.month_{number}" for number in range(1, 13)],
-    'f"times.month_{number}"': [f"times.month_{number}" for number in range(1, 13)],
     'f"times.{unit}_ago"': [f"times.{unit}_ago" for unit in ("day", "hour", "minute")],
     'f"times.{unit}s_ago"': [f"times.{unit}s_ago" for unit in ("day", "hour", "minute")],
     'f"revoke.mode_{self._mode()}"': ["revoke.mode_room", "revoke.mode_fossil"],
@@ -151,7 +152,8 @@ def kiosk_keys():
 
 def room_keys():
     """Keys that the room's scripts name."""
-    return {f"room.{name}" for name in re.findall(r"\bcopy\.(\w+)", ROOM_SCRIPTS)}
+    read = set(re.findall(r"\bcopy\.(\w+)", ROOM_SCRIPTS)) - {"between_sentences"}  # that is the language's own
+    return {f"room.{name}" for name in read}
 
 
 def framed_keys():
@@ -168,7 +170,7 @@ def framed_keys():
 def used():
     """Every key that something reads."""
     possible = {key for keys in COMPOSED.values() for key in keys}
-    read = {"door.what"} | framed_keys()
+    read = {"door.what"} | framed_keys() | {f"language.{name}" for name in ("name", "locale", "between_sentences")}
     return (
         read
         | RECORDED
@@ -201,19 +203,56 @@ def test_the_kiosk_speaks_of_the_modes_there_are():
     assert set(listed("MODES")) == {mode.value for mode in Mode}
 
 
-@pytest.mark.parametrize("key", sorted(COPY.texts))
-def test_a_text_is_plain_and_its_placeholders_have_names(key):
-    text = COPY.texts[key]
-    assert text == text.strip()
-    assert text
-    assert "<" not in text
-    names = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
-    assert all(re.fullmatch(r"[a-z_]+", name) for name in names)
+@pytest.mark.parametrize("language", languages())
+def test_texts_are_plain_and_their_placeholders_have_names(language):
+    for key, text in load_copy(language).texts.items():
+        if key == "language.between_sentences":
+            continue
+        for form in forms(text):
+            assert form == form.strip(), key
+            assert form, key
+            assert "<" not in form, key
+            assert all(re.fullmatch(r"[a-z_]+", name) for name in names(form)), key
+
+
+def forms(text):
+    """What a text may come to, before its placeholders are filled."""
+    return [text] if isinstance(text, str) else list(text.values())
+
+
+def names(text):
+    """Its placeholders."""
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize("language", languages())
+def test_a_language_says_all_that_a_participant_is_told(language):
+    said = load_copy(language)
+    stewards = {key for key in COPY.texts if key.split(".")[0] in STEWARDS}
+    assert set(said.texts) - stewards == set(COPY.texts) - stewards
+    for key, text in said.texts.items():
+        english = forms(COPY.texts[key])
+        if isinstance(COPY.texts[key], str):
+            assert isinstance(text, str), key
+            assert names(text) == names(english[0]), key
+        else:
+            assert set(text) <= set(said.locale.plural_form.tags) | {"other"}, key
+            assert all(names(form) <= names(COPY.texts[key]["other"]) for form in text.values()), key
+            assert names(text["other"]) == names(COPY.texts[key]["other"]), key
+
+
+@pytest.mark.parametrize("language", languages())
+def test_a_language_can_ask_for_consent(language):
+    assert notices().find(notices().present, language) is not None
+
+
+def test_what_stewards_read_is_in_one_language():
+    assert {key.split(".")[0] for key in load_copy("de").texts}.isdisjoint(STEWARDS)
 
 
 def test_every_name_a_kiosk_text_wants_is_given():
     given = KIOSK_SCRIPTS[KIOSK_SCRIPTS.index("params()") :]
-    figures = {"room_hours", "fossil_hours", "fossil_days", "once_minutes", "backup_days"}
+    figures = {"room_hours", "fossil_hours", "fossil_days", "once_span", "backup_days"}
     for key, text in COPY.texts.items():
         if key.startswith(("kiosk.", "kiosk_")):
             for _, name, _, _ in string.Formatter().parse(text):

@@ -160,7 +160,7 @@ export default {
       </section>
 
 
-      <BenchPrompts :client="client" :copy="copy" :ops="ops" :may-change="mayChange" :send="send"/>
+      <BenchPrompts :client="client" :copy="copy" :ops="ops" :languages="choices.languages" :may-change="mayChange" :send="send"/>
 
       <section class="bench-part" id="trail" aria-labelledby="h-trail">
         <h2 id="h-trail">{{ copy.trail }}</h2>

@@ -274,7 +274,7 @@ export default {
       return [
         { name: "deployment_focus_status", choices: ["", ...this.choices.statuses] },
         { name: "mood_bias", choices: ["", ...this.choices.moods] },
-        { name: "kiosk_language_code", choices: ["", ...this.choices.languages] },
+        { name: "kiosk_language_code", choices: ["", ...Object.keys(this.choices.languages)] },
         { name: "kiosk_accessibility_mode", choices: this.choices.accessibility_modes },
       ];
     },
@@ -426,6 +426,7 @@ export default {
 
     choiceWords(field, choice) {
       if (choice === "") return this.copy[`none_${field}`];
+      if (field === "kiosk_language_code") return this.choices.languages[choice];
       return this.copy[`choice_${choice}`] ?? choice;
     },
 

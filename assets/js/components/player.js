@@ -8,7 +8,7 @@
 
 import { audioContext, latencyS, unlock, watchContext } from "context";
 import { roomActivity } from "device";
-import { watchLink } from "link";
+import { speakAs, watchLink } from "link";
 import { createPageDevice } from "page_device";
 import { createPlayerEngine } from "program";
 import { createRecent } from "recent";
@@ -23,7 +23,7 @@ const LOOK_MS = 1000;
 
 export default {
   props: {
-    copy: { type: Object, required: true },
+    words: { type: Object, required: true },
     figures: { type: Object, required: true },
     colours: { type: Array, required: true },
     node: { type: Object, required: true },
@@ -38,7 +38,7 @@ export default {
     fossils: { type: Object, required: true },
   },
   emits: ["hello", "need", "device", "sounding"],
-  template: `<section ref="wall" class="room-wall" :aria-label="copy.title" :data-sound="sound"></section>`,
+  template: `<section ref="wall" class="room-wall" :lang="words.language" :dir="words.direction" :aria-label="words.copy.title" :data-sound="sound"></section>`,
 
   data() {
     return { sound: "waiting" };
@@ -60,6 +60,10 @@ export default {
     fossils({ feed_url }) {
       this.wall.fossilsFrom(feed_url);
     },
+    words(words) {
+      speakAs(words);
+      this.wall.speak(words.copy);
+    },
     order(order) {
       this.device.obey(order);
     },
@@ -70,6 +74,7 @@ export default {
 
   mounted() {
     // None of this is data: Vue must not wrap audio nodes, and nothing of it is rendered.
+    speakAs(this.words);
     this.scope = createScope();
     this.recent = createRecent(window.localStorage, this.recent_most);
     this.rights = createRights(Date.now);
@@ -80,7 +85,7 @@ export default {
     this.wall = createWall(this.$refs.wall, {
       figures: this.figures.trace,
       colours: this.colours,
-      copy: this.copy,
+      copy: this.words.copy,
       node: this.node,
       reducedMotion: this.posture.reduced_motion || this.calm.matches,
       scope: this.scope,

@@ -9,14 +9,15 @@
 
 import { capturedLine, seedOf, wholeLine } from "kiosk_line";
 import { createClient } from "client";
-import { holdLink, watchLink } from "link";
+import { createLanguages } from "kiosk_languages";
+import { holdLink, speakAs, watchLink } from "link";
 import { createPageDevice } from "page_device";
 import { createRitualEffects } from "ritual_effects";
 import { eventForKey } from "ritual_keys";
 import {
-  clockTime, codeGroups, colourChoices, consentWords, dayWords, promptFor, screenOf, sentence, span, toldWait,
+  clockTime, codeGroups, colourChoices, consentWords, promptFor, screenOf, sentence, span, toldWait,
 } from "ritual_screen";
-import { MODES, gated, initialState, reduce, secondsLeft } from "ritual";
+import { MODES, gated, initialState, reduce, secondsLeft, spoken } from "ritual";
 import { createScope } from "scope";
 
 const LIVE = ["armed", "countdown", "recording"];
@@ -35,19 +36,18 @@ const FAULTS = {
 
 export default {
   props: {
-    copy: { type: Object, required: true },
+    words: { type: Object, required: true },
+    languages: { type: Array, required: true },
     figures: { type: Object, required: true },
     colours: { type: Array, required: true },
     surface: { type: Object, required: true },
     node: { type: Object, required: true },
-    notice: { type: Object, required: true },
-    language: { type: String, required: true },
     page_version: { type: String, required: true },
     order: { type: Object, default: null },
   },
   emits: ["stage", "device"],
   template: `
-    <section class="kiosk" :lang="language" :aria-label="t('label')" :data-stage="state.stage"
+    <section class="kiosk" :lang="said.language" :dir="said.direction" :aria-label="t('label')" :data-stage="state.stage"
       :data-mode="state.mode" :data-error="state.error" :data-outcome="state.outcome" :data-blocked="state.policy.blocked"
       :data-quiet="String(inGate)" :data-contrast="contrast" :data-size="size" :data-reduced-motion="String(stillness)"
       @pointerdown="touch">
@@ -109,6 +109,12 @@ export default {
         </div>
       </div>
 
+      <div v-if="state.stage === 'idle'" class="kiosk-languages" role="group" :aria-label="t('languages')">
+        <button v-for="one in languages" :key="one.language" type="button" class="kiosk-language" :lang="one.language"
+          :dir="one.direction" :aria-pressed="String(one.language === said.language)"
+          @click="dispatch('language', { language: one.language })">{{ one.name }}</button>
+      </div>
+
       <div class="kiosk-actions">
         <p v-if="aside" class="kiosk-aside note">{{ aside }}</p>
         <div class="kiosk-primary">
@@ -130,19 +136,22 @@ export default {
         <p class="slip-code"><span v-for="(group, index) in code" :key="index">{{ group }}</span></p>
         <p class="slip-label">{{ t('slip_take_back') }}</p>
         <div class="slip-square" v-html="state.receipt.receipt.qr"></div>
-        <p class="slip-label">{{ address }}<br>{{ t('ask') }}</p>
+        <p class="slip-label"><bdi>{{ address }}</bdi><br>{{ t('ask') }}</p>
       </div>
     </section>
   `,
 
   data() {
-    return { state: this.firstState(), announcement: "", connected: true, called: "" };
+    return { state: this.firstState(), said: Object.freeze(this.words), announcement: "", connected: true, called: "" };
   },
 
   computed: {
     modes: () => MODES,
     screen() {
       return screenOf(this.state);
+    },
+    wanted() {
+      return spoken(this.state);
     },
     inGate() {
       return this.state.stage === "review" && gated(this.state);
@@ -151,7 +160,7 @@ export default {
       return this.state.stage === "review" && !this.inGate;
     },
     sounds() {
-      return colourChoices(this.copy, this.colours);
+      return colourChoices(this.said.copy, this.colours);
     },
     /** What the colour chosen does to the ink of the line; for most of the ritual, and many a colour: nothing. */
     tint() {
@@ -180,7 +189,7 @@ export default {
     /** A session has one question; else the stewards' prompts take turns, one for each participant. */
     prompt() {
       const { session_theme_prompt: theme, prompts } = this.surface;
-      return theme ? "" : promptFor(prompts, this.state.run);
+      return theme ? "" : promptFor(prompts[this.said.language], this.state.run);
     },
     /** The quiet line above the primary action: what is counted, or what the visitor should know now. */
     aside() {
@@ -203,7 +212,8 @@ export default {
       return codeGroups(this.state.receipt.revocation_token);
     },
     promise() {
-      return `${this.t(this.state.mode === "FOSSIL" ? "promise_fossil" : "promise_room")} ${this.t("promise_backup")}`;
+      const keys = [this.state.mode === "FOSSIL" ? "promise_fossil" : "promise_room", "promise_backup"];
+      return keys.map((key) => this.t(key)).join(this.said.notice.between);
     },
     /** Where receipts are looked at, as one types it. */
     address() {
@@ -239,6 +249,12 @@ export default {
     order(order) {
       this.device.obey(order);
     },
+    wanted: {
+      handler(language) {
+        this.speak(language);
+      },
+      immediate: true,
+    },
     lead: {
       handler(lead) {
         this.announcement = lead;
@@ -251,13 +267,14 @@ export default {
     this.scope = createScope();
     this.pointed = false; // whether it was a finger, and no key, that went to where the focus is
     this.levels = { points: [], gathered: [], left: 0 };
+    this.tongues = createLanguages({ first: this.words, offered: this.languages, fetch: window.fetch.bind(window) });
     const client = createClient({ fetch: window.fetch.bind(window), figures: this.figures.kiosk });
     this.effects = createRitualEffects({
       figures: this.figures,
       colours: this.colours,
       client,
       scope: this.scope,
-      shown: () => ({ language: this.language, noticeVersion: this.notice.version }),
+      shown: () => ({ language: this.said.language, noticeVersion: this.said.notice.version }),
       dispatch: (type, more) => this.dispatch(type, more),
       print: () => window.print(),
       onLevel: (level) => this.hear(level),
@@ -270,12 +287,12 @@ export default {
     scope.listen(document, "visibilitychange", () => document.hidden && this.dispatch("hidden"));
     this.device = this.asDevice();
     watchLink((up) => this.linked(up), scope);
-    scope.interval(() => this.state.stage !== "idle" && this.dispatch("tick"), this.figures.kiosk.tick_ms);
+    scope.interval(() => (this.state.stage !== "idle" || this.state.language) && this.dispatch("tick"), this.figures.kiosk.tick_ms);
     scope.frame(() => this.drawProgress());
     const sizes = new ResizeObserver(() => this.draw());
     sizes.observe(this.$refs.trace.parentElement);
     scope.add(() => sizes.disconnect());
-    this.effects.prepare().catch(reportError);
+    this.effects.prepare().then(() => this.tongues.fetchAll()).catch(reportError);
     this.$emit("stage", { stage: this.state.stage });
   },
 
@@ -287,12 +304,13 @@ export default {
     firstState() {
       const figures = { ...this.figures.kiosk, countdown_s: this.figures.take.preroll_s };
       const colours = this.colours.map(({ code }) => code);
-      return Object.freeze(initialState({ figures, colours, policy: this.policy(), nowMs: performance.now() }));
+      const languages = this.languages.map(({ language }) => language);
+      return Object.freeze(initialState({ figures, colours, languages, policy: this.policy(), nowMs: performance.now() }));
     },
 
     policy() {
-      const { intake_door, kiosk_max_recording_seconds } = this.surface;
-      return { blocked: intake_door, maxRecordingMs: kiosk_max_recording_seconds * 1000 };
+      const { intake_door, kiosk_max_recording_seconds, language } = this.surface;
+      return { blocked: intake_door, maxRecordingMs: kiosk_max_recording_seconds * 1000, language };
     },
 
     /** The state is frozen, so that Vue compares it as a whole instead of wrapping it. */
@@ -360,12 +378,20 @@ export default {
     },
 
     t(key) {
-      return sentence(this.copy, key, this.params());
+      return sentence(this.said.copy, key, isolated(this.params(), this.said.direction));
+    },
+
+    /** What is not there yet is spoken as soon as it is, unless another is wanted by then. */
+    async speak(language) {
+      const words = await this.tongues.load(language);
+      if (words === null || language !== this.wanted) return;
+      this.said = Object.freeze(words);
+      speakAs(words);
     },
 
     /** By the present moment: a review that lasts past midnight names the new day. */
     consent(mode) {
-      return consentWords(this.notice, mode, this.figures.promise, new Date());
+      return consentWords(this.said.notice, mode, this.figures.promise, new Date());
     },
 
     params() {
@@ -374,12 +400,12 @@ export default {
       const spentS = state.stage === "recording" ? this.stageS : 0;
       const limitS = state.limitMs / 1000;
       return {
-        ...promise, ...this.receiptParams(),
-        contact: this.node.contact,
+        ...promise, ...this.said.notice.spans, ...this.receiptParams(),
+        contact: this.said.contact,
+        language: this.languages.find(({ language }) => language === state.policy.language).name,
         prompt: surface.session_theme_prompt || this.prompt,
-        limit: span(this.copy, surface.kiosk_max_recording_seconds),
-        wait: span(this.copy, toldWait(state.notice?.waitS ?? 0)),
-        minutes: Math.ceil(surface.ingest_budget.effective_reset_in_seconds / 60),
+        limit: span(this.said.locale, surface.kiosk_max_recording_seconds),
+        wait: span(this.said.locale, toldWait(state.notice?.waitS ?? surface.ingest_budget.effective_reset_in_seconds)),
         seconds: secondsLeft(state) ?? 0,
         elapsed: clockTime(spentS),
         remaining: clockTime(Math.ceil(limitS - spentS)),
@@ -389,22 +415,15 @@ export default {
     receiptParams() {
       const { receipt } = this.state;
       if (!receipt) return {};
-      const { room_until, fossil_until, copies_gone_by } = receipt.receipt;
+      const { room_until, fossil_until, copies_gone_by } = receipt.receipt.words;
       const groups = codeGroups(receipt.revocation_token);
       return {
-        until: this.dayAndTime(new Date(room_until)),
-        residue_until: dayWords(new Date(fossil_until ?? room_until), this.notice),
-        copies_until: dayWords(new Date(copies_gone_by), this.notice),
+        until: room_until,
+        residue_until: fossil_until,
+        copies_until: copies_gone_by,
         spelled: groups.map((group) => [...group].join(" ")).join(", "),
         address: this.address,
       };
-    },
-
-    dayAndTime(when) {
-      const clock = { weekday: "long", hour: "numeric", minute: "2-digit", hourCycle: "h23", timeZone: this.notice.zone || undefined };
-      const parts = new Intl.DateTimeFormat(this.language, clock).formatToParts(when);
-      const [weekday, hour, minute] = ["weekday", "hour", "minute"].map((type) => parts.find((part) => part.type === type).value);
-      return `${weekday}, ${dayWords(when, this.notice)}, ${hour}:${minute}`;
     },
 
     /** One level of the microphone; some of them make one point of the line. */
@@ -460,6 +479,12 @@ export default {
     },
   },
 };
+
+/** An address or a name of another script must not turn what stands around it (Unicode Standard Annex 9). */
+function isolated(params, direction) {
+  if (direction !== "rtl") return params;
+  return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, `\u2068${value}\u2069`]));
+}
 
 /**
  * A radio that a finger has chosen has no more use for Space; one that was reached by keys keeps it.
