@@ -142,7 +142,7 @@ export default {
   `,
 
   data() {
-    return { state: this.firstState(), said: Object.freeze(this.words), announcement: "", connected: true, called: "" };
+    return { state: this.firstState(), said: Object.freeze(unwrapped(this.words)), announcement: "", connected: true, called: "" };
   },
 
   computed: {
@@ -249,11 +249,8 @@ export default {
     order(order) {
       this.device.obey(order);
     },
-    wanted: {
-      handler(language) {
-        this.speak(language);
-      },
-      immediate: true,
+    wanted(language) {
+      this.speak(language);
     },
     lead: {
       handler(lead) {
@@ -267,7 +264,7 @@ export default {
     this.scope = createScope();
     this.pointed = false; // whether it was a finger, and no key, that went to where the focus is
     this.levels = { points: [], gathered: [], left: 0 };
-    this.tongues = createLanguages({ first: this.words, offered: this.languages, fetch: window.fetch.bind(window) });
+    this.tongues = createLanguages({ first: this.said, offered: this.languages, fetch: window.fetch.bind(window) });
     const client = createClient({ fetch: window.fetch.bind(window), figures: this.figures.kiosk });
     this.effects = createRitualEffects({
       figures: this.figures,
@@ -283,6 +280,7 @@ export default {
 
   mounted() {
     const { scope } = this;
+    speakAs(this.said);
     scope.listen(window, "keydown", (press) => this.key(press), { capture: true });
     scope.listen(document, "visibilitychange", () => document.hidden && this.dispatch("hidden"));
     this.device = this.asDevice();
@@ -479,6 +477,11 @@ export default {
     },
   },
 };
+
+/** A property as it was given, without the wrappers Vue puts around it. */
+function unwrapped(value) {
+  return JSON.parse(JSON.stringify(value));
+}
 
 /** An address or a name of another script must not turn what stands around it (Unicode Standard Annex 9). */
 function isolated(params, direction) {
