@@ -190,6 +190,11 @@ class Settings(BaseSettings):
 
     UPLOAD_MAX_MIB: Positive = Field(32, description="Largest upload, in MiB.")
     TAKE_MAX_SECONDS: Positive = Field(300, description="Longest take the node accepts, in seconds.")
+    TAKE_KEY_MINUTES: Positive = Field(
+        15,
+        description="How long a take on a kiosk's disk can be resumed after a reload or a crash, in minutes: its key "
+        "is held for so long.",
+    )
     TAKE_MAX_RATE_HZ: Count = Field(96_000, description="Highest sample rate the node accepts, in Hz.")
     KIOSK_MAX_RECORDING_SECONDS: int = Field(
         120, ge=30, le=300, description="Longest recording at the kiosk, in seconds, until a steward changes it."

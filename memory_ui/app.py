@@ -34,6 +34,7 @@ from memory_ui.api import (
     receipt,
     session,
     surface,
+    take_keys,
 )
 from memory_ui.board import Board
 from memory_ui.copy import load_copy
@@ -145,6 +146,7 @@ ROUTES = (
     receipt,
     session,
     surface,
+    take_keys,
     door,
     revoke,
     signin,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from core.adapters.catalogs import asset_version, load
@@ -77,6 +78,7 @@ from core.services.room import RoomService
 from core.services.snapshot import Snapshots
 from core.services.status import StatusService
 from core.services.stewardship import StewardService
+from core.services.take_keys import TakeKeys
 from core.services.watch import Watch
 from core.settings import Settings, prepare_data_dir
 
@@ -111,6 +113,7 @@ class System:
     access: Access
     stewardship: StewardService
     prompts: Prompts
+    take_keys: TakeKeys
     archive: Archive
     review: ReviewService
     fossils: Fossils
@@ -260,6 +263,7 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         retention=retention,
         stewardship=StewardService(outside.work, clock, limits=control_limits(settings)),
         prompts=Prompts(outside.work, clock, languages=notices().languages),
+        take_keys=TakeKeys(outside.work, clock, outside.vault, held_for=timedelta(minutes=settings.TAKE_KEY_MINUTES)),
         archive=archive,
         review=ReviewService(outside.work, clock, grants, flag_holds=settings.FLAG_HOLDS),
         fossils=Fossils(

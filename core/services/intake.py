@@ -48,7 +48,10 @@ class IntakeFigures:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Offering:
-    """One upload as it arrived: a rewound stream, what the client said about it, its optional retry key."""
+    """One upload as it arrived: a rewound stream, what the client said about it, its optional retry key.
+
+    `unattended`: its participant sent it and left before the answer. Nobody will see the code, and a steward decides.
+    """
 
     stream: BinaryIO
     size_bytes: int
@@ -61,6 +64,7 @@ class Offering:
     notice_version: str = ""
     client_key: str = ""
     station: str = ""
+    unattended: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -249,7 +253,7 @@ class Intake:
                 outline=take.outline,
                 draw=self._vault.rng().getrandbits(DRAW_BITS),
                 station=offering.station,
-                review=Review.HELD if self._figures.hold and not once else Review.NONE,
+                review=Review.HELD if (self._figures.hold or offering.unattended) and not once else Review.NONE,
             )
         )
         artifact = tx.artifacts.get(artifact_id)

@@ -160,6 +160,7 @@ class Retention:
         now, figures = self._clock.earlier(), self._figures
         with self._work.write() as tx:
             forgotten = tx.idempotency.prune(now - timedelta(hours=figures.idempotency_h))
+            forgotten += tx.take_keys.prune(now)
             forgotten += tx.events.prune(now - timedelta(days=figures.access_event_days))
             forgotten += tx.job_runs.prune(now - timedelta(days=figures.job_run_days))
             forgotten += tx.presences.prune(now - timedelta(days=figures.job_run_days))

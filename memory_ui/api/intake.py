@@ -1,7 +1,7 @@
 """Taking voices in."""
 
 import errno
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from core.bootstrap import System, spool_dir
 from core.domain.artifact import Artifact
 from core.domain.consent import Mode
-from core.errors import BadField, DiskReserve, MemoryEngineError
+from core.errors import BadField, Conflict, DiskReserve, MemoryEngineError, NotFound
 from core.services.intake import STATUS_SIGNS, TOPIC_SIGNS, Kept, Offering
 from core.services.reserve import FULL
 from memory_ui.addresses import REVOKE_PATH, receipt_url, square
@@ -39,6 +39,7 @@ _WORDS = {
     "status": "Another name of `lifecycle_status`.",
     "language": "The language the participant was shown; the receipt is in it.",
     "notice_version": "The version of the notice the participant was shown.",
+    "unattended": "1 where the participant has left before the answer: the take waits for a steward.",
 }
 
 
@@ -140,7 +141,12 @@ async def _received(
         offering = _offering(form, mode, client_key, asker.named)
         spend = partial(system.budgets.spend, "ingest", client=asker.station, address=asker.address)
         answer = partial(describe, language=offering.language or ENGLISH)
-        return await in_store_thread(system.intake.keep, offering, answer, admit=spend)
+        kept = await in_store_thread(system.intake.keep, offering, answer, admit=spend)
+        if offering.unattended and offering.mode is not Mode.NOSAVE:
+            # It may have arrived the first time, when somebody was still there to take the code.
+            with suppress(Conflict, NotFound):
+                await in_thread(system.review.hold, kept.artifact.id, actor="kiosk")
+        return kept
 
 
 def _length(request: Request, most_bytes: int) -> int:
@@ -165,6 +171,7 @@ def _offering(form: Form, mode: Mode | None, client_key: str, station: str) -> O
         notice_version=fields.get("notice_version", "").strip(),
         client_key=client_key,
         station=station,
+        unattended=_flag(fields, "unattended"),
     )
 
 
@@ -185,6 +192,13 @@ def _receipt(system: System, artifact: Artifact, url: str, language: str) -> dic
             "copies_gone_by": day(copies_gone_by, copy, zone),
         },
     }
+
+
+def _flag(fields: dict[str, str], name: str) -> bool:
+    value = fields.get(name, "").strip()
+    if value not in ("", "0", "1"):
+        raise BadField(f"{name} must be 0 or 1.")
+    return value == "1"
 
 
 def _mode(text: str) -> Mode:

@@ -24,7 +24,18 @@ from core.ports.work import Transaction
 CHUNK_ROWS = 500
 
 LEFT_OUT = frozenset(
-    {"steward_session", "device", "warning", "schedule", "job_run", "presence", "decision", "report", "alembic_version"}
+    {
+        "steward_session",
+        "take_key",
+        "device",
+        "warning",
+        "schedule",
+        "job_run",
+        "presence",
+        "decision",
+        "report",
+        "alembic_version",
+    }
 )
 """What belongs to the running node only: no copy has it, and no restored node begins with it."""
 

@@ -19,11 +19,12 @@ from core.adapters.sql.tables import (
     ScheduleRow,
     StewardActionRow,
     StewardStateRow,
+    TakeKeyRow,
 )
 from core.domain.consent import Manifest, Mode
 from core.domain.custody import Closed
 from core.domain.steward import SWITCHES, StewardState
-from core.ports.work import Consent, Derivative, Remembered, StewardAction, TrailQuery
+from core.ports.work import Consent, Derivative, Remembered, StewardAction, TakeKey, TrailQuery
 
 STEWARD_ROW = 1
 
@@ -188,6 +189,49 @@ class SqlIdempotency:
     def prune(self, before: datetime) -> int:
         """Forget keys older than `before`."""
         return _rowcount(self._session.execute(delete(IdempotencyRow).where(IdempotencyRow.created_at < before)))
+
+
+class SqlTakeKeys:
+    """See `core.ports.work.TakeKeys`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, key: TakeKey) -> None:
+        """Hold a key."""
+        self._session.add(TakeKeyRow(**asdict(key)))
+        self._session.flush()
+
+    def get(self, key_id: str, now: datetime) -> TakeKey | None:
+        """A key whose time is not over."""
+        row = self._session.get(TakeKeyRow, key_id, populate_existing=True)
+        if row is None or row.until <= now:
+            return None
+        return TakeKey(id=row.id, key=row.key, station=row.station, until=row.until)
+
+    def prolong(self, key_id: str, until: datetime) -> None:
+        """Hold it for longer."""
+        self._session.execute(update(TakeKeyRow).where(TakeKeyRow.id == key_id).values(until=until))
+
+    def drop(self, key_id: str) -> bool:
+        """Forget a key; False where there was none."""
+        return _rowcount(self._session.execute(delete(TakeKeyRow).where(TakeKeyRow.id == key_id))) == 1
+
+    def drop_of(self, station: str) -> int:
+        """Forget every key of a station."""
+        return _rowcount(self._session.execute(delete(TakeKeyRow).where(TakeKeyRow.station == station)))
+
+    def keep_newest(self, station: str, most: int) -> int:
+        """Forget the oldest of a station's keys above `most`."""
+        newest = (
+            select(TakeKeyRow.id).where(TakeKeyRow.station == station).order_by(TakeKeyRow.until.desc()).limit(most)
+        )
+        older = (TakeKeyRow.station == station, TakeKeyRow.id.not_in(newest))
+        return _rowcount(self._session.execute(delete(TakeKeyRow).where(*older)))
+
+    def prune(self, now: datetime) -> int:
+        """Forget keys whose time is over."""
+        return _rowcount(self._session.execute(delete(TakeKeyRow).where(TakeKeyRow.until <= now)))
 
 
 class SqlAccessEvents:

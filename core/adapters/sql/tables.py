@@ -292,6 +292,16 @@ class PromptRow(Base):
     version: Mapped[int] = mapped_column(Integer, server_default="1")
 
 
+class TakeKeyRow(Base):
+    """What a kiosk's disk can be read with, for as long as a take there is nobody else's yet."""
+
+    __tablename__ = "take_key"
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    key: Mapped[bytes] = mapped_column(LargeBinary)
+    station: Mapped[str] = mapped_column(String(80))
+    until: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
 class DeviceRow(Base):
     """An open kiosk or room page, as it last reported itself."""
 

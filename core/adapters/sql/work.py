@@ -21,6 +21,7 @@ from core.adapters.sql.records import (
     SqlIdempotency,
     SqlSchedule,
     SqlStewardship,
+    SqlTakeKeys,
 )
 from core.adapters.sql.running import SqlJobRuns, SqlPresences
 from core.adapters.sql.stewarding import SqlDevices, SqlPrompts, SqlSamples, SqlSessions, SqlStewards
@@ -74,6 +75,10 @@ class SqlTransaction:
     @cached_property
     def idempotency(self) -> SqlIdempotency:
         return SqlIdempotency(self.session)
+
+    @cached_property
+    def take_keys(self) -> SqlTakeKeys:
+        return SqlTakeKeys(self.session)
 
     @cached_property
     def events(self) -> SqlAccessEvents:
