@@ -6,6 +6,7 @@ import { catalog } from "./catalog.mjs";
 
 const { wall } = catalog("trace");
 const copy = {
+  between_sentences: " ",
   connection_lost: "lost", maintained: "looked after", closed: "closed", held: "held", paused: "paused", resting: "resting",
   between: "between", quieter: "quieter", two_voices: "{caption}, two", three_voices: "{caption}, three",
 };
