@@ -1,5 +1,5 @@
 /**
- * What the kiosk says to the server: four requests, each answered by a value or by a `ClientFailure`.
+ * What the kiosk says to the server: a few requests, each answered by a value or by a `ClientFailure`.
  *
  * A failure says what can be done about it, never what the server's internals were:
  *   away     no answer, or the server could not (5xx, timeout); `uncertain` when the take may have arrived
@@ -24,7 +24,8 @@ export class ClientFailure extends Error {
 
 /**
  * @typedef {{wav: ArrayBuffer, durationMs: number, colour: string, idempotencyKey: string, language: string,
- *   noticeVersion: string}} Sending `colour` is the code of a memory colour, "" for none
+ *   noticeVersion: string, unattended?: boolean}} Sending `colour` is the code of a memory colour, "" for none;
+ *   `unattended` where its participant has left, and a steward is to decide
  *
  * @param {{fetch: typeof fetch, figures: {request_timeout_s: number, answer_timeout_s: number}}} options
  *   `request_timeout_s` bounds a request that carries a take, `answer_timeout_s` a small one
@@ -84,6 +85,13 @@ export function createClient({ fetch, figures }) {
     /** Disposes of a one-time take nobody has heard. */
     consume: ({ artifact_id, consume_token }) => postJson("/api/v1/ephemeral/consume", { artifact_id, consume_token }),
 
+    /** What a take on this disk is encrypted under; see take_keeper. */
+    keys: {
+      begin: async () => demand(await post("/api/v1/take-keys", {}, figures.answer_timeout_s), ["take", "key"]),
+      again: async (take) => demand(await postJson("/api/v1/take-keys/again", { take }), ["take", "key"]),
+      destroy: (take) => postJson("/api/v1/take-keys/destroy", { take }),
+    },
+
     /** Takes a take back by its receipt code. */
     revoke: (token) => postJson("/api/v1/revoke", { token }),
   };
@@ -102,7 +110,7 @@ export function failureOf(status, retryAfter) {
   });
 }
 
-function takeRequest({ wav, durationMs, mode, colour, idempotencyKey, language, noticeVersion }) {
+function takeRequest({ wav, durationMs, mode, colour, idempotencyKey, language, noticeVersion, unattended }) {
   if (!idempotencyKey) throw new TypeError("client: a take is sent under an idempotency key");
   if (typeof colour !== "string") throw new TypeError("client: a take is sent in a colour, or in none");
   const form = new FormData();
@@ -112,6 +120,7 @@ function takeRequest({ wav, durationMs, mode, colour, idempotencyKey, language, 
   form.append("duration_ms", String(Math.round(durationMs)));
   form.append("language", language);
   form.append("notice_version", noticeVersion);
+  if (unattended) form.append("unattended", "1");
   return { headers: { "Idempotency-Key": idempotencyKey }, body: form };
 }
 

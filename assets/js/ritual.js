@@ -6,13 +6,16 @@
  * arrives after the participant has left cannot bring a take back.
  *
  *   idle -> arming -> armed -> countdown -> recording -> review -> submitting -> complete -> idle
+ *     \________________ a take that was left behind _________/
  *                \________ error ________________/            ^________/
  *
  * Effects (carried out by the recorder component):
  *   openMicrophone {run}   closeMicrophone {run}   startRecording {run}   stopRecording {run}
  *   tone {pitch: "tick" | "last" | "monitor"}      listen {run, colour}   stopListening
  *   submit {run, mode, colour, idempotencyKey}     abandonSubmission {run}
- *   wipe {run}             forget samples, WAV and receipt of that run
+ *   wipe {run}             forget samples, WAV and receipt of that run, in memory and on the disk
+ *   unkeep                 destroy what the disk holds of the take; it goes on in memory
+ *   handIn {run, mode, colour, idempotencyKey}   send once more, for a steward, what nobody waits for; then forget it
  *   print                  the receipt, on whatever the browser prints on
  *
  * @typedef {{type: string, [key: string]: unknown}} Effect
@@ -129,6 +132,13 @@ const IDLE = {
     const at = state.languages.indexOf(spoken(state));
     return IDLE.language(state, { language: state.languages[(at + 1) % state.languages.length] });
   },
+  /** What a page that is no more left behind comes back to review: nothing is sent without a choice. */
+  resumed(state, { take, standing }) {
+    const { mode, colour, language, keptQuiet, sent } = standing;
+    const kept = { take, colour, keptQuiet, language: state.languages.includes(language) ? language : "" };
+    const sending = sent ? { mode, uncertain: true, notice: { kind: "away", waitS: 0 } } : {};
+    return enter({ ...state, ...kept, ...sending }, "review");
+  },
   cancel: (state) => ({ state: { ...state, language: "" }, effects: [] }),
   timeout: (state) => IDLE.cancel(state),
 };
@@ -184,7 +194,8 @@ const REVIEW = {
   mode(state, { mode }) {
     if (!MODES.includes(mode)) throw new TypeError(`ritual: unknown mode ${mode}`);
     if (gated(state) || state.uncertain) return stay(state);
-    return { state: { ...state, mode, notice: mode === state.mode ? state.notice : null }, effects: [] };
+    const chosen = { ...state, mode, notice: mode === state.mode ? state.notice : null };
+    return { state: chosen, effects: mode === "NOSAVE" ? [{ type: "unkeep" }] : [] };
   },
   colour(state, { colour }) {
     if (colour !== "" && !state.colours.includes(colour)) throw new TypeError(`ritual: unknown colour ${colour}`);
@@ -192,6 +203,14 @@ const REVIEW = {
   },
   monitor: (state) => (state.listening ? stay(state) : IDLE.monitor(state)),
   hidden: silence,
+  /** Somebody chose and sent it, and left before the answer: it is handed in, and its code is shown to nobody. */
+  timeout(state) {
+    if (!state.uncertain || state.mode === "NOSAVE") return leaveForGood(state);
+    const { run, mode, colour, take } = state;
+    const left = leaveForGood(state);
+    const handIn = { type: "handIn", run, mode, colour, idempotencyKey: take.key };
+    return { state: left.state, effects: [handIn, ...left.effects.filter(({ type }) => type !== "wipe")] };
+  },
 };
 
 const SUBMITTING = {

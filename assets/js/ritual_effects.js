@@ -15,6 +15,11 @@ import { readPreview } from "preview";
 import { prepareTake } from "takes";
 import { monitorTone, playTone } from "test_tone";
 
+/** Where a participant was who had not come to review yet. */
+const UNTOUCHED = { mode: "", colour: "", language: "", keptQuiet: false, sent: false };
+
+const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+
 /** What keeps a one-time take from being heard: no answer, or an answer that is no sound. */
 const UNPLAYABLE = ["ClientFailure", "EncodingError", "RangeError"];
 
@@ -27,13 +32,14 @@ const UNPLAYABLE = ["ClientFailure", "EncodingError", "RangeError"];
  *   device: object}} options.figures
  * @param {import("colours").Colour[]} options.colours
  * @param {ReturnType<typeof import("client").createClient>} options.client
+ * @param {ReturnType<typeof import("take_keeper").createTakeKeeper>} options.keeper
  * @param {() => {language: string, noticeVersion: string}} options.shown what the participant was shown
  * @param {(type: string, more?: object) => void} options.dispatch
  * @param {() => void} options.print
  * @param {(level: {rms: number, centroid: number}) => void} options.onLevel
  * @param {import("scope").Scope} options.scope
  */
-export function createRitualEffects({ figures, colours, client, shown, dispatch, print, onLevel, scope }) {
+export function createRitualEffects({ figures, colours, client, keeper, shown, dispatch, print, onLevel, scope }) {
   const microphones = new Map();
   /** @type {HeldTake | null} */
   let take = null;
@@ -58,10 +64,14 @@ export function createRitualEffects({ figures, colours, client, shown, dispatch,
           ear.level(level);
           onLevel({ rms: level.rms, centroid: microphone.live.latest(figures.kiosk.meter_centroid) });
         },
-        onChunk: (samples) => microphone.live.push(samples),
+        onChunk(samples) {
+          microphone.live.push(samples);
+          keeper.push(samples);
+        },
         onState: ({ lost }) => lost && dispatch("microphoneLost", { run }),
       });
       ear.opened(microphone.capture.label);
+      keeper.prepare();
       dispatch("microphoneOpened", { run });
     } catch (error) {
       if (error.name !== "CaptureError") throw error;
@@ -80,11 +90,27 @@ export function createRitualEffects({ figures, colours, client, shown, dispatch,
       dispatch("takeFailed", { run });
       return;
     }
+    dispatch("takeReady", { run, spokenMs: (raw.length / rateHz) * 1000 - tailMs, key: randomKey(), ...held(raw, rateHz) });
+  }
+
+  /** A take as it is heard and sent, out of what the microphone gave. */
+  function held(raw, rateHz) {
     const { samples, durationMs, quiet } = prepareTake(raw, rateHz, figures.take);
     take = { samples, sampleRateHz: rateHz, durationMs, points: outline(samples, rateHz), heard: null };
-    dispatch("takeReady", {
-      run, durationMs, quiet, spokenMs: (raw.length / rateHz) * 1000 - tailMs, key: randomKey(),
-    });
+    return { durationMs, quiet };
+  }
+
+  /** What a page that is no more left on this disk, if it is enough to be heard; too little is destroyed. */
+  async function resume() {
+    const left = await keeper.resume();
+    if (left === null) return;
+    const { samples, rateHz, standing } = left;
+    if ((samples.length / rateHz) * 1000 < figures.kiosk.shortest_take_ms) {
+      await keeper.destroy();
+      return;
+    }
+    const { durationMs, quiet } = held(samples, rateHz);
+    dispatch("resumed", { take: { durationMs, quiet, key: standing?.idempotencyKey ?? randomKey() }, standing: standing ?? UNTOUCHED });
   }
 
   function stopSound() {
@@ -118,11 +144,10 @@ export function createRitualEffects({ figures, colours, client, shown, dispatch,
   async function submit({ run, mode, colour, idempotencyKey }) {
     const own = { run, abandoned: false };
     submission = own;
-    const wav = encodeWav(take.samples, take.sampleRateHz);
-    const sending = { wav, durationMs: take.durationMs, colour, idempotencyKey, ...shown() };
+    const sending = { ...parcel(), colour, idempotencyKey };
     try {
       if (mode === "NOSAVE") await hearOnce(own, await client.ephemeral(sending), colour);
-      else await handOver(own, await client.upload({ ...sending, mode }));
+      else await handOver(own, await patiently(() => client.upload({ ...sending, mode })));
     } catch (error) {
       if (error.name !== "ClientFailure") throw error;
       const { kind, uncertain, waitS } = error;
@@ -130,7 +155,36 @@ export function createRitualEffects({ figures, colours, client, shown, dispatch,
     }
   }
 
+  /** The take as it is sent, and what its participant was shown. */
+  function parcel() {
+    return { wav: encodeWav(take.samples, take.sampleRateHz), durationMs: take.durationMs, ...shown() };
+  }
+
+  /**
+   * No answer is not a no: it is asked for again, ever more slowly, under the same key. Also by one who has given up
+   * meanwhile: what arrived can only be taken back once its code is known.
+   */
+  async function patiently(send) {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await send();
+      } catch (error) {
+        if (error.name !== "ClientFailure" || error.kind !== "away" || tries >= figures.kiosk.send_tries) throw error;
+      }
+      await pause(figures.kiosk.send_pause_s * 2 ** (tries - 1));
+    }
+  }
+
+  /** What somebody sent and did not wait for. The code that comes back is forgotten here; a steward decides. */
+  async function handIn({ mode, colour, idempotencyKey }) {
+    const sending = { ...parcel(), mode, colour, idempotencyKey, unattended: true };
+    take = null;
+    await takeBack(() => client.upload(sending));
+    await keeper.destroy();
+  }
+
   async function handOver(own, answer) {
+    await keeper.destroy();
     if (own.abandoned) await takeBack(() => client.revoke(answer.revocation_token));
     else dispatch("submitted", { run: own.run, receipt: answer });
   }
@@ -173,8 +227,8 @@ export function createRitualEffects({ figures, colours, client, shown, dispatch,
         return;
       } catch (error) {
         if (error.name !== "ClientFailure") throw error;
-        if (error.kind === "missing") return;
-        await new Promise((resolve) => setTimeout(resolve, figures.kiosk.take_back_pause_s * 1000));
+        if (["missing", "refused"].includes(error.kind)) return;
+        await pause(figures.kiosk.take_back_pause_s);
       }
     }
   }
@@ -188,6 +242,7 @@ export function createRitualEffects({ figures, colours, client, shown, dispatch,
     startRecording({ run }) {
       const { capture, live } = microphones.get(run);
       live.reset();
+      keeper.begin(capture.sampleRateHz);
       capture.start();
     },
     stopRecording: ({ run }) => stopFor(run),
@@ -201,7 +256,10 @@ export function createRitualEffects({ figures, colours, client, shown, dispatch,
     },
     wipe() {
       take = null;
+      return keeper.destroy();
     },
+    unkeep: () => keeper.destroy(),
+    handIn,
     /** Browsers ask which printer, and everything waits: the time that took is nobody's absence. */
     print() {
       print();
@@ -217,6 +275,15 @@ export function createRitualEffects({ figures, colours, client, shown, dispatch,
       await loadCapture(audio).catch((error) => {
         if (error.name !== "AbortError") throw error;
       });
+    },
+
+    resume,
+
+    /** Where the participant is, for a page that would come after this one. @param {import("ritual").RitualState} state */
+    note({ stage, mode, colour, keptQuiet, take: { key }, uncertain }) {
+      const language = shown().language;
+      const sent = uncertain || stage === "submitting";
+      return keeper.note({ stage, mode, colour, language, idempotencyKey: key, keptQuiet, sent });
     },
 
     /** @param {{type: string}} effect @returns {void | Promise<void>} rejects for faults of ours, not of the world */

@@ -42,6 +42,7 @@ MODULES = (
     "ritual_keys.js",
     "ritual_screen.js",
     "scope.js",
+    "take_keeper.js",
     "trace.js",
 )
 """Everything the component imports, itself included in none of them."""

@@ -509,3 +509,50 @@ test("where the stewards change what is spoken, it is spoken unless somebody has
   assert.equal(spoken(begin().send("language", { language: "de" }).send("policy", change).state), "de");
   assert.throws(() => begin().send("policy", { policy: { ...OPEN, language: "" } }), /language/);
 });
+
+const STANDING = { mode: "", colour: "", language: "", keptQuiet: false, sent: false };
+const left = (standing = {}) => begin().send("resumed", {
+  take: { durationMs: 4000, quiet: false, key: "key-1" }, standing: { ...STANDING, ...standing },
+});
+
+test("a take that was left behind comes back to review, and is sent only by a choice", () => {
+  const ritual = left({ mode: "ROOM", colour: "warm", language: "de" });
+  assert.equal(ritual.state.stage, "review");
+  assert.deepEqual([ritual.state.mode, ritual.state.colour, spoken(ritual.state), ritual.state.uncertain], ["", "warm", "de", false]);
+  assert.deepEqual(ritual.effects, []);
+  assert.equal(ritual.send("mode", { mode: "FOSSIL" }).send("primary").effects.at(-1).idempotencyKey, "key-1");
+  assert.equal(left({ language: "tlh" }).state.language, "");
+});
+
+test("whoever is at the kiosk already is not disturbed by what was left behind", () => {
+  for (const stage of STAGES.slice(1)) {
+    assert.equal(to[stage]().send("resumed", { take: TAKE, standing: STANDING }).state.stage, stage);
+  }
+});
+
+test("what was being sent comes back as it was sent, under the same key", () => {
+  const ritual = left({ mode: "ROOM", sent: true });
+  assert.deepEqual([ritual.state.mode, ritual.state.uncertain, ritual.state.notice.kind], ["ROOM", true, "away"]);
+  assert.equal(ritual.send("mode", { mode: "FOSSIL" }).state.mode, "ROOM");
+  assert.equal(ritual.send("primary").effects.at(-1).idempotencyKey, "key-1");
+});
+
+test("what was sent and nobody waits for is handed in, and is not shown to who comes next", () => {
+  const ritual = left({ mode: "FOSSIL", colour: "warm", sent: true });
+  const { run } = ritual.state;
+  ritual.wait(90);
+  assert.deepEqual([ritual.state.stage, ritual.state.take, ritual.state.receipt], ["idle", null, null]);
+  assert.deepEqual(ritual.effects[0], { type: "handIn", run, mode: "FOSSIL", colour: "warm", idempotencyKey: "key-1" });
+  assert.equal(ritual.has("wipe"), false);
+  assert.ok(left().wait(90).has("wipe"));
+  assert.ok(left({ mode: "ROOM", sent: true }).send("cancel").has("wipe"));
+  const unanswered = to.submitting().answer("submitFailed", { kind: "away", uncertain: true, waitS: 0 });
+  assert.equal(unanswered.wait(90).effects[0].type, "handIn");
+  const once = to.submitting("NOSAVE").answer("submitFailed", { kind: "away", uncertain: true, waitS: 0 });
+  assert.ok(once.wait(90).has("wipe"));
+});
+
+test("whoever chooses to be heard once leaves nothing on the disk from then on", () => {
+  assert.deepEqual(to.review().send("mode", { mode: "NOSAVE" }).effects, [{ type: "unkeep" }]);
+  assert.deepEqual(to.review().send("mode", { mode: "ROOM" }).effects, []);
+});

@@ -19,8 +19,12 @@ import {
 } from "ritual_screen";
 import { MODES, gated, initialState, reduce, secondsLeft, spoken } from "ritual";
 import { createScope } from "scope";
+import { createTakeKeeper } from "take_keeper";
 
 const LIVE = ["armed", "countdown", "recording"];
+
+/** Signs of life closer to one another than this are one. */
+const NOTED_MS = 1000;
 
 /** Keys that move the focus. */
 const MOVES = ["Tab", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"];
@@ -266,10 +270,19 @@ export default {
     this.levels = { points: [], gathered: [], left: 0 };
     this.tongues = createLanguages({ first: this.said, offered: this.languages, fetch: window.fetch.bind(window) });
     const client = createClient({ fetch: window.fetch.bind(window), figures: this.figures.kiosk });
+    const keeper = createTakeKeeper({
+      keys: client.keys,
+      indexedDB: window.indexedDB,
+      crypto: window.crypto,
+      now: Date.now,
+      pause: () => new Promise((resolve) => { this.scope.timeout(resolve, 1000); }),
+      freshMs: this.figures.kiosk.review_timeout_s * 1000,
+    });
     this.effects = createRitualEffects({
       figures: this.figures,
       colours: this.colours,
       client,
+      keeper,
       scope: this.scope,
       shown: () => ({ language: this.said.language, noticeVersion: this.said.notice.version }),
       dispatch: (type, more) => this.dispatch(type, more),
@@ -291,6 +304,7 @@ export default {
     sizes.observe(this.$refs.trace.parentElement);
     scope.add(() => sizes.disconnect());
     this.effects.prepare().then(() => this.tongues.fetchAll()).catch(reportError);
+    this.effects.resume().catch(reportError);
     this.$emit("stage", { stage: this.state.stage });
   },
 
@@ -317,8 +331,17 @@ export default {
       if (state.stage === "armed" || state.stage === "recording") {
         if (state.stage !== this.state.stage) this.levels = { points: [], gathered: [], left: 0 };
       }
+      this.note(state);
       this.state = Object.freeze(state);
       for (const effect of effects) this.carryOut(effect);
+    },
+
+    /** Whatever changes in review, and every sign of life there, is noted for a page that would come after this one. */
+    note(state) {
+      if (!["review", "submitting"].includes(state.stage)) return;
+      const { stage, mode, colour, keptQuiet, uncertain, touchedMs } = this.state;
+      const moved = stage !== state.stage || mode !== state.mode || colour !== state.colour || keptQuiet !== state.keptQuiet;
+      if (moved || uncertain !== state.uncertain || state.touchedMs - touchedMs > NOTED_MS) this.effects.note(state);
     },
 
     async carryOut(effect) {

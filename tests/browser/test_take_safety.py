@@ -1,0 +1,333 @@
+"""No offering is lost at the kiosk, and none is found there: reloads, dead servers, dead networks, killed browsers."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import BrowserContext, Page, Playwright, Route
+from scipy.signal import resample_poly
+
+from tests.browser.conftest import CHROMIUM, QUIET_BROWSER, WATCH, Node, Visit, read_wav, record, row, stage, until
+from tests.browser.test_ritual import likeness
+
+CHUNK_S = 0.1
+LOST_S = 0.2
+"""What a crash may cost."""
+
+PLAIN = """
+// The first bytes of every chunk before it was encrypted, as a test may search for them.
+window.__plain = [];
+const encrypt = SubtleCrypto.prototype.encrypt;
+SubtleCrypto.prototype.encrypt = function (how, key, data) {
+  window.__plain.push(Array.from(new Uint8Array(data.buffer, data.byteOffset + 400, 48)));
+  return encrypt.call(this, how, key, data);
+};
+// And the file as it is sent.
+const append = FormData.prototype.append;
+FormData.prototype.append = function (name, value, ...rest) {
+  if (value instanceof Blob) window.__sent = value;
+  return append.call(this, name, value, ...rest);
+};
+"""
+
+LEFT = """
+// What lies on the disk of this kiosk: how many chunks of which take.
+() => new Promise((resolve) => {
+  const opening = indexedDB.open("memory-engine-kiosk", 1);
+  opening.onupgradeneeded = () => { opening.transaction.abort(); };
+  opening.onerror = () => resolve({ takes: 0, chunks: 0 });
+  opening.onsuccess = () => {
+    const db = opening.result;
+    const reading = db.transaction(["take", "chunks"]);
+    const found = {};
+    for (const [name, store] of [["takes", "take"], ["chunks", "chunks"]]) {
+      reading.objectStore(store).count().onsuccess = (event) => { found[name] = event.target.result; };
+    }
+    reading.oncomplete = () => { db.close(); resolve(found); };
+  };
+})
+"""
+
+
+def begin(page: Page) -> None:
+    """To the recording, by keys."""
+    stage(page, "idle")
+    page.keyboard.press("Space")
+    stage(page, "armed")
+    page.keyboard.press("Space")
+    stage(page, "recording")
+
+
+def left(page: Page) -> dict[str, int]:
+    found: dict[str, int] = page.evaluate(LEFT)
+    return found
+
+
+def keys(node: Node) -> int:
+    """How many keys the node holds."""
+    with sqlite3.connect(node.data_dir / "data" / "memory.db") as database:
+        count: int = database.execute("SELECT count(*) FROM take_key").fetchone()[0]
+    return count
+
+
+def send(page: Page) -> None:
+    page.keyboard.press("1")
+    page.keyboard.press("Space")
+    stage(page, "complete")
+
+
+def whole(node: Node, voice: Path, at_least_s: float) -> None:
+    """One take, of the voice, as long as it was spoken."""
+    (path,) = node.sounds()
+    stored, rate_hz = read_wav(path)
+    spoken, spoken_rate_hz = read_wav(voice)
+    spoken = resample_poly(spoken, rate_hz // 100, spoken_rate_hz // 100)
+    assert len(stored) / rate_hz >= at_least_s
+    assert likeness(stored, spoken) > 0.95
+
+
+def wiped(page: Page, node: Node) -> None:
+    """Nothing lies on the disk, and nothing could be read there."""
+    until(lambda: left(page) == {"takes": 0, "chunks": 0}, what="an empty disk")
+    until(lambda: keys(node) == 0, what="the key to go")
+
+
+class TestAPageThatIsLoadedAnew:
+    def test_while_recording_it_comes_back_to_review_with_all_that_was_said(
+        self, node: Node, speaker: Visit, voice: Path
+    ) -> None:
+        kiosk = speaker.open("/kiosk/")
+        begin(kiosk)
+        kiosk.wait_for_timeout(4000)
+        chunks = left(kiosk)["chunks"]
+        assert chunks >= (4 - LOST_S) / CHUNK_S
+        kiosk.reload()
+        stage(kiosk, "review")
+        assert node.sounds() == []
+        send(kiosk)
+        whole(node, voice, at_least_s=3)
+        wiped(kiosk, node)
+        speaker.clean()
+
+    def test_in_review_it_comes_back_with_what_was_chosen_of_it(self, node: Node, speaker: Visit) -> None:
+        kiosk = speaker.open("/kiosk/")
+        record(kiosk, 2)
+        kiosk.get_by_text("Dream", exact=True).click()
+        kiosk.reload()
+        stage(kiosk, "review")
+        assert kiosk.locator("input[name=kiosk-colour]:checked").get_attribute("value") == "dream"
+        assert kiosk.locator(".kiosk").get_attribute("data-mode") == ""
+        kiosk.keyboard.press("Escape")
+        stage(kiosk, "idle")
+        wiped(kiosk, node)
+        kiosk.reload()
+        kiosk.wait_for_timeout(1000)
+        stage(kiosk, "idle")
+        speaker.clean()
+
+    def test_what_nobody_comes_back_for_in_time_is_destroyed(self, node: Node, speaker: Visit) -> None:
+        kiosk = speaker.open("/kiosk/")
+        record(kiosk, 2)
+        kiosk.clock.install()
+        kiosk.goto(f"{node.url}/revoke/")
+        later = speaker.context.new_page()
+        later.add_init_script("const now = Date.now; Date.now = () => now() + 91_000;")
+        later.goto(f"{node.url}/kiosk/")
+        wiped(later, node)
+        stage(later, "idle")
+
+    def test_a_key_that_is_gone_leaves_nothing_to_come_back_to(self, node: Node, speaker: Visit) -> None:
+        kiosk = speaker.open("/kiosk/")
+        record(kiosk, 2)
+        with sqlite3.connect(node.data_dir / "data" / "memory.db") as database:
+            database.execute("DELETE FROM take_key")
+        kiosk.reload()
+        wiped(kiosk, node)
+        stage(kiosk, "idle")
+
+
+class TestAServerThatDies:
+    def test_while_recording_and_in_review(self, node: Node, speaker: Visit, voice: Path) -> None:
+        kiosk = speaker.open("/kiosk/")
+        begin(kiosk)
+        kiosk.wait_for_timeout(1500)
+        node.kill()
+        kiosk.wait_for_timeout(1500)
+        node.start()
+        kiosk.wait_for_timeout(500)
+        kiosk.keyboard.press("Space")
+        stage(kiosk, "review")
+        node.kill()
+        kiosk.wait_for_timeout(500)
+        node.start()
+        kiosk.reload()  # and the browser with it
+        stage(kiosk, "review")
+        send(kiosk)
+        whole(node, voice, at_least_s=2.5)
+        wiped(kiosk, node)
+
+    def test_between_send_and_the_answer(self, node: Node, speaker: Visit, voice: Path) -> None:
+        kiosk = speaker.open("/kiosk/")
+        record(kiosk, 3)
+        tries: list[str] = []
+
+        def swallow(route: Route) -> None:
+            tries.append(route.request.headers["idempotency-key"])
+            if len(tries) == 1:
+                route.fetch()  # it arrives
+                node.kill()
+                route.abort()
+                node.start()
+            else:
+                route.continue_()
+
+        kiosk.route("**/api/v1/artifacts/audio", swallow)
+        send(kiosk)
+        assert len(tries) >= 2
+        assert len(set(tries)) == 1
+        whole(node, voice, at_least_s=2)
+        assert row(node)["id"] == 1
+        code = "-".join(kiosk.locator(".kiosk-kept .code span").all_inner_texts())
+        answer = httpx.post(f"{node.url}/api/v1/revoke", json={"token": code}).json()
+        assert answer["revoked_artifacts"] == 1
+
+    def test_a_sending_whose_participant_has_left_waits_for_a_steward_and_shows_no_code(
+        self, node: Node, speaker: Visit
+    ) -> None:
+        kiosk = speaker.open("/kiosk/")
+        record(kiosk, 2)
+        kiosk.route("**/api/v1/artifacts/audio", lambda route: None)  # no answer, ever
+        kiosk.keyboard.press("1")
+        kiosk.keyboard.press("Space")
+        stage(kiosk, "submitting")
+        kiosk.wait_for_timeout(500)
+        kiosk.unroute("**/api/v1/artifacts/audio")
+        kiosk.add_init_script("const now = performance.now.bind(performance); performance.now = () => now() * 20;")
+        kiosk.reload()
+        stage(kiosk, "review")
+        assert kiosk.locator(".kiosk").get_attribute("data-mode") == "ROOM"
+        stage(kiosk, "idle")
+        until(lambda: len(node.sounds()) == 1, what="the take")
+        assert row(node)["review"] == "held"
+        assert kiosk.locator(".code").count() == 0
+        wiped(kiosk, node)
+
+
+@pytest.mark.parametrize("when", ["recording", "review", "sending"])
+def test_a_network_that_goes_away_for_a_while_costs_nothing(node: Node, speaker: Visit, voice: Path, when: str) -> None:
+    kiosk = speaker.open("/kiosk/")
+    begin(kiosk)
+    speaker.context.set_offline(when == "recording")
+    kiosk.wait_for_timeout(3000)
+    kiosk.keyboard.press("Space")
+    stage(kiosk, "review")
+    speaker.context.set_offline(when in ("review", "sending"))
+    kiosk.wait_for_timeout(1000)
+    speaker.context.set_offline(when == "sending")
+    kiosk.keyboard.press("1")
+    kiosk.keyboard.press("Space")
+    kiosk.wait_for_timeout(1500)
+    speaker.context.set_offline(False)
+    stage(kiosk, "complete")
+    whole(node, voice, at_least_s=2)
+    assert row(node)["id"] == 1
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Path:
+    return tmp_path / "profile"
+
+
+def at_home(playwright: Playwright, node: Node, profile: Path, voice: Path) -> BrowserContext:
+    """A browser that keeps what it is given on the disk, as a kiosk's does."""
+    context = playwright.chromium.launch_persistent_context(
+        profile,
+        executable_path=CHROMIUM,
+        args=[
+            *QUIET_BROWSER,
+            "--use-fake-device-for-media-stream",
+            "--use-fake-ui-for-media-stream",
+            f"--use-file-for-fake-audio-capture={voice}",
+            "--autoplay-policy=no-user-gesture-required",
+        ],
+        viewport={"width": 1280, "height": 800},
+        permissions=["microphone"],
+    )
+    context.add_init_script(WATCH + PLAIN)
+    return context
+
+
+def kill(profile: Path) -> None:
+    """The browser and all its children, without a word."""
+    found = subprocess.run(["pgrep", "-f", str(profile)], capture_output=True, text=True, check=False)
+    for pid in found.stdout.split():
+        with suppress(ProcessLookupError):
+            os.kill(int(pid), signal.SIGKILL)
+
+
+def readable(profile: Path, samples: list[list[int]]) -> list[str]:
+    """Files of a profile in which any of these bytes can be read."""
+    wanted = [bytes(one) for one in samples if len(set(one)) > 16]
+    assert len(wanted) > 10
+    planted = profile / "planted"
+    planted.write_bytes(b"before" + wanted[3] + b"after")
+    found = [
+        path.name for path in profile.rglob("*") if path.is_file() and any(one in path.read_bytes() for one in wanted)
+    ]
+    planted.unlink()
+    assert found.pop(found.index("planted"))
+    return found
+
+
+def test_a_browser_that_is_killed_while_recording_comes_back_to_review(
+    node: Node, playwright: Playwright, profile: Path, voice: Path
+) -> None:
+    context = at_home(playwright, node, profile, voice)
+    kiosk = context.pages[0]
+    kiosk.goto(f"{node.url}/kiosk/")
+    begin(kiosk)
+    kiosk.wait_for_timeout(4000)
+    plain = kiosk.evaluate("window.__plain")
+    kill(profile)
+    assert len(plain) * CHUNK_S >= 4 - LOST_S
+    assert readable(profile, plain) == []
+    with suppress(Exception):
+        context.close()
+
+    context = at_home(playwright, node, profile, voice)
+    kiosk = context.pages[0]
+    kiosk.goto(f"{node.url}/kiosk/")
+    stage(kiosk, "review")
+    assert left(kiosk)["chunks"] * CHUNK_S >= 4 - LOST_S
+    send(kiosk)
+    whole(node, voice, at_least_s=3)
+    wiped(kiosk, node)
+    context.close()
+    assert readable(profile, plain) == []
+
+
+def test_what_is_heard_once_leaves_no_trace_on_the_disk(
+    node: Node, playwright: Playwright, profile: Path, voice: Path
+) -> None:
+    context = at_home(playwright, node, profile, voice)
+    kiosk = context.pages[0]
+    kiosk.goto(f"{node.url}/kiosk/")
+    record(kiosk, 3)
+    plain = kiosk.evaluate("window.__plain")
+    kiosk.keyboard.press("3")
+    wiped(kiosk, node)
+    kiosk.keyboard.press("Space")
+    stage(kiosk, "complete")
+    sent = kiosk.evaluate(
+        "window.__sent.slice(1000, 81000).arrayBuffer().then((all) => Array.from(new Uint8Array(all)))"
+    )
+    context.close()
+    pieces = [sent[at : at + 48] for at in range(0, len(sent) - 48, 800)]
+    assert readable(profile, plain) == []
+    assert readable(profile, pieces) == []
+    assert node.sounds() == []
