@@ -14,7 +14,7 @@ ROOM := $(wildcard $(addprefix tests/browser/test_,audio_graph.py close_session.
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-browser test-room test-campaigns test-js \
-	check check-types check-rest format docs screenshots faults chaos alarms fuzz fairness soak lock clean
+	check check-types check-rest format docs screenshots faults chaos alarms fuzz fairness kiosk soak lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -102,6 +102,9 @@ alarms: setup-dev setup-tools ## Produce every warning for real, end it by its r
 
 fairness: setup-dev ## Simulate a month of many rooms and a week of every deployment, write the evidence (FAIRNESS="--seeds 3")
 	$(BIN)/python -m tests.fairness.campaign $(FAIRNESS)
+
+kiosk: setup-dev setup-tools ## Let networks swallow everything for a minute while somebody is at the kiosk, and kill what can be killed
+	HOLE_S=60 $(BIN)/python -m pytest -q tests/browser/test_take_safety.py --timeout=300
 
 soak: setup-dev setup-tools ## Let the room page run for 40 minutes and the player for 8 hours, and count what stays (SOAK="--minutes 40 --hours 8 --report")
 	$(BIN)/python -m tests.soak.campaign $(SOAK)

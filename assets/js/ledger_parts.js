@@ -83,7 +83,9 @@ export const LedgerDevices = {
               <button class="button" type="button" @click="$emit('ask', device, 'reload')"
                 :aria-label="copy.reload + ': ' + device.label">{{ copy.reload }}</button>
             </template>
-            <button v-else-if="mayChange" class="button button-quiet" type="button" @click="$emit('ask', device, 'forget')"
+            <button v-if="mayChange && device.surface === 'kiosk'" class="button" type="button" @click="$emit('ask', device, 'wipe')"
+              :aria-label="copy.wipe + ': ' + device.label">{{ copy.wipe }}</button>
+            <button v-if="mayChange && device.standing === 'offline'" class="button button-quiet" type="button" @click="$emit('ask', device, 'forget')"
               :aria-label="copy.forget + ': ' + device.label">{{ copy.forget }}</button>
           </td>
         </tr>

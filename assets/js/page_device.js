@@ -14,8 +14,9 @@ import { figure } from "figures";
  * @param {(name: string) => void} options.call shows what the device is called; "" takes it away
  * @param {() => void} options.tone
  * @param {() => void} options.reload now, or when nobody is before the page
+ * @param {() => void} [options.wipe] the take that is held here, whoever is before the page
  */
-export function createPageDevice({ surface, figures, pageVersion, scope, emit, read, call, tone, reload }) {
+export function createPageDevice({ surface, figures, pageVersion, scope, emit, read, call, tone, reload, wipe }) {
   const calledMs = figure(figures, "identify_s") * 1000;
   let cancel = () => {};
   const device = createDevice({
@@ -32,6 +33,7 @@ export function createPageDevice({ surface, figures, pageVersion, scope, emit, r
     },
     tone,
     reload,
+    wipe: () => wipe?.(),
   };
 
   return {

@@ -59,6 +59,7 @@ class Command(StrEnum):
     IDENTIFY = "identify"
     TONE = "tone"
     RELOAD = "reload"
+    WIPE = "wipe"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

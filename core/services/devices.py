@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from core.domain.device import Command, Device, DeviceFigures, Standing, Trouble, offline, standing, troubles
+from core.domain.device import Command, Device, DeviceFigures, Standing, Surface, Trouble, offline, standing, troubles
 from core.domain.work import Signal
 from core.errors import BadField, Conflict, NotFound
 from core.ports.outside import Clock
@@ -83,6 +83,20 @@ class DeviceService:
                 raise Conflict("This page cannot be reached right now.")
             self._note(tx, actor, f"{command.value}_device", device)
             tx.signal(Signal.COMMAND, device=device.id, command=command.value)
+
+    def wipe(self, device_id: str, *, actor: str) -> None:
+        """End the take a kiosk holds: its key goes at once, also where the page is offline, and the take with it.
+
+        Raises `NotFound`, and `Conflict` for a page that holds none.
+        """
+        with self._work.write() as tx:
+            device = _known(tx, device_id)
+            if device.surface is not Surface.KIOSK:
+                raise Conflict("Only a kiosk holds a take.")
+            if device.station:
+                tx.take_keys.drop_of(device.station)
+            self._note(tx, actor, "wipe_device", device)
+            tx.signal(Signal.COMMAND, device=device.id, command=Command.WIPE.value)
 
     def _seen(self, device: Device, now: datetime) -> SeenDevice:
         given: dict[str, Any] = {"page_version": self.page_version}

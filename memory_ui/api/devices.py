@@ -74,6 +74,13 @@ async def reload_device(device_id: str, system: SystemOf, session: StewardOf) ->
     return await _ask(system, device_id, Command.RELOAD, session)
 
 
+@router.post("/{device_id}/wipe", response_model=Done, responses=_ASKING)
+async def wipe_device(device_id: str, system: SystemOf, session: StewardOf) -> dict[str, Any]:
+    """End the take a kiosk holds, also where the kiosk cannot be reached."""
+    await in_thread(system.devices.wipe, device_id, actor=actor_of(session))
+    return {"ok": True}
+
+
 async def _ask(system: System, device_id: str, command: Command, session: Session) -> dict[str, Any]:
     await in_thread(system.devices.command, device_id, command, actor=actor_of(session))
     return {"ok": True}

@@ -4,12 +4,13 @@ import os
 import signal
 import sqlite3
 import subprocess
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserContext, Page, Playwright, Route
+from playwright.sync_api import BrowserContext, Error, Page, Playwright, Route
 from scipy.signal import resample_poly
 
 from tests.browser.conftest import CHROMIUM, QUIET_BROWSER, WATCH, Node, Visit, read_wav, record, row, stage, until
@@ -34,6 +35,8 @@ FormData.prototype.append = function (name, value, ...rest) {
   return append.call(this, name, value, ...rest);
 };
 """
+
+SENT = "window.__sent.slice(1000, 81000).arrayBuffer().then((all) => Array.from(new Uint8Array(all)))"
 
 LEFT = """
 // What lies on the disk of this kiosk: how many chunks of which take.
@@ -216,6 +219,63 @@ class TestAServerThatDies:
         assert row(node)["review"] == "held"
         assert kiosk.locator(".code").count() == 0
         wiped(kiosk, node)
+
+
+def test_a_steward_wipes_what_a_kiosk_holds(node: Node, speaker: Visit) -> None:
+    kiosk = speaker.open("/kiosk/")
+    record(kiosk, 2)
+    device = until(lambda: known(node), what="its report")
+    node.command(device, "wipe")
+    stage(kiosk, "idle")
+    wiped(kiosk, node)
+    assert node.sounds() == []
+
+
+def known(node: Node) -> str | None:
+    """The id of the kiosk that is open."""
+    with sqlite3.connect(node.data_dir / "data" / "memory.db") as database:
+        found = database.execute("SELECT id FROM device WHERE surface = 'kiosk'").fetchone()
+    return found[0] if found else None
+
+
+@pytest.mark.parametrize("when", ["recording", "review", "sending"])
+def test_a_network_that_swallows_everything_for_a_while_costs_nothing(
+    node: Node, speaker: Visit, voice: Path, when: str
+) -> None:
+    kiosk = speaker.open("/kiosk/")
+    begin(kiosk)
+    with swallowing(speaker, wanted=when == "recording"):
+        kiosk.wait_for_timeout(3000)
+    kiosk.keyboard.press("Space")
+    stage(kiosk, "review")
+    with swallowing(speaker, wanted=when == "review"):
+        kiosk.wait_for_timeout(500)
+    with swallowing(speaker, wanted=when == "sending"):
+        kiosk.keyboard.press("1")
+        kiosk.keyboard.press("Space")
+    stage(kiosk, "complete", timeout_s=30)
+    whole(node, voice, at_least_s=2)
+    assert row(node)["id"] == 1
+    wiped(kiosk, node)
+
+
+HOLE_S = float(os.environ.get("HOLE_S", "2"))
+"""How long nothing comes back; a minute is tried by `make kiosk`."""
+
+
+@contextmanager
+def swallowing(speaker: Visit, *, wanted: bool) -> Iterator[None]:
+    """A network in which every request gets no answer at all until it is over."""
+    held: list[Route] = []
+    if wanted:
+        speaker.context.route("**/*", lambda route: held.append(route))  # noqa: PLW0108 -- no bound method can be a handler
+    yield
+    if wanted:
+        speaker.context.pages[0].wait_for_timeout(HOLE_S * 1000)
+        speaker.context.unroute("**/*")
+        for route in held:
+            with suppress(Error):
+                route.abort()
 
 
 @pytest.mark.parametrize("when", ["recording", "review", "sending"])

@@ -132,6 +132,21 @@ class TestStewards:
         node.system.devices.command("room-1", command, actor="Ana")
         assert trail(node) == [(f"{command.value}_device", "room-1", {"name": "Hall"}, {})]
 
+    def test_a_kiosk_is_wiped_also_where_it_cannot_be_reached(self, node):
+        node.system.devices.report([replace(a_page(node, Surface.KIOSK), id="kiosk-1", station="at-the-stairs")])
+        held, other = (node.system.take_keys.begin(station) for station in ("at-the-stairs", "elsewhere"))
+        node.clock.advance(seconds=46)
+        node.system.devices.wipe("kiosk-1", actor="Ana")
+        with pytest.raises(NotFound):
+            node.system.take_keys.again(held.take)
+        assert node.system.take_keys.again(other.take) == other
+        assert trail(node)[0][:2] == ("wipe_device", "kiosk-1")
+
+    def test_a_listening_page_holds_nothing_to_wipe(self, node):
+        node.system.devices.report([a_page(node)])
+        with pytest.raises(Conflict):
+            node.system.devices.wipe("room-1", actor="Ana")
+
     def test_a_page_that_is_offline_cannot_be_asked(self, node):
         node.system.devices.report([a_page(node)])
         node.clock.advance(seconds=46)

@@ -367,6 +367,7 @@ export default {
         call: (name) => { this.called = name; },
         tone: () => this.dispatch("monitor"), // as the button does: never into a recording
         reload: () => this.reloadWhenFree(true),
+        wipe: () => this.wipe(),
       });
     },
 
@@ -374,6 +375,12 @@ export default {
     reloadWhenFree(wanted = this.reloading) {
       this.reloading = wanted;
       if (wanted && this.state.stage === "idle") window.location.reload();
+    },
+
+    /** As if whoever is here had given up, and whatever an earlier page left, too. */
+    wipe() {
+      this.dispatch("cancel");
+      this.carryOut({ type: "unkeep" });
     },
 
     press(event) {
