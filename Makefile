@@ -13,7 +13,7 @@ ROOM := $(wildcard $(addprefix tests/browser/test_,audio_graph.py close_session.
 	programs.py room_*.py soak.py steward.py wall*.py))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-browser test-room test-campaigns test-js \
+.PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-services test-browser test-room test-campaigns test-js \
 	check check-types check-rest format docs screenshots faults chaos alarms fuzz fairness kiosk soak lock clean
 
 help: ## List the targets
@@ -38,12 +38,15 @@ demo: setup ## Fill the room with generated sounds
 demo-clear: setup ## Remove the generated sounds
 	@$(BIN)/memory-engine demo --clear
 
-# Three at a time: browsers and campaigns wait for much of their time, the others compute.
+# Four at a time: browsers and campaigns wait for much of their time, the others compute.
 test: setup-dev setup-tools ## All tests; installs the programs they need
-	@$(MAKE) --no-print-directory -j3 --output-sync=target test-python test-browser test-room test-campaigns test-js
+	@$(MAKE) --no-print-directory -j4 --output-sync=target test-python test-browser test-room test-services test-campaigns test-js
 
 test-python: setup-dev
-	$(BIN)/python -m pytest -q $(addprefix --ignore=,tests/browser $(CAMPAIGNS))
+	$(BIN)/python -m pytest -q $(addprefix --ignore=,tests/browser tests/services $(CAMPAIGNS))
+
+test-services: setup-dev
+	$(BIN)/python -m pytest -q tests/services
 
 # The short, seeded parts of what has a command of its own.
 test-campaigns: setup-dev

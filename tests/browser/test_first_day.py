@@ -31,7 +31,8 @@ def test_a_first_day_goes_as_its_document_says(speaking_browser: Browser, node: 
 
 def test_every_button_and_sentence_the_document_quotes_is_in_the_copy() -> None:
     """Whole texts, or whole sentences of them; a number is a switch's minutes."""
-    sayings = [one for text in load_copy("en").texts.values() if isinstance(text, str) for one in (text, *re.split(r"(?<=[.?!]) ", text))]
+    texts = [text for text in load_copy("en").texts.values() if isinstance(text, str)]
+    sayings = [one for text in texts for one in (text, *re.split(r"(?<=[.?!]) ", text))]
     found = quoted(DOCUMENT)
     assert found
     assert [one for one in found if one not in sayings and not one.isdigit()] == []
