@@ -104,12 +104,16 @@ export function createRitualEffects({ figures, colours, client, keeper, shown, d
   async function resume() {
     const left = await keeper.resume();
     if (left === null) return;
-    const { samples, rateHz, standing } = left;
+    const { samples, rateHz, standing, late } = left;
     if ((samples.length / rateHz) * 1000 < figures.kiosk.shortest_take_ms) {
       await keeper.destroy();
       return;
     }
     const { durationMs, quiet } = held(samples, rateHz);
+    if (late) {
+      await handIn(standing);
+      return;
+    }
     dispatch("resumed", { take: { durationMs, quiet, key: standing?.idempotencyKey ?? randomKey() }, standing: standing ?? UNTOUCHED });
   }
 
@@ -176,11 +180,12 @@ export function createRitualEffects({ figures, colours, client, keeper, shown, d
   }
 
   /** What somebody sent and did not wait for. The code that comes back is forgotten here; a steward decides. */
-  async function handIn({ mode, colour, idempotencyKey }) {
-    const sending = { ...parcel(), mode, colour, idempotencyKey, unattended: true };
+  async function handIn({ mode, colour, idempotencyKey, language = shown().language }) {
+    const { hand_in_tries: tries, hand_in_pause_s: pauseS } = figures.kiosk;
+    const sending = { ...parcel(), mode, colour, language, idempotencyKey, unattended: true };
     take = null;
-    await takeBack(() => client.upload(sending));
-    await keeper.destroy();
+    // Where nobody answers for so long, it stays on the disk for a page that comes after this one.
+    if (await insisted(() => client.upload(sending), tries, pauseS)) await keeper.destroy();
   }
 
   async function handOver(own, answer) {
@@ -220,17 +225,23 @@ export function createRitualEffects({ figures, colours, client, keeper, shown, d
   }
 
   /** A take its participant has given up on while it was being sent: taken back, as often as it needs. */
-  async function takeBack(request) {
-    for (let left = figures.kiosk.take_back_tries; left > 0; left -= 1) {
+  function takeBack(request) {
+    return insisted(request, figures.kiosk.take_back_tries, figures.kiosk.take_back_pause_s);
+  }
+
+  /** Asks until there is an answer, be it a no; whether there was one. */
+  async function insisted(request, tries, pauseS) {
+    for (let left = tries; left > 0; left -= 1) {
       try {
         await request();
-        return;
+        return true;
       } catch (error) {
         if (error.name !== "ClientFailure") throw error;
-        if (["missing", "refused"].includes(error.kind)) return;
-        await pause(figures.kiosk.take_back_pause_s);
+        if (["missing", "refused"].includes(error.kind)) return true;
+        await pause(pauseS);
       }
     }
+    return false;
   }
 
   const carryOut = {

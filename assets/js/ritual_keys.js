@@ -8,6 +8,13 @@ const KEYS = {
   m: { type: "monitor" }, M: { type: "monitor" }, l: { type: "nextLanguage" }, L: { type: "nextLanguage" },
 };
 
+const SHOWN = { primary: "␣", cancel: "Esc", monitor: "M", nextLanguage: "L" };
+
+/** The key of an event, as it is shown to whoever uses keys; "" for one that has none of its own. @param {string} event */
+export function keyFor(event) {
+  return SHOWN[event] ?? "";
+}
+
 /**
  * The ritual's event for a key, or null. A focused button or link answers Space and Enter by itself (its click
  * is the event), a focused radio answers Space by itself; text fields keep all their keys.

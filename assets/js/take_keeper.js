@@ -16,23 +16,27 @@ const TAKE = "take";
 const CHUNKS = "chunks";
 const ONLY = 1; // the one row of TAKE
 const NONCE_BYTES = 12;
+const OWNING_MS = 3000;
+const ENDING_TRIES = 20;
 
 /**
  * @param {object} options
  * @param {{begin: () => Promise<{take: string, key: string}>, again: (take: string) => Promise<{take: string, key: string}>,
  *   destroy: (take: string) => Promise<unknown>}} options.keys what the server does with keys
  * @param {IDBFactory | undefined} options.indexedDB
+ * @param {LockManager | undefined} options.locks
  * @param {Crypto} options.crypto
  * @param {() => number} options.now the wall clock in ms: it goes on while the machine is off
  * @param {() => Promise<void>} options.pause before something is tried again
  * @param {number} options.freshMs how long after its last sign of life a take is still its participant's
  */
-export function createTakeKeeper({ keys, indexedDB, crypto, now, pause, freshMs }) {
-  const possible = indexedDB !== undefined && crypto?.subtle !== undefined;
+export function createTakeKeeper({ keys, indexedDB, locks, crypto, now, pause, freshMs }) {
+  const possible = indexedDB !== undefined && locks !== undefined && crypto?.subtle !== undefined;
   let given = null; // a key that was asked for, and nobody has used yet
   let held = null; // {take, key, rateHz, count, standing}
   let writing = Promise.resolve(); // one write after the other
   let opening = null;
+  let owning = null;
 
   /** What goes wrong with the disk costs the safety of the take, never the take. */
   const inTurn = (step) => {
@@ -49,10 +53,8 @@ export function createTakeKeeper({ keys, indexedDB, crypto, now, pause, freshMs 
   }
 
   /** The key that is held for a take; null where none is any more. A server that cannot be asked is asked again. */
-  async function keyOf({ take, atMs }) {
+  async function keyOf({ take }) {
     for (;;) {
-      const passedMs = now() - atMs;
-      if (passedMs < 0 || passedMs > freshMs) return null;
       try {
         return await keys.again(take);
       } catch (error) {
@@ -60,6 +62,31 @@ export function createTakeKeeper({ keys, indexedDB, crypto, now, pause, freshMs 
         if (error.kind !== "away") return null;
       }
       await pause();
+    }
+  }
+
+  /** Of two pages of one browser, the disk is the first one's: the other would take a take under way for one left behind. */
+  function mine() {
+    owning ??= new Promise((resolve) => {
+      const signal = AbortSignal.timeout(OWNING_MS); // a page that is just being left still has it for a moment
+      const hold = () => {
+        resolve(true);
+        return new Promise(() => {});
+      };
+      locks.request(NAME, { signal }, hold).catch(() => resolve(false));
+    });
+    return owning;
+  }
+
+  /** Without what it is asked by, nobody can have the key any more; where the server cannot be told, its time ends it. */
+  async function endKey(take) {
+    for (let tries = ENDING_TRIES; tries > 0; tries -= 1) {
+      try {
+        await keys.destroy(take);
+        return;
+      } catch {
+        await pause();
+      }
     }
   }
 
@@ -75,6 +102,7 @@ export function createTakeKeeper({ keys, indexedDB, crypto, now, pause, freshMs 
       given = null;
       if (asked === null) return writing;
       return inTurn(async () => {
+        if (!(await mine())) return;
         await this.clear();
         const answer = await asked;
         if (answer === null) return;
@@ -104,14 +132,16 @@ export function createTakeKeeper({ keys, indexedDB, crypto, now, pause, freshMs 
     },
 
     /**
-     * What was left behind by a page that is no more; destroyed where its participant must have gone.
-     * @returns {Promise<{samples: Float32Array, rateHz: number, standing: Standing | null} | null>}
+     * What was left behind by a page that is no more. Where its participant must have gone it is destroyed, unless they
+     * had sent it: then it is given back as `late`.
+     * @returns {Promise<{samples: Float32Array, rateHz: number, standing: Standing | null, late: boolean} | null>}
      */
     async resume() {
-      if (!possible) return null;
+      if (!possible || !(await mine())) return null;
       const left = await get(TAKE, ONLY).catch(() => null);
       if (!left) return null;
-      const answer = await keyOf(left);
+      const late = Math.abs(now() - left.atMs) > freshMs;
+      const answer = late && !left.standing?.sent ? null : await keyOf(left);
       if (answer === null) {
         await this.destroy();
         return null;
@@ -119,7 +149,7 @@ export function createTakeKeeper({ keys, indexedDB, crypto, now, pause, freshMs 
       const key = await imported(crypto, answer.key);
       const chunks = await opened(crypto, { key, take: left.take }, await all(CHUNKS));
       held = { take: left.take, key, rateHz: left.rateHz, count: chunks.length, standing: left.standing };
-      return { samples: joined(chunks), rateHz: left.rateHz, standing: left.standing };
+      return { samples: joined(chunks), rateHz: left.rateHz, standing: left.standing, late };
     },
 
     /** Ends the take on this disk: key and chunks. Harmless where there is none. */
@@ -131,11 +161,11 @@ export function createTakeKeeper({ keys, indexedDB, crypto, now, pause, freshMs 
 
     async clear() {
       held = null;
-      if (!possible) return;
+      if (!possible || !(await mine())) return;
       const left = await get(TAKE, ONLY);
       if (!left) return;
       await emptied();
-      keys.destroy(left.take).catch(() => {}); // tried as often as it needs; the key's time ends it, too
+      endKey(left.take);
     },
   };
 

@@ -50,6 +50,10 @@ def notices() -> NoticeCatalog:
     return found
 
 
+TRIES_A_TAKE = 4
+"""Recordings that may be begun for one that is sent."""
+
+
 def budget_kinds(settings: Settings) -> dict[str, BudgetFigures]:
     """Every budget there is."""
     return {
@@ -57,6 +61,11 @@ def budget_kinds(settings: Settings) -> dict[str, BudgetFigures]:
             per_station=settings.INGEST_PER_STATION_HOUR,
             per_address=settings.INGEST_PER_ADDRESS_HOUR,
             message="This station has taken in as much as it may for now. Please come back a little later.",
+        ),
+        "take_key": BudgetFigures(
+            per_station=TRIES_A_TAKE * settings.INGEST_PER_STATION_HOUR,
+            per_address=TRIES_A_TAKE * settings.INGEST_PER_ADDRESS_HOUR,
+            message="Too many recordings were begun from here. Please come back a little later.",
         ),
         "revoke": BudgetFigures(
             per_station=settings.REVOKE_PER_STATION_HOUR,

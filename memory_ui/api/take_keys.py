@@ -27,9 +27,10 @@ class TakeKeyAnswer(BaseModel):
     key: str
 
 
-@router.post("", status_code=201, response_model=TakeKeyAnswer, responses=refusals(413, 503))
+@router.post("", status_code=201, response_model=TakeKeyAnswer, responses=refusals(413, 429, 503))
 async def begin(system: SystemOf, asker: AskerOf) -> dict[str, Any]:
     """A key for a take that is about to be recorded."""
+    await in_thread(system.budgets.spend, "take_key", client=asker.station, address=asker.address)
     return _shape(await in_thread(system.take_keys.begin, asker.station))
 
 

@@ -35,6 +35,7 @@ MODULES = (
     "device.js",
     "kiosk_languages.js",
     "kiosk_line.js",
+    "kiosk_markup.js",
     "link.js",
     "page_device.js",
     "ritual.js",

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
 from tests.browser.conftest import Node, Visit, launch, record, stage, until, visit
+from tests.browser.test_pages import accessible, fits
 
 REFUSED = """
 navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("told so", "%s"));
@@ -172,3 +173,27 @@ def test_the_whole_ritual_by_touch_alone(node: Node, speaking_browser: Browser) 
     until(lambda: page.locator(".code").count() == 0, what="the code to leave the screen")
     visitor.clean()
     visitor.context.close()
+
+
+def test_whoever_uses_keys_is_shown_them_and_told_when_they_do_not_arrive(speaker: Visit) -> None:
+    page = speaker.open("/kiosk/")
+    stage(page, "idle")
+    assert page.locator(".kiosk-key").count() == 0
+    page.keyboard.press("l")
+    until(lambda: page.locator(".kiosk-key").all_inner_texts() == ["L", "␣", "M"], what="the keys of the first screen")
+    page.keyboard.press("Escape")
+    page.mouse.move(640, 200)
+    page.mouse.down()
+    page.mouse.up()
+    until(lambda: page.locator(".kiosk-key").count() == 0, what="a screen for fingers")
+    page.evaluate("window.dispatchEvent(new Event('blur'))")
+    page.get_by_text("Keys and buttons do not reach this screen just now.").wait_for()
+    page.evaluate("window.dispatchEvent(new Event('focus'))")
+    page.get_by_text("Keys and buttons do not reach this screen just now.").wait_for(state="hidden")
+    record(page, 2)
+    keys = page.locator(".kiosk-key").all_inner_texts()
+    assert keys[:4] == ["1", "2", "3", "␣"]
+    assert "Esc" in keys
+    accessible(page)
+    fits(page)
+    speaker.clean()

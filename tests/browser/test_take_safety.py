@@ -136,8 +136,7 @@ class TestAPageThatIsLoadedAnew:
     def test_what_nobody_comes_back_for_in_time_is_destroyed(self, node: Node, speaker: Visit) -> None:
         kiosk = speaker.open("/kiosk/")
         record(kiosk, 2)
-        kiosk.clock.install()
-        kiosk.goto(f"{node.url}/revoke/")
+        kiosk.close()
         later = speaker.context.new_page()
         later.add_init_script("const now = Date.now; Date.now = () => now() + 91_000;")
         later.goto(f"{node.url}/kiosk/")
@@ -236,6 +235,36 @@ def known(node: Node) -> str | None:
     with sqlite3.connect(node.data_dir / "data" / "memory.db") as database:
         found = database.execute("SELECT id FROM device WHERE surface = 'kiosk'").fetchone()
     return found[0] if found else None
+
+
+def test_what_was_sent_is_handed_in_by_a_page_that_comes_long_after(node: Node, speaker: Visit) -> None:
+    kiosk = speaker.open("/kiosk/")
+    record(kiosk, 2)
+    kiosk.route("**/api/v1/artifacts/audio", lambda route: None)
+    kiosk.keyboard.press("2")
+    kiosk.keyboard.press("Space")
+    stage(kiosk, "submitting")
+    kiosk.wait_for_timeout(500)
+    kiosk.close()
+    later = speaker.context.new_page()
+    later.add_init_script("const now = Date.now; Date.now = () => now() + 300_000;")
+    later.goto(f"{node.url}/kiosk/")
+    until(lambda: len(node.sounds()) == 1, what="the take")
+    stage(later, "idle")
+    assert (row(node)["review"], row(node)["id"]) == ("held", 1)
+    wiped(later, node)
+
+
+def test_a_second_page_of_the_same_browser_takes_nothing_from_the_first(node: Node, speaker: Visit) -> None:
+    kiosk = speaker.open("/kiosk/")
+    begin(kiosk)
+    kiosk.wait_for_timeout(2000)
+    other = speaker.open("/kiosk/")
+    other.wait_for_timeout(4000)
+    stage(other, "idle")
+    kiosk.bring_to_front()
+    assert left(kiosk)["takes"] == 1
+    assert keys(node) == 1
 
 
 @pytest.mark.parametrize("when", ["recording", "review", "sending"])

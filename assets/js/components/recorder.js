@@ -10,10 +10,11 @@
 import { capturedLine, seedOf, wholeLine } from "kiosk_line";
 import { createClient } from "client";
 import { createLanguages } from "kiosk_languages";
+import { KIOSK } from "kiosk_markup";
 import { holdLink, speakAs, watchLink } from "link";
 import { createPageDevice } from "page_device";
 import { createRitualEffects } from "ritual_effects";
-import { eventForKey } from "ritual_keys";
+import { eventForKey, keyFor } from "ritual_keys";
 import {
   clockTime, codeGroups, colourChoices, consentWords, promptFor, screenOf, sentence, span, toldWait,
 } from "ritual_screen";
@@ -50,103 +51,11 @@ export default {
     order: { type: Object, default: null },
   },
   emits: ["stage", "device"],
-  template: `
-    <section class="kiosk" :lang="said.language" :dir="said.direction" :aria-label="t('label')" :data-stage="state.stage"
-      :data-mode="state.mode" :data-error="state.error" :data-outcome="state.outcome" :data-blocked="state.policy.blocked"
-      :data-quiet="String(inGate)" :data-contrast="contrast" :data-size="size" :data-reduced-motion="String(stillness)"
-      @pointerdown="touch">
-      <header class="kiosk-head">
-        <span class="kiosk-name">{{ node.name }}</span>
-        <span class="kiosk-theme" v-if="surface.session_theme_title && state.stage !== 'idle'">{{ surface.session_theme_title }}</span>
-      </header>
-
-      <div class="kiosk-body">
-        <div class="kiosk-words">
-          <h1 ref="heading" tabindex="-1" class="kiosk-question">{{ heading }}</h1>
-          <p class="kiosk-lead lead" :role="state.notice ? 'alert' : null">{{ lead }}</p>
-        </div>
-
-        <div class="kiosk-line">
-          <svg ref="trace" class="trace" :style="tint" aria-hidden="true">
-            <defs><clipPath id="kiosk-heard"><rect ref="heard" x="0" y="-9" height="999" width="0"/></clipPath></defs>
-            <path ref="ghost" class="kiosk-ghost"/>
-            <path ref="ink" class="kiosk-ink"/>
-          </svg>
-          <p v-if="state.stage === 'countdown'" class="kiosk-breath figures" aria-hidden="true">
-            <span :key="count">{{ count }}</span>
-          </p>
-          <div v-if="state.stage === 'recording'" class="kiosk-time figures" role="timer">
-            <span class="kiosk-elapsed">{{ t('elapsed') }}</span>
-            <span class="kiosk-limit" aria-hidden="true"><i :style="{ inlineSize: spent + '%' }"></i></span>
-            <span class="kiosk-remaining">{{ t('remaining') }}</span>
-          </div>
-        </div>
-
-        <fieldset v-if="choosing" class="kiosk-colours" role="radiogroup" :disabled="state.uncertain">
-          <legend>{{ t('colours') }}</legend>
-          <label v-for="choice in sounds" :key="choice.code" class="kiosk-colour" :data-chosen="String(state.colour === choice.code)">
-            <input type="radio" name="kiosk-colour" :value="choice.code" :checked="state.colour === choice.code"
-              @change="dispatch('colour', { colour: choice.code })">
-            <span>{{ choice.words }}</span>
-          </label>
-        </fieldset>
-
-        <fieldset v-if="choosing" class="kiosk-choices" role="radiogroup" :disabled="state.uncertain">
-          <legend class="hidden-words">{{ t('choices') }}</legend>
-          <label v-for="mode in modes" :key="mode" class="kiosk-choice" :data-chosen="String(state.mode === mode)">
-            <input type="radio" name="kiosk-mode" :value="mode" :checked="state.mode === mode"
-              :aria-describedby="'kiosk-promise-' + mode" @change="dispatch('mode', { mode })">
-            <span class="kiosk-choice-words">
-              <span class="kiosk-choice-name">{{ consent(mode).name }}</span>
-              <span class="kiosk-choice-promise" :id="'kiosk-promise-' + mode">{{ consent(mode).promise }}</span>
-            </span>
-          </label>
-        </fieldset>
-
-        <div v-if="state.outcome === 'kept'" class="kiosk-receipt">
-          <div class="kiosk-square" role="img" :aria-label="t('square')" v-html="state.receipt.receipt.qr"></div>
-          <div class="kiosk-kept">
-            <p class="code" role="img" :aria-label="t('code_label')"><span v-for="(group, index) in code" :key="index">{{ group }}</span></p>
-            <p class="kiosk-promise">{{ promise }}</p>
-            <p class="note">{{ t('take_back') }}<br>{{ t('ask') }}</p>
-          </div>
-        </div>
-      </div>
-
-      <div v-if="state.stage === 'idle'" class="kiosk-languages" role="group" :aria-label="t('languages')">
-        <button v-for="one in languages" :key="one.language" type="button" class="kiosk-language" :lang="one.language"
-          :dir="one.direction" :aria-pressed="String(one.language === said.language)"
-          @click="dispatch('language', { language: one.language })">{{ one.name }}</button>
-      </div>
-
-      <div class="kiosk-actions">
-        <p v-if="aside" class="kiosk-aside note">{{ aside }}</p>
-        <div class="kiosk-primary">
-          <button v-if="screen.primary" type="button" :class="['button', 'button-primary', { 'button-clay': screen.accent }]"
-            :aria-disabled="screen.primary.event ? null : 'true'" @click="press(screen.primary.event)">{{ t(screen.primary.label) }}</button>
-        </div>
-        <div class="kiosk-secondary">
-          <button v-for="action in screen.secondary" :key="action.label" type="button" class="button button-quiet"
-            :data-action="action.event" @click="press(action.event)">{{ t(action.label) }}</button>
-        </div>
-      </div>
-      <p class="hidden-words" aria-live="polite">{{ announcement }}</p>
-      <p class="kiosk-called" role="status" :data-called="String(called !== '')">{{ called }}</p>
-      <div v-if="state.outcome === 'kept'" class="slip" aria-hidden="true">
-        <p class="slip-place"><strong>{{ node.name }}</strong><br>{{ node.location }}</p>
-        <svg class="slip-line" :viewBox="slip.box" preserveAspectRatio="none"><path :d="slip.d" :stroke-width="slip.strokeWidth"/></svg>
-        <p class="slip-says">{{ promise }}</p>
-        <p class="slip-label">{{ t('slip_code') }}</p>
-        <p class="slip-code"><span v-for="(group, index) in code" :key="index">{{ group }}</span></p>
-        <p class="slip-label">{{ t('slip_take_back') }}</p>
-        <div class="slip-square" v-html="state.receipt.receipt.qr"></div>
-        <p class="slip-label"><bdi>{{ address }}</bdi><br>{{ t('ask') }}</p>
-      </div>
-    </section>
-  `,
+  template: KIOSK,
 
   data() {
-    return { state: this.firstState(), said: Object.freeze(unwrapped(this.words)), announcement: "", connected: true, called: "" };
+    return { state: this.firstState(), said: Object.freeze(unwrapped(this.words)), announcement: "", connected: true, called: "",
+        keyed: false, focused: document.hasFocus() };
   },
 
   computed: {
@@ -199,6 +108,7 @@ export default {
     aside() {
       const { stage, policy } = this.state;
       if (this.screen.counted) return this.t(this.screen.counted);
+      if (!this.focused) return this.t("unfocused");
       if (!this.connected && ["idle", "armed", "review"].includes(stage)) return this.t("offline");
       if (stage === "idle" && !policy.blocked && this.surface.ingest_budget.exhausted) return this.t("budget_low");
       return "";
@@ -273,6 +183,7 @@ export default {
     const keeper = createTakeKeeper({
       keys: client.keys,
       indexedDB: window.indexedDB,
+      locks: window.navigator.locks,
       crypto: window.crypto,
       now: Date.now,
       pause: () => new Promise((resolve) => { this.scope.timeout(resolve, 1000); }),
@@ -295,6 +206,8 @@ export default {
     const { scope } = this;
     speakAs(this.said);
     scope.listen(window, "keydown", (press) => this.key(press), { capture: true });
+    scope.listen(window, "focus", () => { this.focused = true; });
+    scope.listen(window, "blur", () => { this.focused = false; });
     scope.listen(document, "visibilitychange", () => document.hidden && this.dispatch("hidden"));
     this.device = this.asDevice();
     watchLink((up) => this.linked(up), scope);
@@ -389,6 +302,7 @@ export default {
 
     touch() {
       this.pointed = true;
+      this.keyed = false;
       this.dispatch("touch");
     },
 
@@ -402,8 +316,11 @@ export default {
       });
       // A held Enter would click one new primary action after the other.
       if (event || (press.repeat && ["Enter", " "].includes(press.key))) press.preventDefault();
+      if (event || MOVES.includes(press.key)) this.keyed = true;
       if (event) this.dispatch(event.type, event);
     },
+
+    keyFor,
 
     t(key) {
       return sentence(this.said.copy, key, isolated(this.params(), this.said.direction));
