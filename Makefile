@@ -9,8 +9,8 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --uni
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate $(LOCK_OPTIONS)
 
 CAMPAIGNS := $(addprefix tests/,alarms chaos fairness faults soak)
-ROOM := $(wildcard $(addprefix tests/browser/test_,audio_graph.py close_session.py doors.py first_day.py preview.py \
-	programs.py room_*.py soak.py steward.py wall*.py))
+ROOM := $(wildcard $(addprefix tests/browser/test_,audio_graph.py close_session.py doors.py first_day.py \
+	kiosk_colour.py preview.py programs.py receipt.py room_*.py soak.py steward.py wall*.py))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-services test-browser test-room test-campaigns test-js \
@@ -56,7 +56,7 @@ test-campaigns: setup-dev
 test-browser: setup-dev
 	$(BIN)/python -m pytest -q tests/browser $(addprefix --ignore=,$(ROOM))
 
-# The half of them that is about the room and the desk.
+# The half of them that is about sound, the room and the desk.
 test-room: setup-dev
 	$(BIN)/python -m pytest -q $(ROOM)
 

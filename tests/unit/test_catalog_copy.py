@@ -46,7 +46,8 @@ PYTHON = "\n".join(
 SCRIPTS = sources("*.js", below="assets/js")
 RITUAL = (ROOT / "assets/js/ritual.js").read_text()
 KIOSK_SCRIPTS = "\n".join(
-    (ROOT / "assets/js" / name).read_text() for name in ("ritual_screen.js", "kiosk_markup.js", "components/recorder.js")
+    (ROOT / "assets/js" / name).read_text()
+    for name in ("ritual_screen.js", "kiosk_markup.js", "components/recorder.js")
 )
 ROOM_SCRIPTS = "\n".join(
     (ROOT / "assets/js" / name).read_text()

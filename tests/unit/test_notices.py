@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 import pytest
 
 from core.adapters.catalogs import load, parse
+from core.adapters.copy import languages
 from core.domain.consent import Mode, Notice, RetentionPolicy, promise
 from core.domain.notices import NoticeCatalog, shown
 
@@ -29,23 +30,27 @@ nosave = {name = "Once", promise = "Once."}
 """
 
 
+WORDS = {"hours": lambda count: f"{count} hours", "between": " "}
+
+
 def said(mode, version):
     manifest = promise(mode, POLICY, Notice(language="en", version=version), NOW)
-    return shown(CATALOG.find(version, "en"), manifest, copies_until="10 March 2026")
+    return shown(CATALOG.find(version, "en"), manifest, copies_until="10 March 2026", **WORDS)
 
 
-def test_the_present_notice_names_the_day_of_the_last_backup_copy_where_there_is_one():
-    assert said(Mode.ROOM, "2").promise == (
+@pytest.mark.parametrize("version", ["2", "3"])
+def test_a_notice_names_the_day_of_the_last_backup_copy_where_there_is_one(version):
+    assert said(Mode.ROOM, version).promise == (
         "It plays here for 48 hours. Then it is deleted, and nothing of it remains. "
         "From backups, too, it is gone by 10 March 2026."
     )
-    assert "10 March" in said(Mode.FOSSIL, "2").promise
-    assert said(Mode.NOSAVE, "2").promise.endswith("and is in no backup.")
+    assert "10 March" in said(Mode.FOSSIL, version).promise
+    assert said(Mode.NOSAVE, version).promise.endswith("and is in no backup.")
 
 
 def test_a_promise_that_is_in_no_backup_says_nothing_of_one():
     manifest = replace(promise(Mode.ROOM, POLICY, Notice(language="en", version="2"), NOW), backup_days=0)
-    assert "backup" not in shown(CATALOG.find("2", "en"), manifest, copies_until="").promise
+    assert "backup" not in shown(CATALOG.find("2", "en"), manifest, copies_until="", **WORDS).promise
 
 
 def test_a_record_of_the_first_notice_still_finds_its_words():
@@ -56,8 +61,10 @@ def test_a_record_of_the_first_notice_still_finds_its_words():
 
 
 def test_every_notice_that_was_ever_shown_is_known_and_others_are_not():
-    assert CATALOG.known == {Notice(language="en", version=version) for version in ("1", "2")}
-    assert (CATALOG.languages, CATALOG.find("3", "en"), CATALOG.find("1", "de")) == ({"en"}, None, None)
+    english = {Notice(language="en", version=version) for version in ("1", "2")}
+    assert CATALOG.known == english | {Notice(language=language, version="3") for language in languages()}
+    assert CATALOG.languages == set(languages())
+    assert (CATALOG.find("4", "en"), CATALOG.find("1", "de")) == (None, None)
 
 
 @pytest.mark.parametrize(
