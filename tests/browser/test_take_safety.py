@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 from playwright.sync_api import BrowserContext, Error, Page, Playwright, Route
 from scipy.signal import resample_poly
@@ -85,13 +86,19 @@ def send(page: Page) -> None:
 
 
 def whole(node: Node, voice: Path, at_least_s: float) -> None:
-    """One take, of the voice, as long as it was spoken."""
+    """One take, of the voice, as long as it was spoken, without a hole but for what a crash may cost: as much as a made-up
+    microphone stumbles on a busy machine."""
     (path,) = node.sounds()
     stored, rate_hz = read_wav(path)
     spoken, spoken_rate_hz = read_wav(voice)
     spoken = resample_poly(spoken, rate_hz // 100, spoken_rate_hz // 100)
     assert len(stored) / rate_hz >= at_least_s
-    assert likeness(stored, spoken) > 0.95
+    window = int(LOST_S * rate_hz)
+    windows = [stored[at : at + window] for at in range(window, len(stored) - 2 * window, window)]
+    voiced = [one for one in windows if np.sqrt(np.mean(one**2)) > 0.02]
+    assert len(voiced) > len(windows) / 2
+    unlike = [one for one in voiced if likeness(one, spoken) < 0.95]
+    assert len(unlike) <= 2
 
 
 def wiped(page: Page, node: Node) -> None:
