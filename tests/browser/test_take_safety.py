@@ -86,8 +86,8 @@ def send(page: Page) -> None:
 
 
 def whole(node: Node, voice: Path, at_least_s: float) -> None:
-    """One take, of the voice, as long as it was spoken, without a hole but for what a crash may cost: as much as a made-up
-    microphone stumbles on a busy machine."""
+    """One take, of the voice, as long as it was spoken, without a hole but for what a crash may cost: so much a made-up
+    microphone may stumble on a busy machine."""
     (path,) = node.sounds()
     stored, rate_hz = read_wav(path)
     spoken, spoken_rate_hz = read_wav(voice)
