@@ -45,9 +45,9 @@ export const KIOSK = `
       <label v-for="(mode, index) in modes" :key="mode" class="kiosk-choice" :data-chosen="String(state.mode === mode)">
         <input type="radio" name="kiosk-mode" :value="mode" :checked="state.mode === mode"
           :aria-describedby="'kiosk-promise-' + mode" @change="dispatch('mode', { mode })">
+        <kbd v-if="keyed" class="kiosk-key kiosk-choice-key" aria-hidden="true">{{ index + 1 }}</kbd>
         <span class="kiosk-choice-words">
           <span class="kiosk-choice-name">{{ consent(mode).name }}</span>
-          <kbd v-if="keyed" class="kiosk-key kiosk-choice-key" aria-hidden="true">{{ index + 1 }}</kbd>
           <span class="kiosk-choice-promise" :id="'kiosk-promise-' + mode">{{ consent(mode).promise }}</span>
         </span>
       </label>
