@@ -1,5 +1,5 @@
 """Text for people, as pages use it."""
 
-from core.adapters.copy import ENGLISH, Copy, Text, languages, load_copy
+from core.adapters.copy import ENGLISH, Copy, languages, load_copy
 
-__all__ = ["ENGLISH", "Copy", "Text", "languages", "load_copy"]
+__all__ = ["ENGLISH", "Copy", "languages", "load_copy"]

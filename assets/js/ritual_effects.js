@@ -44,6 +44,7 @@ export function createRitualEffects({ figures, colours, client, keeper, shown, d
   /** @type {HeldTake | null} */
   let take = null;
   let submission = null;
+  let forgotten = 0; // counts orders to forget, so that what was to be handed in before one is not
   let wanted = 0; // counts sounds asked for, so that one stopped before it began does not begin
 
   const context = () => audioContext(figures.context);
@@ -184,12 +185,15 @@ export function createRitualEffects({ figures, colours, client, keeper, shown, d
     const { hand_in_tries: tries, hand_in_pause_s: pauseS } = figures.kiosk;
     const sending = { ...parcel(), mode, colour, language, idempotencyKey, unattended: true };
     take = null;
-    // Where nobody answers for so long, it stays on the disk for a page that comes after this one.
-    if (await insisted(() => client.upload(sending), tries, pauseS)) await keeper.destroy();
+    const [kept, since] = [keeper.which(), forgotten];
+    const request = async () => since === forgotten && client.upload(sending);
+    // Where nobody answers for so long, it stays on the disk for a page that comes after this one; what another
+    // participant has there by then is theirs.
+    if (await insisted(request, tries, pauseS) && keeper.which() === kept) await keeper.destroy();
   }
 
   async function handOver(own, answer) {
-    await keeper.destroy();
+    if (!own.abandoned) await keeper.destroy();
     if (own.abandoned) await takeBack(() => client.revoke(answer.revocation_token));
     else dispatch("submitted", { run: own.run, receipt: answer });
   }
@@ -270,6 +274,11 @@ export function createRitualEffects({ figures, colours, client, keeper, shown, d
       return keeper.destroy();
     },
     unkeep: () => keeper.destroy(),
+    /** A steward's order: also what is still to be handed in. */
+    forget() {
+      forgotten += 1;
+      return keeper.destroy();
+    },
     handIn,
     /** Browsers ask which printer, and everything waits: the time that took is nobody's absence. */
     print() {

@@ -152,6 +152,9 @@ export function createTakeKeeper({ keys, indexedDB, locks, crypto, now, pause, f
       return { samples: joined(chunks), rateHz: left.rateHz, standing: left.standing, late };
     },
 
+    /** Which take the disk holds: the same as long as it is the same. @returns {string | null} */
+    which: () => held?.take ?? null,
+
     /** Ends the take on this disk: key and chunks. Harmless where there is none. */
     destroy() {
       given = null;

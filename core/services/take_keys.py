@@ -65,10 +65,5 @@ class TakeKeys:
         with self._work.write() as tx:
             return tx.take_keys.drop(self._id(take))
 
-    def destroy_all(self, station: str) -> int:
-        """End every take of a station; how many keys there were."""
-        with self._work.write() as tx:
-            return tx.take_keys.drop_of(station)
-
     def _id(self, take: str) -> str:
         return self._vault.digest(PURPOSE, take)

@@ -293,7 +293,7 @@ export default {
     /** As if whoever is here had given up, and whatever an earlier page left, too. */
     wipe() {
       this.dispatch("cancel");
-      this.carryOut({ type: "unkeep" });
+      this.carryOut({ type: "forget" });
     },
 
     press(event) {
