@@ -199,6 +199,16 @@ class Settings(BaseSettings):
     KIOSK_MAX_RECORDING_SECONDS: int = Field(
         120, ge=30, le=300, description="Longest recording at the kiosk, in seconds, until a steward changes it."
     )
+    KIOSK_MICROPHONE: Line = Field(
+        "",
+        description="The kiosk's microphone: a part of the name its machine gives it. Empty leaves it to the browser.",
+    )
+    KIOSK_LAYOUT: Literal["standing", "seated"] = Field(
+        "standing", description="How people are before the kiosk: standing, or seated with all of it low on the screen."
+    )
+    KIOSK_PRINTS: bool = Field(
+        False, description="Whether a kiosk prints every receipt by itself, on whatever its browser prints on."
+    )
     INGEST_PER_STATION_HOUR: Count = Field(180, description="Takes one station may send in an hour.")
     INGEST_PER_ADDRESS_HOUR: Count = Field(600, description="Takes one address may send in an hour.")
     REVOKE_PER_STATION_HOUR: Count = Field(30, description="Receipt codes one station may try in an hour.")

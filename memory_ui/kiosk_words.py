@@ -30,16 +30,18 @@ def words_of(system: System, language: str) -> dict[str, Any]:
         "copy": copy.framed("kiosk", system.deployment.name),
         "contact": system.settings.NODE_CONTACT or copy.t("kiosk.contact_nobody"),
         "notice": notice_of(system, language),
+        "clips": {},
     }
 
 
 def offered(system: System) -> list[dict[str, str]]:
-    """The languages to choose from, and where each is to be had."""
+    """The languages to choose from, how each invites, and where it is to be had."""
     return [
         {
             "language": copy.language,
             "name": copy.name,
             "direction": copy.direction,
+            "invitation": copy.framed("kiosk", system.deployment.name)["idle_heading"],
             "url": f"/kiosk-words/{_digest(_document(system, copy.language))}/{copy.language}.json",
         }
         for copy in (load_copy(tag) for tag in languages())

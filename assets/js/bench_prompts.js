@@ -1,5 +1,7 @@
 /** Prompts of the kiosk on the bench. */
 
+import { fill } from "ledger";
+
 export const BenchPrompts = {
   props: {
     copy: { type: Object, required: true },
@@ -29,10 +31,16 @@ export const BenchPrompts = {
           <option v-for="(name, tag) in languages" :key="tag" :value="tag">{{ name }}</option></select></label>
         <div class="row"><button class="button" type="submit" :disabled="!newPrompt.trim()">{{ copy.prompt_add }}</button></div>
       </form>
+      <div v-if="mayChange && packs.length" class="bench-packs">
+        <p class="note">{{ copy.packs_note }}</p>
+        <ul class="ops-steps"><li v-for="one in packs" :key="one.pack">
+          <button class="button" type="button" @click="addPack(one)">{{ say(copy.pack_add, one) }}</button>
+          <span class="fine">{{ one.texts.join(' ') }}</span></li></ul>
+      </div>
     </section>`,
 
   data() {
-    return { prompts: null, newPrompt: "", language: "en" };
+    return { prompts: null, packs: [], newPrompt: "", language: "en" };
   },
 
   mounted() {
@@ -40,9 +48,16 @@ export const BenchPrompts = {
   },
 
   methods: {
+    say: fill,
+
     async readPrompts() {
       const { ok, data } = await this.client.get("operator/prompts");
-      if (ok) this.prompts = data.prompts;
+      if (ok) ({ prompts: this.prompts, packs: this.packs } = data);
+    },
+
+    async addPack({ pack }) {
+      await this.send(`operator/prompts/packs/${pack}`, {}, this.copy.pack_added);
+      this.readPrompts();
     },
 
     async addPrompt() {

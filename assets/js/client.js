@@ -23,8 +23,8 @@ export class ClientFailure extends Error {
 }
 
 /**
- * @typedef {{wav: ArrayBuffer, durationMs: number, colour: string, idempotencyKey: string, language: string,
- *   noticeVersion: string, unattended?: boolean}} Sending `colour` is the code of a memory colour, "" for none;
+ * @typedef {{wav: ArrayBuffer, durationMs: number, colour: string, topic: string, idempotencyKey: string, language: string,
+ *   noticeVersion: string, unattended?: boolean}} Sending `colour` is the code of a memory colour, `topic` one a steward wrote, "" for none;
  *   `unattended` where its participant has left, and a steward is to decide
  *
  * @param {{fetch: typeof fetch, figures: {request_timeout_s: number, answer_timeout_s: number}}} options
@@ -110,13 +110,14 @@ export function failureOf(status, retryAfter) {
   });
 }
 
-function takeRequest({ wav, durationMs, mode, colour, idempotencyKey, language, noticeVersion, unattended }) {
+function takeRequest({ wav, durationMs, mode, colour, topic, idempotencyKey, language, noticeVersion, unattended }) {
   if (!idempotencyKey) throw new TypeError("client: a take is sent under an idempotency key");
   if (typeof colour !== "string") throw new TypeError("client: a take is sent in a colour, or in none");
   const form = new FormData();
   form.append("file", new Blob([wav], { type: "audio/wav" }), "take.wav");
   if (mode) form.append("consent_mode", mode);
   if (colour !== "") form.append("effect_profile", colour);
+  if (topic !== "") form.append("topic_tag", topic);
   form.append("duration_ms", String(Math.round(durationMs)));
   form.append("language", language);
   form.append("notice_version", noticeVersion);

@@ -3,6 +3,7 @@ export const KIOSK = `
 <section class="kiosk" :lang="said.language" :dir="said.direction" :aria-label="t('label')" :data-stage="state.stage"
   :data-mode="state.mode" :data-error="state.error" :data-outcome="state.outcome" :data-blocked="state.policy.blocked"
   :data-quiet="String(inGate)" :data-contrast="contrast" :data-size="size" :data-reduced-motion="String(stillness)"
+  :data-layout="fittings.layout"
   @pointerdown="touch">
   <header class="kiosk-head">
     <span class="kiosk-name">{{ node.name }}</span>
@@ -11,8 +12,9 @@ export const KIOSK = `
 
   <div class="kiosk-body">
     <div class="kiosk-words">
-      <h1 ref="heading" tabindex="-1" class="kiosk-question">{{ heading }}</h1>
+      <h1 ref="heading" tabindex="-1" class="kiosk-question" :lang="heading.language" :dir="heading.direction">{{ heading.invitation }}</h1>
       <p class="kiosk-lead lead" :role="state.notice ? 'alert' : null">{{ lead }}</p>
+      <p v-if="state.stage === 'idle' && state.policy.blocked && surface.kiosk_closed_words" class="kiosk-own" dir="auto">{{ surface.kiosk_closed_words }}</p>
     </div>
 
     <div class="kiosk-line">
@@ -21,6 +23,8 @@ export const KIOSK = `
         <path ref="ghost" class="kiosk-ghost"/>
         <path ref="ink" class="kiosk-ink"/>
       </svg>
+      <KioskTrim v-if="choosing" :copy="said.copy" :direction="said.direction" :trim="state.trim" :duration-ms="state.take.durationMs"
+        :step-ms="figures.kiosk.trim_step_ms" :fixed="state.uncertain" @trim="dispatch('trim', $event)"/>
       <p v-if="state.stage === 'countdown'" class="kiosk-breath figures" aria-hidden="true">
         <span :key="count">{{ count }}</span>
       </p>
@@ -37,6 +41,15 @@ export const KIOSK = `
         <input type="radio" name="kiosk-colour" :value="choice.code" :checked="state.colour === choice.code"
           @change="dispatch('colour', { colour: choice.code })">
         <span>{{ choice.words }}</span>
+      </label>
+    </fieldset>
+
+    <fieldset v-if="choosing && state.policy.topics.length" class="kiosk-colours kiosk-topics" role="radiogroup" :disabled="state.uncertain">
+      <legend>{{ t('topics') }}</legend>
+      <label v-for="choice in topics" :key="choice.topic" class="kiosk-colour" :data-chosen="String(state.topic === choice.topic)">
+        <input type="radio" name="kiosk-topic" :value="choice.topic" :checked="state.topic === choice.topic"
+          @change="dispatch('topic', { topic: choice.topic })">
+        <span dir="auto">{{ choice.words }}</span>
       </label>
     </fieldset>
 
@@ -77,7 +90,7 @@ export const KIOSK = `
         :aria-disabled="screen.primary.event ? null : 'true'" @click="press(screen.primary.event)">{{ t(screen.primary.label) }} <kbd v-if="keyed && screen.primary.event" class="kiosk-key" aria-hidden="true">{{ keyFor('primary') }}</kbd></button>
     </div>
     <div class="kiosk-secondary">
-      <button v-for="action in screen.secondary" :key="action.label" type="button" class="button button-quiet"
+      <button v-for="action in secondary" :key="action.label" type="button" class="button button-quiet"
         :data-action="action.event" @click="press(action.event)">{{ t(action.label) }} <kbd v-if="keyed && keyFor(action.event)" class="kiosk-key" aria-hidden="true">{{ keyFor(action.event) }}</kbd></button>
     </div>
   </div>

@@ -11,25 +11,29 @@
  *
  * Effects (carried out by the recorder component):
  *   openMicrophone {run}   closeMicrophone {run}   startRecording {run}   stopRecording {run}
- *   tone {pitch: "tick" | "last" | "monitor"}      listen {run, colour}   stopListening
- *   submit {run, mode, colour, idempotencyKey}     abandonSubmission {run}
+ *   tone {pitch: "tick" | "last"}   check {run}: a tone, then a voice   read {run, stage}   hush: neither, nor reading
+ *   listen {run, colour, trim}      stopListening
+ *   submit {run, mode, colour, topic, trim, idempotencyKey}     abandonSubmission {run}
  *   wipe {run}             forget samples, WAV and receipt of that run, in memory and on the disk
  *   unkeep                 destroy what the disk holds of the take; it goes on in memory
- *   handIn {run, mode, colour, idempotencyKey}   send once more, for a steward, what nobody waits for; then forget it
+ *   handIn, with what submit has   send once more, for a steward, what nobody waits for; then forget it
  *   print                  the receipt, on whatever the browser prints on
  *
  * @typedef {{type: string, [key: string]: unknown}} Effect
  * @typedef {{type: string, nowMs: number, run?: number, [key: string]: any}} RitualEvent
- * @typedef {{durationMs: number, quiet: boolean, key: string}} Take `key` is the take's idempotency key
- * @typedef {{blocked: string, maxRecordingMs: number, language: string}} Policy `blocked` is one of DOORS; `language` is
- *   spoken while nobody has chosen another
+ * @typedef {{durationMs: number, flaw: string, key: string}} Take `flaw` is one of FLAWS, "" for none; `key` is the take's
+ *   idempotency key
+ * @typedef {{startMs: number, endMs: number}} Trim what is kept of a take, in its own time
+ * @typedef {{blocked: string, maxRecordingMs: number, language: string, topics: string[], prints: boolean}} Policy
+ *   `blocked` is one of DOORS; `language` is spoken while nobody has chosen another; `prints`: receipts are printed unasked
  * @typedef {{
  *   stage: string, run: number, nowMs: number, sinceMs: number, touchedMs: number,
  *   figures: Record<string, number>, colours: string[], languages: string[], policy: Policy, limitMs: number, beats: number,
- *   stopping: boolean, lost: boolean, take: Take | null, keptQuiet: boolean, listening: boolean,
- *   mode: string, colour: string, uncertain: boolean, notice: {kind: string, waitS: number} | null,
+ *   stopping: boolean, ended: string, take: Take | null, trim: Trim | null, keptFlaw: boolean, listening: boolean,
+ *   sounding: string, mode: string, colour: string, topic: string, uncertain: boolean, notice: {kind: string, waitS: number} | null,
  *   playingOnce: boolean, outcome: string, receipt: object | null, error: string, language: string,
- * }} RitualState
+ * }} RitualState `ended` says why a recording did: one of ENDS, "" by its speaker; `sounding` what the kiosk itself says
+ *   just now: one of SOUNDS
  */
 
 export const STAGES = Object.freeze([
@@ -41,13 +45,20 @@ export const MODES = Object.freeze(["ROOM", "FOSSIL", "NOSAVE"]);
 /** Errors after which the microphone is worth asking for again. */
 export const MICROPHONE_ERRORS = Object.freeze(["denied", "absent", "busy", "insecure", "unsupported", "lost"]);
 
-export const ERRORS = Object.freeze([...MICROPHONE_ERRORS, "too_short", "refused"]);
+export const ERRORS = Object.freeze([...MICROPHONE_ERRORS, "too_short", "silent", "refused"]);
+
+/** What makes a take worth a second thought. */
+export const FLAWS = Object.freeze(["quiet", "clipped"]);
+
+export const ENDS = Object.freeze(["", "full", "lost", "hidden"]);
+
+export const SOUNDS = Object.freeze(["", "tone", "check", "reading"]);
 
 /** Refused for now: the take stays in review and may be sent again. */
 export const NOTICES = Object.freeze(["away", "paused", "budget", "full"]);
 
 /** How the way in stands; "" while it is open. */
-export const DOORS = Object.freeze(["", "closed", "maintenance", "paused", "clock", "full"]);
+export const DOORS = Object.freeze(["", "closed", "maintenance", "paused", "clock", "full", "budget"]);
 
 export const OUTCOMES = Object.freeze(["kept", "heard", "gone", "expiring"]);
 
@@ -57,8 +68,8 @@ const FIGURES = [
 ];
 
 const EMPTY = Object.freeze({
-  beats: 0, limitMs: 0, stopping: false, lost: false, take: null, keptQuiet: false, listening: false, mode: "",
-  colour: "", uncertain: false, notice: null, playingOnce: false, outcome: "", receipt: null, error: "",
+  beats: 0, limitMs: 0, stopping: false, ended: "", take: null, trim: null, keptFlaw: false, listening: false, sounding: "",
+  mode: "", colour: "", topic: "", uncertain: false, notice: null, playingOnce: false, outcome: "", receipt: null, error: "",
 });
 
 /**
@@ -108,7 +119,8 @@ export function spoken(state) {
 }
 
 /** How long the current stage waits for a sign of life, in seconds; null: for ever. */
-function timeoutS({ stage, figures, listening, stopping, outcome, language }) {
+function timeoutS({ stage, figures, listening, sounding, stopping, outcome, language }) {
+  if (sounding === "reading") return null;
   if (stage === "idle") return language === "" ? null : figures.language_return_s;
   if (stage === "arming") return figures.arming_timeout_s;
   if (stage === "armed") return figures.armed_timeout_s;
@@ -123,7 +135,7 @@ function timeoutS({ stage, figures, listening, stopping, outcome, language }) {
 
 const IDLE = {
   primary: (state) => (state.policy.blocked ? stay(state) : arm(state)),
-  monitor: (state) => ({ state, effects: [{ type: "tone", pitch: "monitor" }] }),
+  monitor: check,
   language(state, { language }) {
     if (!state.languages.includes(language)) throw new TypeError(`ritual: unknown language ${language}`);
     return { state: { ...state, language }, effects: [] };
@@ -134,8 +146,10 @@ const IDLE = {
   },
   /** What a page that is no more left behind comes back to review: nothing is sent without a choice. */
   resumed(state, { take, standing }) {
-    const { mode, colour, language, keptQuiet, sent } = standing;
-    const kept = { take, colour, keptQuiet, language: state.languages.includes(language) ? language : "" };
+    const { mode, colour, topic, trim, ended, language, keptFlaw, sent } = standing;
+    const kept = {
+      take, colour, topic, ended, keptFlaw, trim: trim ?? whole(take), language: state.languages.includes(language) ? language : "",
+    };
     const sending = sent ? { mode, uncertain: true, notice: { kind: "away", waitS: 0 } } : {};
     return enter({ ...state, ...kept, ...sending }, "review");
   },
@@ -151,9 +165,14 @@ const ARMING = {
 };
 
 const ARMED = {
-  primary: (state) => beat(enter(state, "countdown").state),
+  primary(state) {
+    const quiet = hush(state);
+    const begun = beat(enter(quiet.state, "countdown").state);
+    return { state: begun.state, effects: [...quiet.effects, ...begun.effects] };
+  },
   microphoneLost: (state) => fail(state, "lost"),
-  monitor: IDLE.monitor,
+  monitor: check,
+  read,
   hidden: leave,
   policy: leaveWhenBlocked,
 };
@@ -166,16 +185,18 @@ const COUNTDOWN = {
 };
 
 const RECORDING = {
-  primary: stop,
-  hidden: stop,
-  microphoneLost: (state) => stop({ ...state, lost: true }),
+  primary: (state) => stop(state, ""),
+  hidden: (state) => stop(state, "hidden"),
+  microphoneLost: (state) => stop(state, "lost"),
   tick(state) {
     const full = state.nowMs - state.sinceMs >= state.limitMs;
-    return full && !state.stopping ? stop(state) : expire(state);
+    return full && !state.stopping ? stop(state, "full") : expire(state);
   },
-  takeReady(state, { spokenMs, durationMs, quiet, key }) {
-    if (spokenMs < state.figures.shortest_take_ms) return fail(state, state.lost ? "lost" : "too_short");
-    const review = { ...state, stopping: false, lost: false, take: { durationMs, quiet, key } };
+  takeReady(state, { spokenMs, durationMs, flaw, silent, key }) {
+    if (spokenMs < state.figures.shortest_take_ms) return fail(state, state.ended === "lost" ? "lost" : "too_short");
+    if (silent) return fail(state, "silent");
+    const take = { durationMs, flaw, key };
+    const review = { ...state, stopping: false, take, trim: whole(take) };
     return enter(review, "review", [{ type: "closeMicrophone", run: state.run }]);
   },
   takeFailed: (state) => fail(state, "lost"),
@@ -189,7 +210,7 @@ const REVIEW = {
   },
   listen: toggleListening,
   listened: (state) => ({ state: { ...state, listening: false, touchedMs: state.nowMs }, effects: [] }),
-  keep: (state) => ({ state: { ...state, keptQuiet: true }, effects: [] }),
+  keep: (state) => ({ state: { ...state, keptFlaw: true }, effects: [] }),
   again,
   mode(state, { mode }) {
     if (!MODES.includes(mode)) throw new TypeError(`ritual: unknown mode ${mode}`);
@@ -201,20 +222,35 @@ const REVIEW = {
     if (colour !== "" && !state.colours.includes(colour)) throw new TypeError(`ritual: unknown colour ${colour}`);
     return gated(state) || state.uncertain ? stay(state) : hear({ ...state, colour });
   },
-  monitor: (state) => (state.listening ? stay(state) : IDLE.monitor(state)),
-  hidden: silence,
+  /** What is heard meanwhile is no more what would be sent. */
+  trim(state, { startMs, endMs }) {
+    if (gated(state) || state.uncertain) return stay(state);
+    const quiet = silence(state);
+    return { state: { ...quiet.state, trim: within(state, startMs, endMs) }, effects: quiet.effects };
+  },
+  topic(state, { topic }) {
+    if (topic !== "" && !state.policy.topics.includes(topic)) throw new TypeError(`ritual: unknown topic ${topic}`);
+    return gated(state) || state.uncertain ? stay(state) : { state: { ...state, topic }, effects: [] };
+  },
+  monitor: (state) => (state.listening ? stay(state) : check(state)),
+  read,
+  hidden(state) {
+    const [quiet, hushed] = [silence(state), hush(state)];
+    return { state: { ...quiet.state, sounding: "" }, effects: [...quiet.effects, ...hushed.effects] };
+  },
   /** Somebody chose and sent it, and left before the answer: it is handed in, and its code is shown to nobody. */
   timeout(state) {
     if (!state.uncertain || state.mode === "NOSAVE") return leaveForGood(state);
-    const { run, mode, colour, take } = state;
     const left = leaveForGood(state);
-    const handIn = { type: "handIn", run, mode, colour, idempotencyKey: take.key };
-    return { state: left.state, effects: [handIn, ...left.effects.filter(({ type }) => type !== "wipe")] };
+    return { state: left.state, effects: [{ ...parcel(state), type: "handIn" }, ...left.effects.filter(({ type }) => type !== "wipe")] };
   },
 };
 
 const SUBMITTING = {
-  submitted: (state, { receipt }) => finish({ ...state, receipt }, "kept"),
+  submitted(state, { receipt }) {
+    const kept = finish({ ...state, receipt }, "kept");
+    return state.policy.prints ? { ...kept, effects: [...kept.effects, { type: "print" }] } : kept;
+  },
   submitFailed: refuse,
   oncePlaying: (state) => ({ state: { ...state, playingOnce: true }, effects: [] }),
   onceHeard: (state) => finish(state, "heard"),
@@ -224,14 +260,14 @@ const SUBMITTING = {
 
 const COMPLETE = {
   primary: leaveForGood,
+  read: (state) => (state.outcome === "kept" ? read(state) : stay(state)),
   print: (state) => (state.outcome === "kept" ? { state, effects: [{ type: "print" }] } : stay(state)),
 };
 
 const ERROR = {
-  primary(state) {
-    const microphone = MICROPHONE_ERRORS.includes(state.error) || state.error === "too_short";
-    return microphone && !state.policy.blocked ? arm(leave(state).state) : leave(state);
-  },
+  primary: (state) => (state.error === "refused" || state.policy.blocked ? leave(state) : arm(leave(state).state)),
+  /** Somebody has plugged it in again, or allowed it. */
+  microphoneBack: (state) => (MICROPHONE_ERRORS.includes(state.error) ? ERROR.primary(state) : stay(state)),
 };
 
 const RITUAL = {
@@ -245,11 +281,17 @@ const EVERYWHERE = {
   cancel: leave,
   timeout: leaveForGood,
   policy: (state, { policy }) => ({ state: { ...state, policy: checkPolicy(policy) }, effects: [] }),
+  /** What the kiosk itself says just now; at its end its listener is still there. */
+  sounding(state, { what }) {
+    if (!SOUNDS.includes(what)) throw new TypeError(`ritual: unknown sound ${what}`);
+    return { state: { ...state, sounding: what, touchedMs: state.nowMs }, effects: [] };
+  },
 };
 
 /** Signs of life: they put off the kiosk's own return. */
 const TOUCHES = new Set([
-  "primary", "touch", "listen", "keep", "mode", "colour", "monitor", "print", "language", "nextLanguage",
+  "primary", "touch", "listen", "keep", "mode", "colour", "trim", "topic", "monitor", "read", "print", "language",
+  "nextLanguage",
 ]);
 
 const EVENTS = new Set([
@@ -270,7 +312,7 @@ function enter(state, stage, effects = []) {
 function leave(state) {
   const { run } = state;
   return enter({ ...state, ...EMPTY, run: run + 1 }, "idle", [
-    { type: "stopListening" }, { type: "closeMicrophone", run }, { type: "wipe", run },
+    { type: "stopListening" }, { type: "hush" }, { type: "closeMicrophone", run }, { type: "wipe", run },
   ]);
 }
 
@@ -307,15 +349,45 @@ function beat(state) {
   return { state: { ...state, beats: passed + 1 }, effects: [{ type: "tone", pitch }] };
 }
 
-function stop(state) {
-  if (state.stopping) return stay(state);
-  const stopping = { ...state, stopping: true, touchedMs: state.nowMs };
+function stop(state, ended) {
+  if (state.stopping) return stay(ended === "lost" ? { ...state, ended } : state);
+  const stopping = { ...state, stopping: true, ended, touchedMs: state.nowMs };
   return { state: stopping, effects: [{ type: "stopRecording", run: state.run }] };
 }
 
-/** Too quiet to be kept without a second thought. */
+/** Whether it has a flaw that nobody has accepted yet. */
 export function gated(state) {
-  return state.take.quiet && !state.keptQuiet;
+  return state.take.flaw !== "" && !state.keptFlaw;
+}
+
+/** @param {Take} take @returns {Trim} */
+function whole({ durationMs }) {
+  return { startMs: 0, endMs: durationMs };
+}
+
+/** As near to what is wanted as leaves enough to be heard. */
+function within({ take, trim, figures }, startMs, endMs) {
+  const shortest = Math.min(figures.shortest_take_ms, take.durationMs);
+  if (endMs === trim.endMs) return { startMs: Math.round(Math.max(0, Math.min(startMs, endMs - shortest))), endMs };
+  return { startMs, endMs: Math.round(Math.min(take.durationMs, Math.max(endMs, startMs + shortest))) };
+}
+
+/** A tone and a voice of the kiosk's own, so that one hears how loud it is. Whatever else sounds gives way. */
+function check(state) {
+  return { state: { ...state, sounding: "tone" }, effects: [{ type: "check", run: state.run }] };
+}
+
+/** What stands on the screen, in the voice of a clip; asked for again it is silent. */
+function read(state) {
+  if (state.sounding === "reading") return hush(state);
+  const quiet = silence(state);
+  const reading = { type: "read", run: state.run, stage: state.stage };
+  return { state: { ...quiet.state, sounding: "reading" }, effects: [...quiet.effects, reading] };
+}
+
+function hush(state) {
+  if (state.sounding === "") return stay(state);
+  return { state: { ...state, sounding: "", touchedMs: state.nowMs }, effects: [{ type: "hush" }] };
 }
 
 function toggleListening(state) {
@@ -324,8 +396,9 @@ function toggleListening(state) {
 
 /** In the colour chosen; what sounds already goes over to it. */
 function hear(state) {
-  const { run, colour } = state;
-  return { state: { ...state, listening: true }, effects: [{ type: "listen", run, colour }] };
+  const { run, colour, trim } = state;
+  const hushed = hush(state);
+  return { state: { ...hushed.state, listening: true }, effects: [...hushed.effects, { type: "listen", run, colour, trim }] };
 }
 
 function silence(state) {
@@ -341,10 +414,14 @@ function again(state) {
 }
 
 function send(state) {
-  const quiet = silence(state);
-  const { run, mode, colour, take } = state;
-  const submit = { type: "submit", run, mode, colour, idempotencyKey: take.key };
-  return enter({ ...quiet.state, notice: null }, "submitting", [...quiet.effects, submit]);
+  const [quiet, hushed] = [silence(state), hush(state)];
+  const silent = { ...quiet.state, sounding: "", notice: null };
+  return enter(silent, "submitting", [...quiet.effects, ...hushed.effects, { ...parcel(state), type: "submit" }]);
+}
+
+/** What is sent, and how it is to be known. */
+function parcel({ run, mode, colour, topic, trim, take }) {
+  return { run, mode, colour, topic, trim, idempotencyKey: take.key };
 }
 
 /**
@@ -385,6 +462,7 @@ function stale(state, event) {
 function checkPolicy(policy) {
   if (!DOORS.includes(policy.blocked)) throw new TypeError("ritual: unknown policy");
   if (!(policy.maxRecordingMs > 0)) throw new TypeError("ritual: maxRecordingMs is missing");
+  if (!Array.isArray(policy.topics)) throw new TypeError("ritual: the topics are missing");
   if (!policy.language) throw new TypeError("ritual: the language is missing");
   return policy;
 }

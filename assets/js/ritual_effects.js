@@ -8,15 +8,17 @@
 import { encodeWav } from "wav";
 import { audioContext, unlock } from "context";
 import { loadCapture, openMicrophone } from "capture";
+import { createClips } from "clips";
 import { createListening } from "listening";
 import { watchMicrophone } from "microphone";
+import { createNoiseFloor } from "noise_floor";
 import { createLiveOutline, outline } from "outline";
 import { readPreview } from "preview";
-import { prepareTake } from "takes";
+import { cutTake, prepareTake } from "takes";
 import { monitorTone, playTone } from "test_tone";
 
 /** Where a participant was who had not come to review yet. */
-const UNTOUCHED = { mode: "", colour: "", language: "", keptQuiet: false, sent: false };
+const UNTOUCHED = { mode: "", colour: "", topic: "", trim: null, ended: "", language: "", keptFlaw: false, sent: false };
 
 const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
@@ -25,7 +27,8 @@ const UNPLAYABLE = ["ClientFailure", "EncodingError", "RangeError"];
 
 /**
  * @typedef {{samples: Float32Array, sampleRateHz: number, durationMs: number, points: [number, number][],
- *   heard: Promise<import("preview").HeardTake> | null}} HeldTake `heard` once somebody has listened
+ *   trim: import("ritual").Trim, heard: Promise<import("preview").HeardTake> | null}} HeldTake `trim` is what is left of it,
+ *   `heard` that part, once somebody has listened
  *
  * @param {object} options
  * @param {{context: object, take: object, monitor: object, level: object, wear: object, kiosk: object,
@@ -36,10 +39,13 @@ const UNPLAYABLE = ["ClientFailure", "EncodingError", "RangeError"];
  * @param {() => {language: string, noticeVersion: string}} options.shown what the participant was shown
  * @param {(type: string, more?: object) => void} options.dispatch
  * @param {() => void} options.print
+ * @param {string} options.microphone a part of the name of the one to be opened, "" for the browser's own choice
+ * @param {(stage: string) => (string | null)[]} options.aloud where the clips are that read a stage; "check": those of the
+ *   sound check
  * @param {(level: {rms: number, centroid: number}) => void} options.onLevel
  * @param {import("scope").Scope} options.scope
  */
-export function createRitualEffects({ figures, colours, client, keeper, shown, dispatch, print, onLevel, scope }) {
+export function createRitualEffects({ figures, colours, client, keeper, shown, dispatch, print, microphone, aloud, onLevel, scope }) {
   const microphones = new Map();
   /** @type {HeldTake | null} */
   let take = null;
@@ -50,28 +56,34 @@ export function createRitualEffects({ figures, colours, client, keeper, shown, d
   const context = () => audioContext(figures.context);
   const listening = createListening({ context, colours, figures, scope });
   const elapsed = () => performance.now();
-  const ear = watchMicrophone({ figures: figures.device, elapsed, scope, environment: navigator });
+  const ear = watchMicrophone({
+    figures: figures.device, elapsed, scope, environment: navigator, onBack: () => dispatch("microphoneBack"),
+  });
+  const around = createNoiseFloor({ ...figures.kiosk, ...figures.device });
+  const clips = createClips({ context, fetch: window.fetch.bind(window), scope, figures: figures.kiosk });
 
   async function openFor(run) {
     const own = scope.child();
-    const microphone = { scope: own, capture: null, live: null };
-    microphones.set(run, microphone);
+    const opened = { scope: own, capture: null, live: null };
+    microphones.set(run, opened);
+    around.reset();
     try {
       await unlock(context(), figures.context);
-      microphone.live = liveCentroid(context().sampleRate, figures.take);
-      microphone.capture = await openMicrophone({
-        context: context(), figures: figures.take, scope: own,
+      opened.live = liveCentroid(context().sampleRate, figures.take);
+      opened.capture = await openMicrophone({
+        context: context(), figures: figures.take, scope: own, deviceName: microphone,
         onLevel(level) {
           ear.level(level);
-          onLevel({ rms: level.rms, centroid: microphone.live.latest(figures.kiosk.meter_centroid) });
+          around.push(level);
+          onLevel({ ...level, centroid: opened.live.latest(figures.kiosk.meter_centroid) });
         },
         onChunk(samples) {
-          microphone.live.push(samples);
+          opened.live.push(samples);
           keeper.push(samples);
         },
         onState: ({ lost }) => lost && dispatch("microphoneLost", { run }),
       });
-      ear.opened(microphone.capture.label);
+      ear.opened(opened.capture.label);
       keeper.prepare();
       dispatch("microphoneOpened", { run });
     } catch (error) {
@@ -96,9 +108,21 @@ export function createRitualEffects({ figures, colours, client, keeper, shown, d
 
   /** A take as it is heard and sent, out of what the microphone gave. */
   function held(raw, rateHz) {
-    const { samples, durationMs, quiet } = prepareTake(raw, rateHz, figures.take);
-    take = { samples, sampleRateHz: rateHz, durationMs, points: outline(samples, rateHz), heard: null };
-    return { durationMs, quiet };
+    const { samples, durationMs, flaw, silent } = prepareTake(raw, rateHz, figures.take);
+    const trim = { startMs: 0, endMs: durationMs };
+    take = { samples, sampleRateHz: rateHz, points: outline(samples, rateHz), trim, heard: null };
+    return { durationMs, flaw, silent };
+  }
+
+  /** What is left of the take between its handles. */
+  function cut() {
+    return cutTake(take.samples, take.sampleRateHz, take.trim, figures.take);
+  }
+
+  function trimTo(trim) {
+    if (trim.startMs === take.trim.startMs && trim.endMs === take.trim.endMs) return;
+    take.trim = trim;
+    take.heard = null;
   }
 
   /** What a page that is no more left on this disk, if it is enough to be heard; too little is destroyed. */
@@ -110,12 +134,12 @@ export function createRitualEffects({ figures, colours, client, keeper, shown, d
       await keeper.destroy();
       return;
     }
-    const { durationMs, quiet } = held(samples, rateHz);
+    const { durationMs, flaw } = held(samples, rateHz);
     if (late) {
       await handIn(standing);
       return;
     }
-    dispatch("resumed", { take: { durationMs, quiet, key: standing?.idempotencyKey ?? randomKey() }, standing: standing ?? UNTOUCHED });
+    dispatch("resumed", { take: { durationMs, flaw, key: standing?.idempotencyKey ?? randomKey() }, standing: standing ?? UNTOUCHED });
   }
 
   function stopSound() {
@@ -124,9 +148,10 @@ export function createRitualEffects({ figures, colours, client, keeper, shown, d
   }
 
   /** What is heard is the file as it will be sent; it is read once, and heard in as many colours as are asked for. */
-  async function listen(run, code) {
+  async function listen(run, code, trim) {
     const mine = (wanted += 1);
-    take.heard ??= readPreview({ context: context(), wav: encodeWav(take.samples, take.sampleRateHz), figures });
+    trimTo(trim);
+    take.heard ??= readPreview({ context: context(), wav: encodeWav(cut(), take.sampleRateHz), figures });
     const heard = await take.heard;
     await unlock(context(), figures.context);
     if (mine === wanted) listening.play({ take: heard, code, ended: () => dispatch("listened", { run }) });
@@ -138,18 +163,32 @@ export function createRitualEffects({ figures, colours, client, keeper, shown, d
     playTone({ context: context(), destination: context().destination, tone: toneOf(pitch), scope });
   }
 
+  /** So loud is a tone, and so loud a voice. */
+  async function check(run) {
+    const tell = (what) => dispatch("sounding", { run, what });
+    if (!(await unlock(context(), figures.context))) {
+      tell("");
+      return;
+    }
+    clips.playAfter(monitorTone(figures.monitor), aloud("check"), { spoken: () => tell("check"), ended: () => tell("") });
+  }
+
+  async function read(run, stage) {
+    await unlock(context(), figures.context);
+    await clips.play(aloud(stage), () => dispatch("sounding", { run, what: "" }));
+  }
+
   function toneOf(pitch) {
-    const { take: countdown, monitor } = figures;
-    if (pitch === "monitor") return monitorTone(monitor);
+    const { take: countdown } = figures;
     const hz = pitch === "last" ? countdown.preroll_last_hz : countdown.preroll_tick_hz;
     const lengthS = countdown.preroll_tick_ms / 1000;
     return { hz, lengthS, gain: countdown.preroll_gain, fadeS: lengthS / 4 };
   }
 
-  async function submit({ run, mode, colour, idempotencyKey }) {
+  async function submit({ run, mode, colour, topic, trim, idempotencyKey }) {
     const own = { run, abandoned: false };
     submission = own;
-    const sending = { ...parcel(), colour, idempotencyKey };
+    const sending = { ...parcel(trim), colour, topic, idempotencyKey };
     try {
       if (mode === "NOSAVE") await hearOnce(own, await client.ephemeral(sending), colour);
       else await handOver(own, await patiently(() => client.upload({ ...sending, mode })));
@@ -161,8 +200,10 @@ export function createRitualEffects({ figures, colours, client, keeper, shown, d
   }
 
   /** The take as it is sent, and what its participant was shown. */
-  function parcel() {
-    return { wav: encodeWav(take.samples, take.sampleRateHz), durationMs: take.durationMs, ...shown() };
+  function parcel(trim) {
+    trimTo(trim);
+    const samples = cut();
+    return { wav: encodeWav(samples, take.sampleRateHz), durationMs: (samples.length / take.sampleRateHz) * 1000, ...shown() };
   }
 
   /**
@@ -181,9 +222,9 @@ export function createRitualEffects({ figures, colours, client, keeper, shown, d
   }
 
   /** What somebody sent and did not wait for. The code that comes back is forgotten here; a steward decides. */
-  async function handIn({ mode, colour, idempotencyKey, language = shown().language }) {
+  async function handIn({ mode, colour, topic = "", trim = take.trim, idempotencyKey, language = shown().language }) {
     const { hand_in_tries: tries, hand_in_pause_s: pauseS } = figures.kiosk;
-    const sending = { ...parcel(), mode, colour, language, idempotencyKey, unattended: true };
+    const sending = { ...parcel(trim), mode, colour, topic, language, idempotencyKey, unattended: true };
     take = null;
     const [kept, since] = [keeper.which(), forgotten];
     const request = async () => since === forgotten && client.upload(sending);
@@ -262,7 +303,10 @@ export function createRitualEffects({ figures, colours, client, keeper, shown, d
     },
     stopRecording: ({ run }) => stopFor(run),
     tone: ({ pitch }) => tone(pitch),
-    listen: ({ run, colour }) => listen(run, colour),
+    check: ({ run }) => check(run),
+    read: ({ run, stage }) => read(run, stage),
+    hush: clips.stop,
+    listen: ({ run, colour, trim }) => listen(run, colour, trim),
     stopListening: stopSound,
     submit,
     abandonSubmission() {
@@ -300,10 +344,10 @@ export function createRitualEffects({ figures, colours, client, keeper, shown, d
     resume,
 
     /** Where the participant is, for a page that would come after this one. @param {import("ritual").RitualState} state */
-    note({ stage, mode, colour, keptQuiet, take: { key }, uncertain }) {
+    note({ stage, mode, colour, topic, trim, ended, keptFlaw, take: { key }, uncertain }) {
       const language = shown().language;
       const sent = uncertain || stage === "submitting";
-      return keeper.note({ stage, mode, colour, language, idempotencyKey: key, keptQuiet, sent });
+      return keeper.note({ stage, mode, colour, topic, trim, ended, language, idempotencyKey: key, keptFlaw, sent });
     },
 
     /** @param {{type: string}} effect @returns {void | Promise<void>} rejects for faults of ours, not of the world */
@@ -312,8 +356,12 @@ export function createRitualEffects({ figures, colours, client, keeper, shown, d
     progress: listening.progress,
     /** What there is to say of sound and microphone, and nothing of what was said into it. */
     facts: () => ({ audio: context().state, sound_ago_s: null, ...ear.read() }),
+    /** What there is to hear around the open microphone; see noise_floor. */
+    around: around.reading,
     /** The outline of the take held, or null. */
     points: () => take?.points ?? null,
+    /** The same of what is left of it between its handles. */
+    pointsLeft: () => (take ? outline(cut(), take.sampleRateHz) : null),
   };
 }
 

@@ -5,10 +5,10 @@
 const KEYS = {
   " ": { type: "primary" }, Enter: { type: "primary" }, Escape: { type: "cancel" },
   1: { type: "mode", mode: "ROOM" }, 2: { type: "mode", mode: "FOSSIL" }, 3: { type: "mode", mode: "NOSAVE" },
-  m: { type: "monitor" }, M: { type: "monitor" }, l: { type: "nextLanguage" }, L: { type: "nextLanguage" },
+  r: { type: "read" }, R: { type: "read" }, m: { type: "monitor" }, M: { type: "monitor" }, l: { type: "nextLanguage" }, L: { type: "nextLanguage" },
 };
 
-const SHOWN = { primary: "␣", cancel: "Esc", monitor: "M", nextLanguage: "L" };
+const SHOWN = { primary: "␣", cancel: "Esc", monitor: "M", read: "R", nextLanguage: "L" };
 
 /** The key of an event, as it is shown to whoever uses keys; "" for one that has none of its own. @param {string} event */
 export function keyFor(event) {

@@ -13,13 +13,18 @@ const AGAIN = { label: "again", event: "again" };
 const MONITOR = { label: "monitor", event: "monitor" };
 const PRINT = { label: "print", event: "print" };
 
-/** Seconds of an outcome are always counted, those of the review and of a chosen language only at their end. */
+/** Seconds of an outcome are always counted, everywhere else they are at their end. */
 function counted(state) {
   const left = secondsLeft(state);
   if (left === null) return "";
   if (state.stage === "complete" || state.stage === "error") return "returning";
   if (left > state.figures.review_counted_s) return "";
-  return { idle: "language_returns", review: "review_counted" }[state.stage] ?? "";
+  return { idle: "language_returns", review: "review_counted", arming: "stage_returns", armed: "stage_returns" }[state.stage] ?? "";
+}
+
+/** What is read aloud where there are clips for it; see clips. */
+function reading(state) {
+  return { label: state.sounding === "reading" ? "read_stop" : "read_aloud", event: "read" };
 }
 
 const SCREENS = {
@@ -28,7 +33,7 @@ const SCREENS = {
     return say("idle", { label: "begin", event: "primary" }, [MONITOR]);
   },
   arming: () => say("arming", null, [CANCEL]),
-  armed: () => say("armed", { label: "record", event: "primary" }, [MONITOR, CANCEL], true),
+  armed: (state) => say("armed", { label: "record", event: "primary" }, [reading(state), MONITOR, CANCEL], true),
   countdown: () => say("countdown", null, [CANCEL]),
   recording(state) {
     const stop = { label: state.stopping ? "stopping" : "stop", event: state.stopping ? "" : "primary" };
@@ -38,15 +43,19 @@ const SCREENS = {
     const listen = { label: state.listening ? "listen_stop" : "listen", event: "listen" };
     if (gated(state)) {
       const keep = { label: "keep_anyway", event: "keep" };
-      return say("quiet", { ...AGAIN, event: "primary" }, [listen, keep, CANCEL]);
+      return say(state.take.flaw, { ...AGAIN, event: "primary" }, [listen, keep, CANCEL]);
     }
-    if (!state.mode) return say("review", { ...listen, event: "primary" }, [AGAIN, CANCEL]);
     const verb = state.notice ? "send_again" : `verb_${state.mode.toLowerCase()}`;
-    const screen = say("review", { label: verb, event: "primary" }, [listen, AGAIN, CANCEL], true);
-    return state.notice ? { ...screen, lead: noticeOf(state.notice) } : screen;
+    const screen = state.mode
+      ? say("review", { label: verb, event: "primary" }, [listen, reading(state), AGAIN, CANCEL], true)
+      : say("review", { ...listen, event: "primary" }, [reading(state), AGAIN, CANCEL]);
+    return { ...screen, lead: leadOf(state) };
   },
   submitting: (state) => say(state.playingOnce ? "once" : "submitting", null, [CANCEL]),
-  complete: (state) => say(`complete_${state.outcome}`, { label: "done", event: "primary" }, state.outcome === "kept" ? [PRINT] : []),
+  complete(state) {
+    const more = state.outcome === "kept" ? [reading(state), PRINT] : [];
+    return say(`complete_${state.outcome}`, { label: "done", event: "primary" }, more);
+  },
   error(state) {
     const retry = { label: state.error === "refused" ? "back" : "retry", event: "primary" };
     return say(`error_${state.error}`, retry, state.error === "refused" ? [] : [{ ...CANCEL, label: "back" }]);
@@ -59,6 +68,12 @@ const SCREENS = {
  */
 export function screenOf(state) {
   return { ...SCREENS[state.stage](state), counted: counted(state) };
+}
+
+/** What keeps it from being sent, or ended it: before what is always said. */
+function leadOf({ notice, ended }) {
+  if (notice) return noticeOf(notice);
+  return ended ? `ended_${ended}_lead` : "review_lead";
 }
 
 /** Without a time to name, none is named. */
@@ -134,6 +149,21 @@ export function promptFor(prompts = [], run) {
 export function codeGroups(code) {
   const groups = code.split(/[\s-]+/).filter(Boolean);
   return groups.length > 1 ? groups : code.match(/.{1,4}/gu) ?? [];
+}
+
+/**
+ * The clips that say what stands on a screen, in their order: names of clips, null for a breath between two.
+ * @param {import("ritual").RitualState} state @param {{prompt: string, backups: boolean}} shown `prompt`: the clip of the
+ *   question that is asked, "" for none; `backups`: whether copies are kept for a while
+ * @returns {(string | null)[]}
+ */
+export function readAloud({ stage, receipt }, { prompt, backups }) {
+  if (stage === "armed") return prompt ? [prompt] : [];
+  const copies = backups ? ["backup"] : [];
+  if (stage === "review") return ["room", ...copies, null, "fossil", ...copies, null, "nosave"];
+  if (stage !== "complete" || !receipt) return [];
+  const signs = codeGroups(receipt.revocation_token).map((group) => [...group].map((sign) => `sign-${sign.toLowerCase()}`));
+  return ["code", ...signs.flatMap((group) => [null, ...group]), null, ...signs.flatMap((group) => [null, ...group]), null, "keep"];
 }
 
 /** Seconds as minutes and seconds: 75 -> "1:15". */

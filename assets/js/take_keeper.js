@@ -5,8 +5,8 @@
  * under a key that the server holds: what lies on the disk is noise to whoever has the disk alone, and stays noise once the
  * key is destroyed. Where no key can be had, nothing is written, and the take lives in memory only.
  *
- * @typedef {{stage: string, mode: string, colour: string, language: string, idempotencyKey: string, keptQuiet: boolean,
- *   sent: boolean}} Standing where the participant was; holds nothing of the voice
+ * @typedef {{stage: string, mode: string, colour: string, topic: string, trim: import("ritual").Trim, ended: string,
+ *   language: string, idempotencyKey: string, keptFlaw: boolean, sent: boolean}} Standing where the participant was; holds nothing of the voice
  */
 
 import { joined } from "capture";

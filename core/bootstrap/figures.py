@@ -15,6 +15,7 @@ from core.domain.notices import NoticeCatalog
 from core.domain.pool.lanes import LaneFigures
 from core.domain.pool.weights import PoolCatalog, PoolFigures
 from core.domain.pool.windows import SliceFigures
+from core.domain.prompt_packs import PromptPacks
 from core.domain.room.rows import Intensity, Preset, QuieterFigures
 from core.domain.room.tables import Overlap, QuietHours, RoomCatalog, RoomChoices, RoomTables
 from core.domain.steward import ControlLimits
@@ -47,6 +48,12 @@ DERIVE_RESERVATION_S = 600
 def notices() -> NoticeCatalog:
     """What participants are shown, and ever were."""
     found: NoticeCatalog = load("notices", NoticeCatalog)
+    return found
+
+
+def prompt_packs() -> PromptPacks:
+    """What a steward may begin with."""
+    found: PromptPacks = load("prompts", PromptPacks)
     return found
 
 

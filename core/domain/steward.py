@@ -1,5 +1,6 @@
 """The live posture of a node: what a steward may change while the room runs."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -44,6 +45,8 @@ class StewardState:
     kiosk_max_recording_seconds: int
     session_theme_title: str = ""
     session_theme_prompt: str = ""
+    kiosk_topics: str = ""
+    kiosk_closed_words: str = ""
     deployment_focus_topic: str = ""
     deployment_focus_status: str = ""
     updated_at: datetime
@@ -95,10 +98,14 @@ class ControlLimits:
 
 
 ACCESSIBILITY_MODES = ("", "large", "high_contrast", "large_high_contrast")
+TOPIC_SIGNS, TOPICS_MOST = 64, 8
+"""A topic is as long as a take may carry it; of more than so many nobody chooses standing."""
+
 TEXTS = {
     "session_theme_title": 80,
     "session_theme_prompt": 240,
-    "deployment_focus_topic": 64,
+    "kiosk_closed_words": 240,
+    "deployment_focus_topic": TOPIC_SIGNS,
     "deployment_focus_status": 32,
 }
 FLAGS = (*SWITCHES, "kiosk_force_reduced_motion")
@@ -107,6 +114,7 @@ CONTROLS = (
     *FLAGS,
     *TIMES,
     *TEXTS,
+    "kiosk_topics",
     "mood_bias",
     "kiosk_language_code",
     "kiosk_accessibility_mode",
@@ -140,6 +148,8 @@ def _checked(name: str, value: Any, now: datetime, limits: ControlLimits) -> Any
         return _time(name, value, now)
     if name in TEXTS:
         return plain_text(name, value, TEXTS[name])
+    if name == "kiosk_topics":
+        return ", ".join(_topics(name, value))
     if name == "kiosk_max_recording_seconds":
         shortest, longest = limits.shortest_recording_s, limits.longest_recording_s
         if type(value) is not int or not shortest <= value <= longest:
@@ -156,6 +166,19 @@ def _checked(name: str, value: Any, now: datetime, limits: ControlLimits) -> Any
     if value not in choices or not isinstance(value, str):
         raise BadField(f"{name} must be one of: {', '.join(choice or '(empty)' for choice in choices)}.")
     return value
+
+
+def topics_of(listed: str) -> tuple[str, ...]:
+    """The topics of a list, each once, in its order; a comma of any script stands between two."""
+    words = (" ".join(part.split()) for part in re.split("[,،、，]", listed))
+    return tuple(dict.fromkeys(word for word in words if word))
+
+
+def _topics(name: str, value: Any) -> tuple[str, ...]:
+    found = topics_of(plain_text(name, value, TOPICS_MOST * (TOPIC_SIGNS + 2)))
+    if len(found) > TOPICS_MOST or any(len(topic) > TOPIC_SIGNS for topic in found):
+        raise BadField(f"{name} must be at most {TOPICS_MOST} topics of at most {TOPIC_SIGNS} characters each.")
+    return found
 
 
 def _of(kind: type, name: str, value: Any, words: str) -> Any:

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from core.domain.deployment import DeploymentName
+from core.domain.prompt_packs import PromptPacks
 from core.domain.work import Signal
 from core.errors import BadField, Conflict, NotFound
 from core.ports.outside import Clock
@@ -10,17 +12,18 @@ from core.ports.work import StewardAction, Transaction, UnitOfWork
 from core.services.stewardship import MEANWHILE
 
 TEXT_SIGNS = 240
-MOST = 100
+MOST = 300
 _UNKNOWN = "There is no such prompt, or no longer."
 
 
 class Prompts:
     """Reads and changes prompts. A change is a change of the posture: open kiosks read again."""
 
-    def __init__(self, work: UnitOfWork, clock: Clock, *, languages: frozenset[str]) -> None:
+    def __init__(self, work: UnitOfWork, clock: Clock, *, languages: frozenset[str], packs: PromptPacks) -> None:
         self._work = work
         self._clock = clock
         self._languages = languages
+        self.packs = packs
 
     def all(self) -> list[Prompt]:
         """Every prompt, in the order they were written."""
@@ -38,13 +41,32 @@ class Prompts:
     def add(self, *, text: str, language: str, actor: str) -> Prompt:
         """Write one, in use at once. Raises `BadField`, and `Conflict` where there are too many."""
         text, language = self._checked(text, language)
-        now = self._clock.now()
         with self._work.write() as tx:
-            if len(tx.prompts.all()) >= MOST:
-                raise Conflict(f"There are {MOST} prompts already. Remove one first.")
+            return self._added(tx, [(language, text)], actor)[0]
+
+    def add_pack(self, name: str, *, actor: str) -> list[Prompt]:
+        """Write those of a pack that are not there yet, in every language; each may then be changed like any other.
+
+        Raises `NotFound` for a pack there is not, and `Conflict` where there would be too many.
+        """
+        if name not in set(DeploymentName):
+            raise NotFound("There is no such pack of prompts.")
+        pack = self.packs.packs[DeploymentName(name)]
+        with self._work.write() as tx:
+            there = {(prompt.language, prompt.text) for prompt in tx.prompts.all()}
+            wanted = [(language, text) for language, spoken in pack.items() for text in spoken.texts]
+            return self._added(tx, [each for each in wanted if each not in there], actor)
+
+    def _added(self, tx: Transaction, wanted: list[tuple[str, str]], actor: str) -> list[Prompt]:
+        if len(tx.prompts.all()) + len(wanted) > MOST:
+            raise Conflict(f"There would be more than {MOST} prompts. Remove some first.")
+        now = self._clock.now()
+        added = []
+        for language, text in wanted:
             prompt_id = tx.prompts.add(text=text, language=language, active=True, now=now)
             self._note(tx, actor, prompt_id, None, text)
-        return Prompt(id=prompt_id, text=text, language=language, active=True, updated_at=now, version=1)
+            added.append(Prompt(id=prompt_id, text=text, language=language, active=True, updated_at=now, version=1))
+        return added
 
     def change(
         self,

@@ -33,13 +33,14 @@ from memory_ui.api.answers import ASKING, CHANGING, CLASHING, LOOKING, Done, ste
 from memory_ui.api.published_ops import (
     ControlsAnswer,
     FiguresAnswer,
+    PackAnswer,
     PromptAnswer,
     PromptsAnswer,
     TrailAnswer,
     controls_schema,
 )
 from memory_ui.charts import figures
-from memory_ui.copy import load_copy
+from memory_ui.copy import ENGLISH, load_copy
 from memory_ui.session import SessionOf, StewardOf
 from memory_ui.web import SystemOf, in_thread
 
@@ -165,8 +166,12 @@ async def actions_csv(wish: Annotated[TrailWish, Query()], system: SystemOf, _se
 
 @router.get("/prompts", response_model=PromptsAnswer)
 async def prompts(system: SystemOf, _session: SessionOf) -> dict[str, list[dict[str, Any]]]:
-    """Every prompt, in the order they were written."""
-    return {"prompts": [_prompt(found) for found in await in_thread(system.prompts.all)]}
+    """Every prompt, in the order they were written, and the packs there are, this deployment's first."""
+    packs = sorted(system.prompts.packs.packs.items(), key=lambda entry: entry[0] is not system.deployment.name)
+    return {
+        "prompts": [_prompt(found) for found in await in_thread(system.prompts.all)],
+        "packs": [{"pack": name.value, **asdict(spoken[ENGLISH])} for name, spoken in packs],
+    }
 
 
 @router.post("/prompts", status_code=201, response_model=PromptAnswer, responses=stewards(400, 409, 413))
@@ -174,6 +179,13 @@ async def add_prompt(body: PromptBody, system: SystemOf, session: StewardOf) -> 
     """Write a prompt; the kiosk uses it at once."""
     added = await in_thread(system.prompts.add, text=body.text, language=body.language, actor=actor_of(session))
     return {"prompt": _prompt(added)}
+
+
+@router.post("/prompts/packs/{pack}", status_code=201, response_model=PackAnswer, responses=CLASHING)
+async def add_pack(pack: str, system: SystemOf, session: StewardOf) -> dict[str, Any]:
+    """Write those of a pack that are not there yet, in every language."""
+    added = await in_thread(system.prompts.add_pack, pack, actor=actor_of(session))
+    return {"prompts": [_prompt(prompt) for prompt in added]}
 
 
 @router.post("/prompts/{prompt_id}", response_model=PromptAnswer, responses=CLASHING)

@@ -271,6 +271,8 @@ class OperatorState(BaseModel):
     kiosk_max_recording_seconds: int
     session_theme_title: str
     session_theme_prompt: str
+    kiosk_topics: str
+    kiosk_closed_words: str
     deployment_focus_topic: str
     deployment_focus_status: str
     updated_at: Instant

@@ -85,8 +85,23 @@ class PromptAnswer(BaseModel):
     prompt: PromptShape
 
 
+class PackShape(BaseModel):
+    """Prompts to begin with, in every language; `name` and `texts` are the English ones."""
+
+    pack: str
+    name: str
+    texts: list[str]
+
+
 class PromptsAnswer(BaseModel):
-    """Every prompt, in the order they were written."""
+    """Every prompt, in the order they were written, and the packs there are."""
+
+    prompts: list[PromptShape]
+    packs: list[PackShape]
+
+
+class PackAnswer(BaseModel):
+    """What a pack has brought."""
 
     prompts: list[PromptShape]
 

@@ -143,6 +143,8 @@ def operator_state(state: StewardState) -> dict[str, Any]:
         "kiosk_max_recording_seconds": state.kiosk_max_recording_seconds,
         "session_theme_title": state.session_theme_title,
         "session_theme_prompt": state.session_theme_prompt,
+        "kiosk_topics": state.kiosk_topics,
+        "kiosk_closed_words": state.kiosk_closed_words,
         "deployment_focus_topic": state.deployment_focus_topic,
         "deployment_focus_status": state.deployment_focus_status,
         "updated_at": at(state.updated_at),

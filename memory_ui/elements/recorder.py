@@ -12,6 +12,7 @@ JS = ASSETS / "js"
 MODULES = (
     "audio/capture.js",
     "audio/capture_worklet.js",
+    "audio/clips.js",
     "audio/colours.js",
     "audio/context.js",
     "audio/decoded.js",
@@ -23,6 +24,7 @@ MODULES = (
     "audio/loudness.js",
     "audio/microphone.js",
     "audio/noise.js",
+    "audio/noise_floor.js",
     "audio/outline.js",
     "audio/plan.js",
     "audio/preview.js",
@@ -33,9 +35,11 @@ MODULES = (
     "audio/wear_chain.js",
     "client.js",
     "device.js",
+    "kiosk_attract.js",
     "kiosk_languages.js",
     "kiosk_line.js",
     "kiosk_markup.js",
+    "kiosk_trim.js",
     "link.js",
     "page_device.js",
     "ritual.js",
@@ -45,6 +49,7 @@ MODULES = (
     "scope.js",
     "take_keeper.js",
     "trace.js",
+    "trim.js",
 )
 """Everything the component imports, itself included in none of them."""
 
@@ -70,6 +75,7 @@ class Recorder(
         colours: Sequence[Mapping[str, Any]],
         surface: Mapping[str, Any],
         node: Mapping[str, str],
+        fittings: Mapping[str, Any],
         page_version: str,
     ) -> None:
         """Build the screen.
@@ -80,9 +86,12 @@ class Recorder(
         `room_hours`, `fossil_hours`, `fossil_days`, `backup_days` (0: no backups are kept). `colours` are the entries
         of colours.toml, in the order they are offered. `surface` holds `intake_door` (`core.domain.doors.Door`),
         `kiosk_max_recording_seconds`, `session_theme_title`, `session_theme_prompt`, `kiosk_force_reduced_motion`,
-        `kiosk_accessibility_mode`, `ingest_budget`, `language` (BCP 47) to be spoken while nobody has chosen one, and
-        `prompts`, lists of texts by language; `node` holds `name` and `location`. `page_version` is what the page
-        reports as its own.
+        `kiosk_accessibility_mode`, `kiosk_closed_words`, `ingest_budget`, `language` (BCP 47) to be spoken while nobody
+        has chosen one, `topics` to choose from, `prompts`, lists of texts by language, and `prompt_clips`, where a text
+        is to be had spoken; `node` holds `name` and `location`. `fittings` are those of this kiosk: `microphone`, a
+        part of its name or "" for the browser's choice, `layout` (standing or seated), and whether it `prints` by
+        itself.
+        `page_version` is what the page reports as its own.
         """
         super().__init__()
         self._props["words"] = dict(words)
@@ -91,6 +100,7 @@ class Recorder(
         self._props["colours"] = list(colours)
         self._props["surface"] = dict(surface)
         self._props["node"] = dict(node)
+        self._props["fittings"] = dict(fittings)
         self._props["page_version"] = page_version
         self._orders = 0
 

@@ -1,17 +1,20 @@
 """The kiosk: one recorder, told of every change of the posture."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from fastapi import Request
 from nicegui import Client, ui
+from nicegui.events import GenericEventArguments
 
 from core.adapters.catalogs import plain
 from core.bootstrap import System
 from core.domain.device import Surface
 from core.domain.notices import plain_figure
-from core.domain.steward import StewardState
+from core.domain.steward import StewardState, topics_of
 from core.domain.work import Signal
+from core.settings import Settings
 from memory_ui import theme
 from memory_ui.api import shapes
 from memory_ui.devices import Pages
@@ -23,6 +26,8 @@ from memory_ui.web import Asker, asker_of, in_thread
 
 RECONNECT_S = 120
 LOOK_S = 5.0
+LAYOUTS = ("standing", "seated")
+MICROPHONE_SIGNS = 120
 
 
 def register(system: System, live: Live, pages: Pages) -> None:
@@ -40,6 +45,7 @@ def register(system: System, live: Live, pages: Pages) -> None:
             colours=[asdict(colour) for colour in system.colours.colours],
             surface=_surface(system, request, state, await in_thread(_asked, system, asker)),
             node={"name": system.settings.NODE_NAME, "location": system.settings.NODE_LOCATION},
+            fittings=_fittings(system.settings, request.query_params),
             page_version=system.devices.page_version,
         )
         pages.attach(client, recorder, Surface.KIOSK, asker.named)
@@ -53,12 +59,22 @@ def register(system: System, live: Live, pages: Pages) -> None:
                 recorder.surface = _surface(system, request, state, await in_thread(_asked, system, asker))
 
         async def look_again() -> None:
-            # Clock and disk change without a signal.
-            posture = _posture(system, request, await live.posture())
-            if off and any(recorder.surface[name] != value for name, value in posture.items()):
-                recorder.surface = {**recorder.surface, **posture}
+            # Clock, disk and a budget that was used up change without a signal.
+            found = _posture(system, request, await live.posture())
+            if recorder.surface["ingest_budget"]["exhausted"]:
+                found["ingest_budget"] = await in_thread(_budget, system, asker)
+            if off and any(recorder.surface[name] != value for name, value in found.items()):
+                recorder.surface = {**recorder.surface, **found}
+
+        async def moved(event: GenericEventArguments) -> None:
+            # Whoever comes next is told before they speak that there is nothing left of the budget.
+            if off and event.args.get("stage") == "idle":
+                budget = await in_thread(_budget, system, asker)
+                if budget["exhausted"]:
+                    recorder.surface = {**recorder.surface, "ingest_budget": budget}
 
         off: list[Any] = []
+        recorder.on("stage", moved)
         ui.timer(LOOK_S, look_again, immediate=False)
         client.on_connect(lambda: off.append(live.on(Signal.STEWARD, read_again)))
         client.on_connect(lambda: read_again({}))
@@ -74,8 +90,21 @@ class _Asked:
 
 
 def _asked(system: System, asker: Asker) -> _Asked:
-    budgets = system.budgets.snapshot("ingest", client=asker.station, address=asker.address)
-    return _Asked(budget=shapes.ingest_budget(*budgets), prompts=system.prompts.asked())
+    return _Asked(budget=_budget(system, asker), prompts=system.prompts.asked())
+
+
+def _budget(system: System, asker: Asker) -> dict[str, Any]:
+    return shapes.ingest_budget(*system.budgets.snapshot("ingest", client=asker.station, address=asker.address))
+
+
+def _fittings(settings: Settings, asked: Mapping[str, str]) -> dict[str, Any]:
+    """How this kiosk is fitted: as its address says, so that two kiosks of a node may differ, else by the settings."""
+    layout = asked.get("layout", "")
+    return {
+        "microphone": asked.get("microphone", settings.KIOSK_MICROPHONE)[:MICROPHONE_SIGNS],
+        "layout": layout if layout in LAYOUTS else settings.KIOSK_LAYOUT,
+        "prints": asked.get("prints", "1" if settings.KIOSK_PRINTS else "0") == "1",
+    }
 
 
 def _posture(system: System, request: Request, state: StewardState) -> dict[str, Any]:
@@ -83,11 +112,17 @@ def _posture(system: System, request: Request, state: StewardState) -> dict[str,
         **shapes.operator_state(state),
         "intake_door": system.intake.door(state).value,
         "language": surface_language(request, state),
+        "topics": list(topics_of(state.kiosk_topics)),
     }
 
 
 def _surface(system: System, request: Request, state: StewardState, asked: _Asked) -> dict[str, Any]:
-    return {**_posture(system, request, state), "ingest_budget": asked.budget, "prompts": asked.prompts}
+    return {
+        **_posture(system, request, state),
+        "ingest_budget": asked.budget,
+        "prompts": asked.prompts,
+        "prompt_clips": {},
+    }
 
 
 def _figures(system: System) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from core.adapters.copy import languages
 from core.domain.steward import SWITCHES
 from core.domain.work import Job
 from core.ports.work import TrailQuery
@@ -17,6 +18,7 @@ WRITES = [
     (CONTROLS, {"intake_paused": True}),
     (f"{CONTROLS}/clear-session", {}),
     ("/api/v1/operator/prompts", {"text": "What did you hear?"}),
+    ("/api/v1/operator/prompts/packs/memory", {}),
     ("/api/v1/operator/prompts/1", {"active": False}),
     ("/api/v1/operator/prompts/1/remove", {}),
     ("/api/v1/operator/jobs/retry", {"job": "derive", "subject": "1:essence_wav"}),
@@ -127,7 +129,7 @@ class TestControls:
 
     def test_participants_see_no_more_than_before(self, signed_in, client):
         signed_in.post(CONTROLS, json={"intake_paused": True})
-        assert len(client.get("/api/v1/surface/state").json()["operator_state"]) == 14
+        assert len(client.get("/api/v1/surface/state").json()["operator_state"]) == 16
 
 
 class TestTrail:
@@ -173,9 +175,23 @@ class TestPrompts:
         ana.post(address, json={"active": False})
         assert node.system.prompts.asked() == {}
         assert ana.post(f"{address}/remove").json() == {"ok": True}
-        assert ana.get("/api/v1/operator/prompts").json() == {"prompts": []}
+        assert ana.get("/api/v1/operator/prompts").json()["prompts"] == []
         assert ana.post(f"{address}/remove").status_code == 404
         assert [entry.action for entry in trail(node)][:4] == ["prompt"] * 4
+
+    def test_a_pack_brings_its_prompts_in_every_language_once(self, ana, node):
+        packs = ana.get("/api/v1/operator/prompts").json()["packs"]
+        assert packs[0]["pack"] == "memory"
+        assert len(packs) == 6
+        added = ana.post("/api/v1/operator/prompts/packs/memory")
+        assert added.status_code == 201
+        assert len(added.json()["prompts"]) == len(packs[0]["texts"]) * len(languages())
+        assert node.system.prompts.asked()["en"] == packs[0]["texts"]
+        assert set(node.system.prompts.asked()) == set(languages())
+        first = added.json()["prompts"][0]
+        ana.post(f"/api/v1/operator/prompts/{first['id']}", json={"text": "Mine."})
+        assert len(ana.post("/api/v1/operator/prompts/packs/memory").json()["prompts"]) == 1
+        assert ana.post("/api/v1/operator/prompts/packs/none").status_code == 404
 
     def test_two_stewards_do_not_overwrite_each_other(self, ana, signed_in):
         address = f"/api/v1/operator/prompts/{self.add(ana)['id']}"

@@ -28,6 +28,8 @@ def test_the_state_has_exactly_the_fields_of_the_contract(client):
         "kiosk_max_recording_seconds": 120,
         "session_theme_title": "",
         "session_theme_prompt": "",
+        "kiosk_topics": "",
+        "kiosk_closed_words": "",
         "deployment_focus_topic": "",
         "deployment_focus_status": "",
     }

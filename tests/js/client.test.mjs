@@ -5,7 +5,7 @@ import { ClientFailure, createClient, failureOf } from "client";
 
 const FIGURES = { request_timeout_s: 60, answer_timeout_s: 10 };
 const SENDING = {
-  wav: new Uint8Array([82, 73, 70, 70]).buffer, durationMs: 4000.4, colour: "", idempotencyKey: "key-1", language: "en",
+  wav: new Uint8Array([82, 73, 70, 70]).buffer, durationMs: 4000.4, colour: "", topic: "", idempotencyKey: "key-1", language: "en",
   noticeVersion: "3",
 };
 const RECEIPT = { artifact: { id: 7 }, revocation_token: "ABCDE-FGHJK-MNPQ2", revocation_url: "/revoke/", receipt: { url: "http://node/revoke/?token=ABCDE-FGHJK-MNPQ2" } };
@@ -54,6 +54,12 @@ test("a colour goes with the take, whatever becomes of it", async () => {
   const once = clientWith(201, ONCE);
   await once.client.ephemeral({ ...SENDING, colour: "dream" });
   for (const { asked } of [kept, once]) assert.equal(asked[0].body.get("effect_profile"), "dream");
+});
+
+test("a topic goes with the take where one was chosen", async () => {
+  const kept = clientWith(201, RECEIPT);
+  await kept.client.upload({ ...SENDING, topic: "rain", mode: "ROOM" });
+  assert.equal(kept.asked[0].body.get("topic_tag"), "rain");
 });
 
 test("nothing is uploaded without a consent of the room, without a key, or without a word on its colour", async () => {

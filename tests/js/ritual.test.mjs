@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  DOORS, ERRORS, MODES, NOTICES, STAGES, gated, initialState, reduce, secondsLeft, spoken,
+  DOORS, ENDS, ERRORS, FLAWS, MODES, NOTICES, STAGES, gated, initialState, reduce, secondsLeft, spoken,
 } from "ritual";
 import { eventForKey } from "ritual_keys";
 
@@ -13,8 +13,8 @@ const FIGURES = Object.freeze({
 });
 const COLOURS = Object.freeze(["warm", "dream"]);
 const LANGUAGES = Object.freeze(["de", "en", "ar"]);
-const OPEN = Object.freeze({ blocked: "", maxRecordingMs: 120_000, language: "en" });
-const PAUSED = Object.freeze({ blocked: "paused", maxRecordingMs: 120_000, language: "en" });
+const OPEN = Object.freeze({ blocked: "", maxRecordingMs: 120_000, language: "en", topics: ["rain", "stairs"], prints: false });
+const PAUSED = Object.freeze({ ...OPEN, blocked: "paused" });
 
 /** A ritual that is driven by events; the clock only moves when told. */
 function begin(policy = OPEN) {
@@ -44,7 +44,10 @@ function begin(policy = OPEN) {
   return ritual;
 }
 
-const TAKE = { spokenMs: 4100, durationMs: 4000, quiet: false, key: "key-1" };
+const TAKE = { spokenMs: 4100, durationMs: 4000, flaw: "", silent: false, key: "key-1" };
+const WHOLE = Object.freeze({ startMs: 0, endMs: 4000 });
+/** What is sent of a take that nobody has touched. */
+const parcel = (more) => ({ run: 1, colour: "", topic: "", trim: WHOLE, idempotencyKey: "key-1", ...more });
 const to = {
   idle: () => begin(),
   arming: () => begin().send("primary"),
@@ -190,10 +193,10 @@ test("a hidden page releases the microphone; a recording is kept, a review falls
 
 test("the primary action in review listens until a mode is chosen, then sends it", () => {
   const ritual = to.review().send("primary");
-  assert.deepEqual(ritual.effects, [{ type: "listen", run: 1, colour: "" }]);
+  assert.deepEqual(ritual.effects, [{ type: "listen", run: 1, colour: "", trim: WHOLE }]);
   assert.deepEqual(ritual.send("primary").effects, [{ type: "stopListening" }]);
   ritual.send("mode", { mode: "FOSSIL" }).send("primary");
-  assert.deepEqual(ritual.effects, [{ type: "submit", run: 1, mode: "FOSSIL", colour: "", idempotencyKey: "key-1" }]);
+  assert.deepEqual(ritual.effects, [parcel({ type: "submit", mode: "FOSSIL" })]);
 });
 
 test("sending silences the preview first", () => {
@@ -203,16 +206,16 @@ test("sending silences the preview first", () => {
 
 test("a colour is heard as soon as it is chosen, and what sounds goes over to it", () => {
   const ritual = to.review().send("colour", { colour: "warm" });
-  assert.deepEqual(ritual.effects, [{ type: "listen", run: 1, colour: "warm" }]);
-  assert.deepEqual(ritual.send("colour", { colour: "dream" }).effects, [{ type: "listen", run: 1, colour: "dream" }]);
+  assert.deepEqual(ritual.effects, [{ type: "listen", run: 1, colour: "warm", trim: WHOLE }]);
+  assert.deepEqual(ritual.send("colour", { colour: "dream" }).effects, [{ type: "listen", run: 1, colour: "dream", trim: WHOLE }]);
   assert.equal(ritual.state.listening, true);
-  assert.deepEqual(ritual.send("colour", { colour: "" }).effects, [{ type: "listen", run: 1, colour: "" }]);
+  assert.deepEqual(ritual.send("colour", { colour: "" }).effects, [{ type: "listen", run: 1, colour: "", trim: WHOLE }]);
 });
 
 test("listening again plays the colour chosen, and every mode sends it", () => {
   for (const mode of MODES) {
     const ritual = to.review().send("colour", { colour: "dream" }).answer("listened");
-    assert.deepEqual(ritual.send("listen").effects, [{ type: "listen", run: 1, colour: "dream" }]);
+    assert.deepEqual(ritual.send("listen").effects, [{ type: "listen", run: 1, colour: "dream", trim: WHOLE }]);
     ritual.send("mode", { mode }).send("primary");
     assert.deepEqual(ritual.types(), ["stopListening", "submit"]);
     assert.equal(ritual.effects[1].colour, "dream");
@@ -242,7 +245,7 @@ test("a colour is chosen in review alone, not for a very quiet take, and not onc
     const { colour } = to[stage]().send("colour", { colour: "warm" }).state;
     assert.equal(colour, stage === "review" ? "warm" : "", stage);
   }
-  assert.equal(to.review({ quiet: true }).send("colour", { colour: "warm" }).state.colour, "");
+  assert.equal(to.review({ flaw: "quiet" }).send("colour", { colour: "warm" }).state.colour, "");
   const failed = (uncertain) => to.submitting().answer("submitFailed", { kind: "away", uncertain, waitS: 0 });
   assert.equal(failed(false).send("colour", { colour: "warm" }).state.colour, "warm");
   const lost = failed(true).send("colour", { colour: "warm" });
@@ -257,17 +260,17 @@ test("choosing a colour is a sign of life", () => {
 });
 
 test("a very quiet take asks first: again is primary, keeping it is a choice", () => {
-  const ritual = to.review({ quiet: true });
+  const ritual = to.review({ flaw: "quiet" });
   assert.ok(gated(ritual.state));
   assert.equal(ritual.send("mode", { mode: "ROOM" }).state.mode, "");
   assert.equal(ritual.send("keep").send("mode", { mode: "ROOM" }).state.mode, "ROOM");
-  assert.equal(to.review({ quiet: true }).send("primary").state.stage, "arming");
+  assert.equal(to.review({ flaw: "quiet" }).send("primary").state.stage, "arming");
 });
 
 test("recording again forgets the take and asks for the microphone anew", () => {
   const ritual = to.review().send("again");
   assert.equal(ritual.state.take, null);
-  assert.deepEqual(ritual.types(), ["stopListening", "closeMicrophone", "wipe", "openMicrophone"]);
+  assert.deepEqual(ritual.types(), ["stopListening", "hush", "closeMicrophone", "wipe", "openMicrophone"]);
 });
 
 test("the review ends after ninety quiet seconds; a touch begins them anew, listening suspends them", () => {
@@ -289,7 +292,7 @@ test("a refusal for now keeps the take in review and sends it again under the sa
     assert.equal(ritual.state.stage, "review");
     assert.deepEqual(ritual.state.notice, { kind, waitS: 40 });
     ritual.send("primary");
-    assert.deepEqual(ritual.effects, [{ type: "submit", run: 1, mode: "ROOM", colour: "", idempotencyKey: "key-1" }]);
+    assert.deepEqual(ritual.effects, [parcel({ type: "submit", mode: "ROOM" })]);
   }
 });
 
@@ -337,10 +340,10 @@ test("a one-time take is heard once and gone, and nothing of it stays", () => {
 
 test("the monitor tone sounds in idle, armed and review only", () => {
   for (const stage of STAGES) {
-    const tone = to[stage]().send("monitor").has("tone");
+    const tone = to[stage]().send("monitor").has("check");
     assert.equal(tone, ["idle", "armed", "review"].includes(stage), stage);
   }
-  assert.equal(to.review().send("listen").send("monitor").has("tone"), false);
+  assert.equal(to.review().send("listen").send("monitor").has("check"), false);
 });
 
 test("keys become events; repeats, modifiers, text fields and a control's own keys do not", () => {
@@ -350,6 +353,7 @@ test("keys become events; repeats, modifiers, text fields and a control's own ke
   assert.deepEqual(press("Escape"), { type: "cancel" });
   assert.deepEqual(["1", "2", "3"].map((key) => press(key).mode), MODES);
   assert.deepEqual(press("m"), { type: "monitor" });
+  assert.deepEqual(press("R"), { type: "read" });
   assert.equal(press("x"), null);
   assert.equal(press(" ", { repeat: true }), null);
   assert.equal(press("m", { modified: true }), null);
@@ -393,11 +397,15 @@ function anyEvent(random, state) {
     () => ({ type: "mode", mode: pick(MODES) }), () => ({ type: "mode", mode: pick(MODES) }),
     () => ({ type: "tick" }), () => ({ type: "tick" }), () => ({ type: "tick" }),
     () => ({ type: "colour", colour: pick(["", ...COLOURS]) }),
-    () => ({ type: pick(["listen", "keep", "touch", "monitor"]) }),
+    () => ({ type: "topic", topic: pick(["", ...OPEN.topics]) }),
+    () => ({ type: "trim", startMs: random() * 4000 - 500, endMs: state.trim?.endMs ?? 0 }),
+    () => ({ type: "trim", startMs: state.trim?.startMs ?? 0, endMs: random() * 4000 - 500 }),
+    () => ({ type: pick(["listen", "keep", "touch", "monitor", "read"]) }),
+    () => ({ type: "sounding", run, what: "" }), () => ({ type: "microphoneBack" }),
     () => ({ type: random() < 0.3 ? pick(["again", "hidden"]) : "tick" }),
     () => ({ type: "microphoneOpened", run }), () => ({ type: "microphoneOpened", run }),
     () => ({ type: "microphoneFailed", run, code: pick(ERRORS.slice(0, 6)) }),
-    () => ({ type: "takeReady", run, spokenMs: pick([200, 3000, 9000]), durationMs: 3000, quiet: random() < 0.2, key: `k${random()}` }),
+    () => ({ type: "takeReady", run, spokenMs: pick([200, 3000, 9000]), durationMs: 3000, flaw: pick(["", "", "", ...FLAWS]), silent: random() < 0.05, key: `k${random()}` }),
     () => ({ type: pick(["listened", "microphoneLost", "takeFailed", "oncePlaying", "onceHeard"]), run }),
     () => ({ type: "submitted", run, receipt: {} }),
     () => ({ type: "submitFailed", run, kind: pick([...NOTICES, "refused"]), uncertain: random() < 0.5, waitS: 3 }),
@@ -427,7 +435,7 @@ test("on any path: every stage is met, Esc leads to idle, and no stage waits for
       met.add(state.stage);
       assert.ok(STAGES.includes(state.stage));
       assert.equal(reduce(state, { type: "cancel", nowMs: state.nowMs }).state.stage, "idle");
-      if (["idle", "submitting"].includes(state.stage) || state.listening) return;
+      if (["idle", "submitting"].includes(state.stage) || state.listening || state.sounding === "reading") return;
       let left = state;
       for (let minute = 1; minute < 20 && left.stage === state.stage; minute += 1) {
         left = reduce(left, { type: "tick", nowMs: state.nowMs + minute * 121_000 }).state;
@@ -450,9 +458,11 @@ test("on any path: nothing is sent but the take in review, in the mode and colou
         assert.ok(MODES.includes(before.mode));
         assert.equal(effect.mode, before.mode);
         assert.equal(effect.colour, before.colour);
+        assert.equal(effect.topic, before.topic);
+        assert.equal(effect.trim, before.trim);
         assert.equal(effect.idempotencyKey, before.take.key);
         assert.ok(!gated(before));
-        const sending = `${effect.mode} ${effect.colour}`;
+        const sending = JSON.stringify([effect.mode, effect.colour, effect.topic, effect.trim]);
         if (before.uncertain) assert.equal(sending, sendings.get(effect.idempotencyKey));
         sendings.set(effect.idempotencyKey, sending);
       }
@@ -510,9 +520,9 @@ test("where the stewards change what is spoken, it is spoken unless somebody has
   assert.throws(() => begin().send("policy", { policy: { ...OPEN, language: "" } }), /language/);
 });
 
-const STANDING = { mode: "", colour: "", language: "", keptQuiet: false, sent: false };
+const STANDING = { mode: "", colour: "", topic: "", trim: null, ended: "", language: "", keptFlaw: false, sent: false };
 const left = (standing = {}) => begin().send("resumed", {
-  take: { durationMs: 4000, quiet: false, key: "key-1" }, standing: { ...STANDING, ...standing },
+  take: { durationMs: 4000, flaw: "", key: "key-1" }, standing: { ...STANDING, ...standing },
 });
 
 test("a take that was left behind comes back to review, and is sent only by a choice", () => {
@@ -542,7 +552,7 @@ test("what was sent and nobody waits for is handed in, and is not shown to who c
   const { run } = ritual.state;
   ritual.wait(90);
   assert.deepEqual([ritual.state.stage, ritual.state.take, ritual.state.receipt], ["idle", null, null]);
-  assert.deepEqual(ritual.effects[0], { type: "handIn", run, mode: "FOSSIL", colour: "warm", idempotencyKey: "key-1" });
+  assert.deepEqual(ritual.effects[0], parcel({ type: "handIn", run, mode: "FOSSIL", colour: "warm" }));
   assert.equal(ritual.has("wipe"), false);
   assert.ok(left().wait(90).has("wipe"));
   assert.ok(left({ mode: "ROOM", sent: true }).send("cancel").has("wipe"));
@@ -555,4 +565,102 @@ test("what was sent and nobody waits for is handed in, and is not shown to who c
 test("whoever chooses to be heard once leaves nothing on the disk from then on", () => {
   assert.deepEqual(to.review().send("mode", { mode: "NOSAVE" }).effects, [{ type: "unkeep" }]);
   assert.deepEqual(to.review().send("mode", { mode: "ROOM" }).effects, []);
+});
+
+test("two handles leave out the beginning and the end, never so much that nothing is left to be heard", () => {
+  const ritual = to.review().send("trim", { startMs: 1000.4, endMs: 4000 });
+  assert.deepEqual(ritual.state.trim, { startMs: 1000, endMs: 4000 });
+  assert.deepEqual(ritual.send("trim", { startMs: 1000, endMs: 1200 }).state.trim, { startMs: 1000, endMs: 1900 });
+  assert.deepEqual(ritual.send("trim", { startMs: 1800, endMs: 1900 }).state.trim, { startMs: 1000, endMs: 1900 });
+  assert.deepEqual(ritual.send("trim", { startMs: -80, endMs: 1900 }).state.trim, { startMs: 0, endMs: 1900 });
+  assert.deepEqual(ritual.send("trim", { startMs: 0, endMs: 9000 }).state.trim, WHOLE);
+  assert.deepEqual(to.review({ durationMs: 600 }).send("trim", { startMs: 300, endMs: 600 }).state.trim, { startMs: 0, endMs: 600 });
+});
+
+test("what is left between the handles is what is heard and sent, under the take's one key", () => {
+  const ritual = to.review().send("listen").send("trim", { startMs: 500, endMs: 4000 });
+  assert.deepEqual(ritual.types(), ["stopListening"]);
+  const trim = { startMs: 500, endMs: 4000 };
+  assert.deepEqual(ritual.send("listen").effects, [{ type: "listen", run: 1, colour: "", trim }]);
+  ritual.answer("listened").send("mode", { mode: "ROOM" }).send("primary");
+  assert.deepEqual(ritual.effects, [parcel({ type: "submit", mode: "ROOM", trim })]);
+});
+
+test("after an answer that never came neither handles nor topic move: the same key brings back the same take", () => {
+  const ritual = to.submitting().answer("submitFailed", { kind: "away", uncertain: true, waitS: 0 });
+  assert.deepEqual(ritual.send("trim", { startMs: 500, endMs: 4000 }).state.trim, WHOLE);
+  assert.equal(ritual.send("topic", { topic: "rain" }).state.topic, "");
+});
+
+test("a topic is one of those the stewards wrote, goes with the take, and stays for nobody else", () => {
+  const ritual = to.review().send("topic", { topic: "rain" }).send("mode", { mode: "ROOM" }).send("primary");
+  assert.equal(ritual.effects.at(-1).topic, "rain");
+  assert.equal(ritual.answer("submitted", { receipt: {} }).send("primary").state.topic, "");
+  assert.throws(() => to.review().send("topic", { topic: "snow" }), /topic/);
+});
+
+test("a take that ended by itself says why: its time, its microphone, its page", () => {
+  const ended = (ritual) => ritual.answer("takeReady", TAKE).state;
+  assert.equal(ended(to.recording().wait(121)).ended, "full");
+  assert.equal(ended(to.recording().wait(4).answer("microphoneLost")).ended, "lost");
+  assert.equal(ended(to.recording().wait(4).send("hidden")).ended, "hidden");
+  assert.equal(ended(to.recording().wait(4).send("primary")).ended, "");
+  assert.equal(ended(to.recording().wait(4).send("primary").send("hidden")).ended, "");
+  assert.deepEqual(ENDS, ["", "full", "lost", "hidden"]);
+});
+
+test("a take in which there is nothing at all is no take, and one that was too loud asks first", () => {
+  assert.equal(to.review({ silent: true }).state.error, "silent");
+  const loud = to.review({ flaw: "clipped" });
+  assert.ok(gated(loud.state));
+  assert.ok(!gated(loud.send("keep").state));
+});
+
+test("every way out of an error of the microphone arms again, and so does a microphone that is back", () => {
+  for (const code of ERRORS.slice(0, 6)) {
+    const failed = () => to.arming().answer("microphoneFailed", { code });
+    assert.equal(failed().send("primary").state.stage, "arming", code);
+    assert.equal(failed().send("microphoneBack").state.stage, "arming", code);
+  }
+  for (const take of [{ spokenMs: 200 }, { silent: true }]) {
+    assert.equal(to.review(take).send("microphoneBack").state.stage, "error");
+    assert.equal(to.review(take).send("primary").state.stage, "arming");
+  }
+  for (const stage of STAGES.slice(0, -1)) assert.equal(to[stage]().send("microphoneBack").state.stage, stage);
+});
+
+test("what the kiosk itself says gives way to a voice: no tone is ever recorded", () => {
+  const checking = to.armed().send("monitor");
+  assert.deepEqual(checking.effects, [{ type: "check", run: 1 }]);
+  assert.deepEqual(checking.send("primary").types(), ["hush", "tone"]);
+  assert.deepEqual(to.review().send("read").send("listen").types(), ["hush", "listen"]);
+  assert.deepEqual(to.review().send("listen").send("read").types(), ["stopListening", "read"]);
+  assert.deepEqual(to.review().send("read").send("mode", { mode: "ROOM" }).send("primary").types(), ["hush", "submit"]);
+  assert.deepEqual(to.review().send("read").send("hidden").types(), ["hush"]);
+});
+
+test("nobody is counted out while something is read to them; asked for again, it is silent", () => {
+  for (const stage of ["armed", "review", "complete"]) {
+    const ritual = to[stage]().send("read");
+    assert.deepEqual(ritual.effects, [{ type: "read", run: 1, stage }]);
+    assert.equal(ritual.wait(300).state.stage, stage);
+    assert.deepEqual(ritual.send("read").effects, [{ type: "hush" }]);
+    assert.equal(ritual.send("read").answer("sounding", { what: "" }).state.sounding, "");
+    assert.equal(ritual.wait(100).state.stage, "idle");
+  }
+  assert.deepEqual(to.recording().send("read").effects, []);
+  assert.deepEqual(to.submitting("NOSAVE").answer("onceHeard").send("read").effects, []);
+});
+
+test("a receipt is printed unasked where the kiosk is set so, and a one-time take has none", () => {
+  const prints = (ritual) => ritual.send("policy", { policy: { ...OPEN, prints: true } });
+  assert.ok(prints(to.submitting()).answer("submitted", { receipt: {} }).has("print"));
+  assert.ok(!prints(to.submitting("NOSAVE")).answer("onceHeard").has("print"));
+});
+
+test("handles and topic of a take that was left behind come back with it", () => {
+  const trim = { startMs: 500, endMs: 3000 };
+  const ritual = left({ trim, topic: "rain", ended: "lost" });
+  assert.deepEqual([ritual.state.trim, ritual.state.topic, ritual.state.ended], [trim, "rain", "lost"]);
+  assert.deepEqual(left().state.trim, WHOLE);
 });

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { capturedLine, wholeLine } from "kiosk_line";
-import { DOORS, ERRORS, MODES, NOTICES, OUTCOMES, STAGES, initialState } from "ritual";
-import { clockTime, codeGroups, colourChoices, consentWords, dayWords, meterHeight, promptFor, screenOf, sentence, span, toldWait } from "ritual_screen";
+import { DOORS, ENDS, ERRORS, FLAWS, MODES, NOTICES, OUTCOMES, STAGES, initialState } from "ritual";
+import { clockTime, codeGroups, colourChoices, consentWords, dayWords, meterHeight, promptFor, readAloud, screenOf, sentence, span, toldWait } from "ritual_screen";
 import { catalog } from "./catalog.mjs";
 
 const figures = { trace: catalog("trace"), kiosk: catalog("kiosk"), take: catalog("audio").take };
@@ -14,10 +14,10 @@ const first = initialState({
   figures: { ...figures.kiosk, countdown_s: figures.take.preroll_s },
   colours: colours.map(({ code }) => code),
   languages: ["en"],
-  policy: { blocked: "", maxRecordingMs: 120_000, language: "en" },
+  policy: { blocked: "", maxRecordingMs: 120_000, language: "en", topics: [], prints: false },
   nowMs: 0,
 });
-const take = { durationMs: 4000, quiet: false, key: "k" };
+const take = { durationMs: 4000, flaw: "", key: "k" };
 
 /** The memory colours there are, by their codes alone. */
 function catalogColours() {
@@ -37,10 +37,13 @@ function everyState() {
   const state = (more) => ({ ...first, ...more });
   return [
     ...["idle", "arming", "armed", "countdown", "recording", "submitting"].map((stage) => state({ stage, take })),
-    ...DOORS.map((blocked) => state({ policy: { blocked, maxRecordingMs: 1, language: "en" } })),
+    ...DOORS.map((blocked) => state({ policy: { ...first.policy, blocked } })),
     state({ stage: "recording", stopping: true }),
     state({ stage: "submitting", playingOnce: true }),
-    state({ stage: "review", take: { ...take, quiet: true } }),
+    ...FLAWS.map((flaw) => state({ stage: "review", take: { ...take, flaw } })),
+    ...ENDS.map((ended) => state({ stage: "review", take, ended })),
+    ...["armed", "review"].map((stage) => state({ stage, take, sounding: "reading" })),
+    ...["arming", "armed"].map((stage) => state({ stage, nowMs: 50_000 })),
     ...[false, true].map((listening) => state({ stage: "review", take, listening })),
     ...MODES.map((mode) => state({ stage: "review", take, mode })),
     ...NOTICES.flatMap((kind) => [0, 40].map((waitS) => state({ stage: "review", take, mode: "ROOM", notice: { kind, waitS } }))),
@@ -178,7 +181,20 @@ test("a day is the day of the place, whatever the browser thinks", () => {
   assert.equal(dayWords(new Date("2026-03-01T12:00:00Z"), { ...notice, day: "{year}年{number}月{day}日" }), "2026年3月1日");
 });
 
-test("only a receipt can be printed", () => {
+test("only a receipt can be printed and read", () => {
   const offered = (outcome) => screenOf({ ...first, stage: "complete", outcome }).secondary.map(({ event }) => event);
-  assert.deepEqual(OUTCOMES.map(offered), [["print"], [], [], []]);
+  assert.deepEqual(OUTCOMES.map(offered), [["read", "print"], [], [], []]);
+});
+
+test("what stands on a screen is read in its order: the question, the choices with their copies, the code twice", () => {
+  const armed = { ...first, stage: "armed" };
+  assert.deepEqual(readAloud(armed, { prompt: "prompt", backups: true }), ["prompt"]);
+  assert.deepEqual(readAloud(armed, { prompt: "", backups: true }), []);
+  const review = { ...first, stage: "review", take };
+  assert.deepEqual(readAloud(review, { prompt: "", backups: true }), ["room", "backup", null, "fossil", "backup", null, "nosave"]);
+  assert.deepEqual(readAloud(review, { prompt: "", backups: false }), ["room", null, "fossil", null, "nosave"]);
+  const complete = { ...first, stage: "complete", receipt: { revocation_token: "AB2-9Z" } };
+  const said = [null, "sign-a", "sign-b", "sign-2", null, "sign-9", "sign-z"];
+  assert.deepEqual(readAloud(complete, { prompt: "", backups: true }), ["code", ...said, null, ...said, null, "keep"]);
+  assert.deepEqual(readAloud({ ...first, stage: "recording" }, { prompt: "prompt", backups: true }), []);
 });

@@ -81,7 +81,8 @@ test("a clock that stands still carries no sound, whatever its context says", (t
 function browser({ state = null, label = "Desk" } = {}) {
   const status = Object.assign(new EventTarget(), { state });
   const mediaDevices = Object.assign(new EventTarget(), {
-    enumerateDevices: async () => [{ kind: "audiooutput", label: "Loudspeaker" }, { kind: "audioinput", label }],
+    microphones: [{ kind: "audioinput", label }],
+    enumerateDevices: async () => [{ kind: "audiooutput", label: "Loudspeaker" }, ...mediaDevices.microphones],
   });
   const query = async () => {
     if (state === null) throw new TypeError("microphone is no name of a permission here");
@@ -91,8 +92,9 @@ function browser({ state = null, label = "Desk" } = {}) {
 }
 
 function watched(environment) {
-  const page = { ms: 0 };
-  page.ear = watchMicrophone({ figures, elapsed: () => page.ms, scope: createScope(), environment });
+  const page = { ms: 0, back: 0 };
+  const onBack = () => { page.back += 1; };
+  page.ear = watchMicrophone({ figures, elapsed: () => page.ms, scope: createScope(), environment, onBack });
   page.gives = (level, seconds) => {
     for (let left = seconds * 10; left > 0; left -= 1) {
       page.ms += 100;
@@ -171,4 +173,28 @@ test("a name is cut by whole signs", async () => {
   const { ear } = watched(browser({ label: "🎤".repeat(200) }).environment);
   await settled();
   assert.equal(ear.read().microphone, "🎤".repeat(120));
+});
+
+test("a microphone that is plugged in again is back, one that is pulled out is not", async () => {
+  const { environment, mediaDevices } = browser();
+  const page = watched(environment);
+  await settled();
+  const plug = async (microphones) => {
+    mediaDevices.microphones = microphones;
+    mediaDevices.dispatchEvent(new Event("devicechange"));
+    await settled();
+    return page.back;
+  };
+  assert.equal(await plug([]), 0);
+  assert.equal(await plug([{ kind: "audioinput", label: "Desk" }]), 1);
+  assert.equal(await plug([{ kind: "audioinput", label: "Desk" }]), 1);
+});
+
+test("a microphone that is allowed again is back", async () => {
+  const { environment, status } = browser({ state: "denied" });
+  const page = watched(environment);
+  await settled();
+  status.state = "granted";
+  status.dispatchEvent(new Event("change"));
+  assert.equal(page.back, 1);
 });

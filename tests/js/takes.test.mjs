@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fadeEdges, isQuiet, measure, normalise, prepareTake, trimSilence } from "takes";
+import { clippedShare, cutTake, fadeEdges, isQuiet, measure, normalise, prepareTake, trimSilence } from "takes";
 import { catalog } from "./catalog.mjs";
 import { concatenated, silence, sine } from "./sounds.mjs";
 
@@ -88,7 +88,7 @@ test("a take is quiet only when it is long, low and without a peak", () => {
 test("a prepared take is judged raw, before it is made louder", () => {
   const raw = sine(200, 3, RATE_HZ, 0.018);
   const take = prepareTake(raw, RATE_HZ, figures);
-  assert.equal(take.quiet, true);
+  assert.equal(take.flaw, "quiet");
   assert.ok(Math.abs(take.peak - 0.018) < 1e-4);
   assert.ok(measure(take.samples).peak > 0.05);
 });
@@ -110,4 +110,37 @@ test("preparing leaves the raw take as it was", () => {
 
 test("a missing figure is an error", () => {
   assert.throws(() => prepareTake(sine(200, 1, RATE_HZ), RATE_HZ, { ...figures, fade_ms: undefined }), RangeError);
+});
+
+test("a take that stands at the most its microphone gives is clipped; one loud moment is not", () => {
+  const loud = sine(200, 3, RATE_HZ, 1.4).map((sample) => Math.max(-1, Math.min(1, sample)));
+  assert.ok(clippedShare(loud, figures) > 0.4);
+  assert.equal(prepareTake(loud, RATE_HZ, figures).flaw, "clipped");
+  assert.equal(prepareTake(sine(200, 3, RATE_HZ, 0.97), RATE_HZ, figures).flaw, "");
+  const knocked = sine(200, 3, RATE_HZ, 0.3);
+  knocked.fill(1, 5000, 5020);
+  assert.equal(prepareTake(knocked, RATE_HZ, figures).flaw, "");
+  assert.equal(clippedShare(new Float32Array(0), figures), 0);
+});
+
+test("a take without any sound is silent, and one with the faintest is not", () => {
+  assert.equal(prepareTake(silence(2, RATE_HZ), RATE_HZ, figures).silent, true);
+  assert.equal(prepareTake(sine(200, 2, RATE_HZ, 0.0005), RATE_HZ, figures).silent, false);
+});
+
+test("a cut leaves what lies between its handles, faded at both, and the whole as it is", () => {
+  const { samples, durationMs } = prepareTake(sine(200, 3, RATE_HZ), RATE_HZ, figures);
+  assert.equal(cutTake(samples, RATE_HZ, { startMs: 0, endMs: durationMs }, figures), samples);
+  const part = cutTake(samples, RATE_HZ, { startMs: 500, endMs: 1500 }, figures);
+  assert.equal(part.length, RATE_HZ);
+  assert.equal(part[0], 0);
+  assert.ok(Math.abs(part[RATE_HZ / 2] - samples[RATE_HZ]) < 1e-6);
+});
+
+test("takes of every rate from 16 to 96 kHz keep their length", () => {
+  for (const rateHz of [16_000, 22_050, 44_100, 48_000, 96_000]) {
+    const { samples, durationMs } = prepareTake(sine(200, 2, rateHz), rateHz, figures);
+    assert.ok(Math.abs(durationMs - 2000) <= 3, rateHz);
+    assert.equal(samples.length, Math.round((durationMs / 1000) * rateHz), rateHz);
+  }
 });

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from core.domain.steward import CONTROLS, SESSION, SWITCHES
+from core.domain.steward import CONTROLS, SESSION, SWITCHES, topics_of
 from core.errors import BadField, Conflict
 from core.ports.work import TrailQuery
 from tests.fakes import START, at_once, offering
@@ -65,6 +65,12 @@ def test_what_changes_nothing_leaves_no_trace(node):
     assert change(node, intake_paused=False, mood_bias="").changes == {}
     assert node.system.stewardship.state().version == 0
     assert trail(node) == []
+
+
+def test_topics_are_kept_as_a_list_each_once(node):
+    change(node, kiosk_topics=" rain ,the  stairs、rain ، neighbours，")
+    assert node.system.stewardship.state().kiosk_topics == "rain, the stairs, neighbours"
+    assert topics_of(node.system.stewardship.state().kiosk_topics) == ("rain", "the stairs", "neighbours")
 
 
 class TestTimedSwitches:
@@ -143,6 +149,10 @@ class TestTimedSwitches:
         ("session_theme_title", "x" * 81),
         ("session_theme_prompt", "a\x00b"),
         ("session_theme_prompt", "\ud800"),
+        ("kiosk_topics", ", ".join(f"topic {number}" for number in range(9))),
+        ("kiosk_topics", "x" * 65),
+        ("kiosk_topics", ["rain"]),
+        ("kiosk_closed_words", "x" * 241),
         ("deployment_focus_topic", 4),
         ("deployment_focus_status", "x" * 33),
         ("version", 4),

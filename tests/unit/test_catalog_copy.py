@@ -47,7 +47,13 @@ SCRIPTS = sources("*.js", below="assets/js")
 RITUAL = (ROOT / "assets/js/ritual.js").read_text()
 KIOSK_SCRIPTS = "\n".join(
     (ROOT / "assets/js" / name).read_text()
-    for name in ("ritual_screen.js", "kiosk_markup.js", "components/recorder.js")
+    for name in (
+        "ritual_screen.js",
+        "kiosk_markup.js",
+        "kiosk_trim.js",
+        "audio/noise_floor.js",
+        "components/recorder.js",
+    )
 )
 ROOM_SCRIPTS = "\n".join(
     (ROOT / "assets/js" / name).read_text()
@@ -139,6 +145,7 @@ def kiosk_keys():
         *(f"error_{code}" for code in errors),
         *(f"complete_{outcome}" for outcome in listed("OUTCOMES")),
         *listed("DOORS"),
+        *listed("FLAWS"),
     }
     modes = [mode.lower() for mode in listed("MODES")]
     colours = load("colours", ColorCatalog).colours
@@ -147,6 +154,9 @@ def kiosk_keys():
         *(f"kiosk.{word}" for word in literals if f"kiosk.{word}" in COPY.texts),
         *(f"kiosk.{what}_{part}" for what in said for part in ("heading", "lead")),
         *(f"kiosk.notice_{kind}" for kind in listed("NOTICES")),
+        *(f"kiosk.ended_{end}_lead" for end in listed("ENDS") if end),
+        *(f"kiosk.trim_{edge}" for edge in ("start", "end") if "copy['trim_' + edge]" in KIOSK_SCRIPTS),
+        *(f"kiosk.{name}" for name in re.findall(r"\bcopy\.(\w+)", KIOSK_SCRIPTS) if f"kiosk.{name}" in COPY.texts),
         *(f"kiosk.verb_{mode}" for mode in modes),
     }
 
@@ -252,7 +262,8 @@ def test_what_stewards_read_is_in_one_language():
 
 
 def test_every_name_a_kiosk_text_wants_is_given():
-    given = KIOSK_SCRIPTS[KIOSK_SCRIPTS.index("params()") :]
+    trim = (ROOT / "assets/js/kiosk_trim.js").read_text()
+    given = KIOSK_SCRIPTS[KIOSK_SCRIPTS.index("params()") :] + trim
     figures = {"room_hours", "fossil_hours", "fossil_days", "once_span", "backup_days"}
     for key, text in COPY.texts.items():
         if key.startswith(("kiosk.", "kiosk_")):
@@ -290,7 +301,7 @@ def leaves(table, path=()):
 CATALOGS = sorted(path.stem for path in (ROOT / "assets/catalogs").glob("*.toml"))
 BROWSERS = ("kiosk", "audio", "trace")
 ROWS_BY_NAME = {name.value for kind in (Intensity, Preset, Scarcity, ThreadSignal, Density, Mood) for name in kind}
-CHOSEN_BY_NAME = {"soft_air", "warm_hiss", "low_vent"}
+CHOSEN_BY_NAME = {"soft_air", "warm_hiss", "low_vent", *languages(), *DeploymentName}
 
 
 @pytest.mark.parametrize("name", CATALOGS)

@@ -1,12 +1,16 @@
 from dataclasses import FrozenInstanceError, dataclass
 from enum import StrEnum
+from importlib import resources
 
 import pytest
 
 from core.adapters.catalogs import load, parse
+from core.adapters.copy import languages
 from core.domain.deployment import DeploymentCatalog
 from core.domain.memory_color import ColorCatalog
 from core.domain.pool.weights import PoolCatalog
+from core.domain.prompt_packs import PromptPacks
+from core.services.prompts import TEXT_SIGNS
 
 
 class Tint(StrEnum):
@@ -46,9 +50,15 @@ def complaint(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("name", "cls"), [("pool", PoolCatalog), ("deployments", DeploymentCatalog), ("colours", ColorCatalog)]
+    ("name", "cls"),
+    [
+        ("pool", PoolCatalog),
+        ("deployments", DeploymentCatalog),
+        ("colours", ColorCatalog),
+        ("prompts", PromptPacks),
+    ],
 )
-def test_every_catalog_of_the_pool_loads(name: str, cls: type[object]) -> None:
+def test_every_catalog_of_python_alone_loads(name: str, cls: type[object]) -> None:
     assert isinstance(load(name, cls), cls)
 
 
@@ -101,3 +111,24 @@ def test_a_file_that_is_no_toml_is_named() -> None:
 def test_a_catalog_that_is_not_there_is_named() -> None:
     with pytest.raises(ValueError, match=r"meadow\.toml: there is no such catalog"):
         load("meadow", Tree)
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "complaint"),
+    [
+        ("[packs.oracle.", "[packs.witness2.", "witness2"),
+        ("[packs.oracle.ar]", "[packs.oracle.tlh]", "same languages"),
+    ],
+)
+def test_packs_that_leave_somebody_out_are_refused(was: str, becomes: str, complaint: str) -> None:
+    text = (resources.files("assets") / "catalogs" / "prompts.toml").read_text("utf-8")
+    assert was in text
+    with pytest.raises(ValueError, match=complaint):
+        parse("prompts.toml", text.replace(was, becomes), PromptPacks)
+
+
+def test_every_prompt_of_a_pack_is_one_a_steward_could_have_written() -> None:
+    packs = load("prompts", PromptPacks).packs
+    assert {tuple(sorted(pack)) for pack in packs.values()} == {tuple(sorted(languages()))}
+    texts = [text for pack in packs.values() for spoken in pack.values() for text in spoken.texts]
+    assert all(text == text.strip() and "\n" not in text and 0 < len(text) <= TEXT_SIGNS for text in texts)

@@ -41,7 +41,7 @@ def _section(text: str, heading: str) -> str:
 
 
 def _words(text: str) -> set[str]:
-    return {word for quoted in re.findall(r"`([^`\n]+)`", text) for word in re.findall(r"\w+", quoted)}
+    return {word for quoted in re.findall(r"`([^`\n]+)`", text) for word in re.findall(r"\w+(?:-[A-Z]+)?", quoted)}
 
 
 def _keys(value: Any) -> set[str]:

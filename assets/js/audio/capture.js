@@ -47,6 +47,16 @@ export function constraintsFor(deviceId) {
   return deviceId === undefined || deviceId === "" ? plain : { ...plain, deviceId: { exact: deviceId } };
 }
 
+/**
+ * The microphone somebody has named, by a part of what its machine calls it.
+ * @param {{kind: string, label: string, deviceId: string}[]} devices @param {string} name
+ * @returns {string | undefined} its id; undefined where no such microphone is there
+ */
+export function deviceNamed(devices, name) {
+  const wanted = name.toLowerCase();
+  return devices.find(({ kind, label }) => kind === "audioinput" && label.toLowerCase().includes(wanted))?.deviceId;
+}
+
 /** @param {Float32Array[]} chunks @returns {Float32Array} all of them, one after the other */
 export function joined(chunks) {
   const samples = new Float32Array(chunks.reduce((frames, chunk) => frames + chunk.length, 0));
@@ -81,17 +91,17 @@ export function loadCapture(context) {
  * @param {AudioContext} options.context already running, or no sound will come
  * @param {Record<string, number>} options.figures the [take] section: chunk_ms, level_ms, tail_ms, tail_grace_ms
  * @param {import("scope").Scope} options.scope releases the microphone when disposed, also while it is still opening
- * @param {string} [options.deviceId]
+ * @param {string} [options.deviceName] a part of the microphone's name; "" for the browser's own choice
  * @param {(level: {peak: number, rms: number}) => void} [options.onLevel] every level_ms, not bound to frames drawn
  * @param {(samples: Float32Array, index: number) => void} [options.onChunk] every chunk_ms of a recording
  * @param {(state: {lost: boolean, muted: boolean}) => void} [options.onState] the track ended, was muted, or came back
  * @throws {CaptureError}
  */
-export async function openMicrophone({ context, figures, scope, deviceId, onLevel, onChunk, onState }) {
+export async function openMicrophone({ context, figures, scope, deviceName = "", onLevel, onChunk, onState }) {
   const own = scope.child();
   try {
-    const stream = await requestStream(deviceId);
-    own.add(() => stream.getTracks().forEach((track) => track.stop()));
+    const stream = await requestStream(deviceName);
+    own.add(() => released(stream));
     await loadCapture(context).catch((error) => {
       throw new CaptureError("unsupported", error); // its AbortError would pass for a busy microphone
     });
@@ -103,10 +113,23 @@ export async function openMicrophone({ context, figures, scope, deviceId, onLeve
   }
 }
 
-function requestStream(deviceId) {
+async function requestStream(deviceName) {
   const { secure, mediaDevices, worklet } = environmentNow();
   if (!secure || !mediaDevices || !worklet) throw new CaptureError("unsupported");
-  return navigator.mediaDevices.getUserMedia({ audio: constraintsFor(deviceId), video: false });
+  const open = (deviceId) => navigator.mediaDevices.getUserMedia({ audio: constraintsFor(deviceId), video: false });
+  if (deviceName === "") return open();
+  const named = async () => deviceNamed(await navigator.mediaDevices.enumerateDevices(), deviceName);
+  const known = await named();
+  if (known !== undefined) return open(known);
+  // Names are told only to a page that has been allowed to listen; another microphone is no answer to the one named.
+  released(await open());
+  const found = await named();
+  if (found === undefined) throw new CaptureError("absent");
+  return open(found);
+}
+
+function released(stream) {
+  stream.getTracks().forEach((track) => track.stop());
 }
 
 function environmentNow() {

@@ -13,8 +13,9 @@ const LABEL_MOST = 120;
  * @param {() => number} options.elapsed milliseconds
  * @param {import("scope").Scope} options.scope
  * @param {Pick<Navigator, "permissions" | "mediaDevices">} options.environment what the browser offers
+ * @param {() => void} options.onBack one more microphone is there than before, or it is allowed now
  */
-export function watchMicrophone({ figures, elapsed, scope, environment }) {
+export function watchMicrophone({ figures, elapsed, scope, environment, onBack }) {
   const floor = 10 ** (figure(figures, "microphone_floor_db") / 20);
   const silentMs = figure(figures, "microphone_silent_s") * 1000;
   const { permissions, mediaDevices } = environment;
@@ -22,11 +23,15 @@ export function watchMicrophone({ figures, elapsed, scope, environment }) {
   let permission = "unknown";
   let silent = false;
   let heardMs = 0;
+  let known = null; // how many there are
 
   /** A browser names its microphones only to pages that may use them. */
   async function name() {
     const devices = (await mediaDevices?.enumerateDevices?.().catch(() => [])) ?? [];
-    label = devices.find((device) => device.kind === "audioinput")?.label ?? "";
+    const microphones = devices.filter((device) => device.kind === "audioinput");
+    label = microphones[0]?.label ?? "";
+    if (known !== null && microphones.length > known) onBack();
+    known = microphones.length;
   }
 
   async function watchPermission() {
@@ -36,6 +41,7 @@ export function watchMicrophone({ figures, elapsed, scope, environment }) {
     scope.listen(status, "change", () => {
       permission = status.state;
       name();
+      if (permission === "granted") onBack();
     });
   }
 

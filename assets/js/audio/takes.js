@@ -35,6 +35,45 @@ export function isQuiet(samples, sampleRateHz, figures) {
 }
 
 /**
+ * How much of a take stands at the most its microphone can give: runs of samples there, as a share of all.
+ *
+ * @param {Float32Array} samples
+ * @param {Record<string, number>} figures clip_level, clip_run
+ * @returns {number} 0..1
+ */
+export function clippedShare(samples, figures) {
+  const level = figure(figures, "clip_level");
+  const shortest = figure(figures, "clip_run");
+  let run = 0;
+  let clipped = 0;
+  for (let i = 0; i <= samples.length; i += 1) {
+    if (i < samples.length && Math.abs(samples[i]) >= level) {
+      run += 1;
+    } else {
+      if (run >= shortest) clipped += run;
+      run = 0;
+    }
+  }
+  return samples.length > 0 ? clipped / samples.length : 0;
+}
+
+/**
+ * A part of a take that is ready, faded where it was cut.
+ *
+ * @param {Float32Array} samples of a prepared take
+ * @param {number} sampleRateHz
+ * @param {import("ritual").Trim} trim
+ * @param {Record<string, number>} figures fade_ms
+ * @returns {Float32Array} `samples` itself where nothing is left out
+ */
+export function cutTake(samples, sampleRateHz, { startMs, endMs }, figures) {
+  const [start, end] = [framesOf(startMs, sampleRateHz), framesOf(endMs, sampleRateHz)];
+  // Its length is told in whole milliseconds: the last of them may end before the samples do.
+  if (start === 0 && end + framesOf(1, sampleRateHz) >= samples.length) return samples;
+  return fadeEdges(samples.slice(start, end), sampleRateHz, figures);
+}
+
+/**
  * Cuts silence from both ends, keeping a breath at each edge. A take with nothing above the threshold stays whole: it
  * is not for us to say that it holds nothing. A remainder shorter than the minimum is widened again, evenly.
  *
@@ -101,8 +140,8 @@ export function fadeEdges(samples, sampleRateHz, figures) {
  * @param {number} sampleRateHz
  * @param {Record<string, number>} figures the [take] section
  * @returns {{samples: Float32Array, durationMs: number, trimmedStartS: number, trimmedEndS: number, gain: number,
- *   quiet: boolean, peak: number, rms: number}} `trimmed*` is what was cut from each end; `quiet`, `peak` and `rms`
- *   speak of the raw take
+ *   flaw: "" | "quiet" | "clipped", silent: boolean, peak: number, rms: number}} `trimmed*` is what was cut from each end;
+ *   `flaw`, `silent`, `peak` and `rms` speak of the raw take
  */
 export function prepareTake(raw, sampleRateHz, figures) {
   const { peak, rms } = measure(raw);
@@ -115,10 +154,16 @@ export function prepareTake(raw, sampleRateHz, figures) {
     trimmedStartS: trimmed.startFrame / sampleRateHz,
     trimmedEndS: (raw.length - trimmed.endFrame) / sampleRateHz,
     gain: levelled.gain,
-    quiet: isQuiet(raw, sampleRateHz, figures),
+    flaw: flawOf(raw, sampleRateHz, figures),
+    silent: peak < 10 ** (figure(figures, "silent_db") / 20),
     peak,
     rms,
   };
+}
+
+function flawOf(raw, sampleRateHz, figures) {
+  if (isQuiet(raw, sampleRateHz, figures)) return "quiet";
+  return clippedShare(raw, figures) > figure(figures, "clip_share") ? "clipped" : "";
 }
 
 function framesOf(ms, sampleRateHz) {

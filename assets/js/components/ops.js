@@ -18,7 +18,7 @@ import { monitorTone, playTone } from "test_tone";
 const MOMENTS = ["open", "run", "fix", "close"];
 const SWITCHES = ["intake_paused", "playback_paused", "quieter_mode", "maintenance_mode"];
 const FRAMING = ["session_theme_title", "session_theme_prompt", "mood_bias", "deployment_focus_topic",
-  "deployment_focus_status", "kiosk_max_recording_seconds", "kiosk_language_code", "kiosk_accessibility_mode",
+  "deployment_focus_status", "kiosk_topics", "kiosk_closed_words", "kiosk_max_recording_seconds", "kiosk_language_code", "kiosk_accessibility_mode",
   "kiosk_force_reduced_motion"];
 const MINUTES = [15, 30, 60];
 const TICK_MS = 1000;
@@ -267,7 +267,8 @@ export default {
     texts() {
       return [
         { name: "session_theme_title", most: 80 }, { name: "session_theme_prompt", most: 240, long: true },
-        { name: "deployment_focus_topic", most: 64 },
+        { name: "deployment_focus_topic", most: 64 }, { name: "kiosk_topics", most: 528 },
+        { name: "kiosk_closed_words", most: 240, long: true },
       ];
     },
     picks() {

@@ -10,22 +10,28 @@
 import { capturedLine, seedOf, wholeLine } from "kiosk_line";
 import { createClient } from "client";
 import { createLanguages } from "kiosk_languages";
+import { invitationAt } from "kiosk_attract";
 import { KIOSK } from "kiosk_markup";
+import { KioskTrim } from "kiosk_trim";
 import { holdLink, speakAs, watchLink } from "link";
 import { createPageDevice } from "page_device";
 import { createRitualEffects } from "ritual_effects";
 import { eventForKey, keyFor } from "ritual_keys";
 import {
-  clockTime, codeGroups, colourChoices, consentWords, promptFor, screenOf, sentence, span, toldWait,
+  clockTime, codeGroups, colourChoices, consentWords, promptFor, readAloud, screenOf, sentence, span, toldWait,
 } from "ritual_screen";
 import { MODES, gated, initialState, reduce, secondsLeft, spoken } from "ritual";
 import { createScope } from "scope";
 import { createTakeKeeper } from "take_keeper";
+import { isTrimmed } from "trim";
 
 const LIVE = ["armed", "countdown", "recording"];
 
 /** Signs of life closer to one another than this are one. */
 const NOTED_MS = 1000;
+
+/** What a page that would come after this one has to know. */
+const NOTED = ["stage", "mode", "colour", "topic", "trim", "keptFlaw", "uncertain"];
 
 /** Keys that move the focus. */
 const MOVES = ["Tab", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"];
@@ -40,6 +46,7 @@ const FAULTS = {
 };
 
 export default {
+  components: { KioskTrim },
   props: {
     words: { type: Object, required: true },
     languages: { type: Array, required: true },
@@ -47,6 +54,7 @@ export default {
     colours: { type: Array, required: true },
     surface: { type: Object, required: true },
     node: { type: Object, required: true },
+    fittings: { type: Object, required: true },
     page_version: { type: String, required: true },
     order: { type: Object, default: null },
   },
@@ -55,7 +63,7 @@ export default {
 
   data() {
     return { state: this.firstState(), said: Object.freeze(unwrapped(this.words)), announcement: "", connected: true, called: "",
-        keyed: false, focused: document.hasFocus() };
+        keyed: false, focused: document.hasFocus(), hearing: "", invited: null };
   },
 
   computed: {
@@ -89,11 +97,21 @@ export default {
     size() {
       return this.surface.kiosk_accessibility_mode.startsWith("large") ? "large" : null;
     },
+    topics() {
+      return [{ topic: "", words: this.t("topic_none") }, ...this.state.policy.topics.map((topic) => ({ topic, words: topic }))];
+    },
+    /** What may be asked for here; what no clip says cannot be read aloud. */
+    secondary() {
+      return this.screen.secondary.filter(({ event }) => event !== "read" || this.aloud(this.state.stage).length > 0);
+    },
     themed() {
       return this.state.stage === "idle" && !this.state.policy.blocked && Boolean(this.surface.session_theme_title);
     },
+    /** While nobody is here the question is asked in every language; it is answered in the one that is spoken. */
     heading() {
-      return this.themed ? this.surface.session_theme_title : this.t(this.screen.heading);
+      if (this.invited !== null) return this.languages[this.invited];
+      const { language, direction } = this.said;
+      return { language, direction, invitation: this.themed ? this.surface.session_theme_title : this.t(this.screen.heading) };
     },
     lead() {
       if (this.themed && this.surface.session_theme_prompt) return this.t("theme_lead");
@@ -106,12 +124,13 @@ export default {
     },
     /** The quiet line above the primary action: what is counted, or what the visitor should know now. */
     aside() {
-      const { stage, policy } = this.state;
+      const { stage, sounding, outcome, policy } = this.state;
+      if (sounding === "tone" || sounding === "check") return this.t(sounding === "tone" ? "tone_sounds" : "check_says");
       if (this.screen.counted) return this.t(this.screen.counted);
       if (!this.focused) return this.t("unfocused");
       if (!this.connected && ["idle", "armed", "review"].includes(stage)) return this.t("offline");
-      if (stage === "idle" && !policy.blocked && this.surface.ingest_budget.exhausted) return this.t("budget_low");
-      return "";
+      if (this.hearing) return this.t(this.hearing);
+      return outcome === "kept" && policy.prints ? this.t("printing") : "";
     },
     count() {
       return Math.max(1, this.figures.take.preroll_s - Math.floor(this.stageS));
@@ -137,7 +156,7 @@ export default {
     /** The trace of this voice on paper: the line of the screen, in a box of its own. */
     slip() {
       const { slip_width: width, slip_height: height } = this.figures.kiosk;
-      const line = wholeLine({ width, height, figures: this.figures, seed: this.seed(), levels: null, points: this.effects.points() });
+      const line = wholeLine({ width, height, figures: this.figures, seed: this.seed(), levels: null, points: this.effects.pointsLeft() });
       return { ...line, box: `0 0 ${width} ${height}` };
     },
   },
@@ -148,6 +167,7 @@ export default {
     },
     "state.stage"(stage) {
       this.$emit("stage", { stage });
+      this.hearing = "";
       // From the first breath to the receipt a reload would lose something.
       holdLink(stage !== "idle");
       this.reloadWhenFree();
@@ -159,6 +179,12 @@ export default {
     },
     "state.colour"(colour) {
       if (this.choosing) this.announcement = this.sounds.find(({ code }) => code === colour).words;
+    },
+    "state.trim"() {
+      this.drawProgress();
+    },
+    hearing(heard) {
+      if (heard) this.announcement = this.t(heard);
     },
     order(order) {
       this.device.obey(order);
@@ -178,6 +204,7 @@ export default {
     this.scope = createScope();
     this.pointed = false; // whether it was a finger, and no key, that went to where the focus is
     this.levels = { points: [], gathered: [], left: 0 };
+    this.loudLeft = 0; // levels for which it is still said that it was too loud
     this.tongues = createLanguages({ first: this.said, offered: this.languages, fetch: window.fetch.bind(window) });
     const client = createClient({ fetch: window.fetch.bind(window), figures: this.figures.kiosk });
     const keeper = createTakeKeeper({
@@ -197,7 +224,9 @@ export default {
       scope: this.scope,
       shown: () => ({ language: this.said.language, noticeVersion: this.said.notice.version }),
       dispatch: (type, more) => this.dispatch(type, more),
-      print: () => window.print(),
+      print: () => this.$nextTick(() => window.print()), // when the receipt stands on the page
+      microphone: this.fittings.microphone,
+      aloud: (stage) => this.aloud(stage),
       onLevel: (level) => this.hear(level),
     });
   },
@@ -212,6 +241,7 @@ export default {
     this.device = this.asDevice();
     watchLink((up) => this.linked(up), scope);
     scope.interval(() => (this.state.stage !== "idle" || this.state.language) && this.dispatch("tick"), this.figures.kiosk.tick_ms);
+    scope.interval(() => this.invite(), 1000);
     scope.frame(() => this.drawProgress());
     const sizes = new ResizeObserver(() => this.draw());
     sizes.observe(this.$refs.trace.parentElement);
@@ -234,8 +264,27 @@ export default {
     },
 
     policy() {
-      const { intake_door, kiosk_max_recording_seconds, language } = this.surface;
-      return { blocked: intake_door, maxRecordingMs: kiosk_max_recording_seconds * 1000, language };
+      const { intake_door, ingest_budget, kiosk_max_recording_seconds, language, topics } = this.surface;
+      const blocked = intake_door || (ingest_budget.exhausted ? "budget" : "");
+      return { blocked, maxRecordingMs: kiosk_max_recording_seconds * 1000, language, topics, prints: this.fittings.prints };
+    },
+
+    /** Where the clips are that say what stands on a screen: those that are there. @returns {(string | null)[]} */
+    aloud(stage) {
+      const { clips } = this.said;
+      if (stage === "check") return clips.check ? [clips.check] : [];
+      const asked = this.surface.session_theme_prompt || this.prompt;
+      const prompt = this.surface.prompt_clips[asked] ? "prompt" : "";
+      const names = readAloud(this.state, { prompt, backups: this.figures.promise.backup_days > 0 });
+      const urls = { ...clips, prompt: this.surface.prompt_clips[asked] };
+      // A promise is read whole, or not at all.
+      return names.every((name) => name === null || urls[name]) ? names.map((name) => (name === null ? null : urls[name])) : [];
+    },
+
+    invite() {
+      const { stage, language, policy, touchedMs } = this.state;
+      const alone = stage === "idle" && !language && !policy.blocked;
+      this.invited = alone ? invitationAt(performance.now() - touchedMs, this.languages.length, this.figures.kiosk) : null;
     },
 
     /** The state is frozen, so that Vue compares it as a whole instead of wrapping it. */
@@ -252,9 +301,8 @@ export default {
     /** Whatever changes in review, and every sign of life there, is noted for a page that would come after this one. */
     note(state) {
       if (!["review", "submitting"].includes(state.stage)) return;
-      const { stage, mode, colour, keptQuiet, uncertain, touchedMs } = this.state;
-      const moved = stage !== state.stage || mode !== state.mode || colour !== state.colour || keptQuiet !== state.keptQuiet;
-      if (moved || uncertain !== state.uncertain || state.touchedMs - touchedMs > NOTED_MS) this.effects.note(state);
+      const moved = NOTED.some((name) => state[name] !== this.state[name]);
+      if (moved || state.touchedMs - this.state.touchedMs > NOTED_MS) this.effects.note(state);
     },
 
     async carryOut(effect) {
@@ -374,10 +422,20 @@ export default {
     /** One level of the microphone; some of them make one point of the line. */
     hear(level) {
       const { kiosk } = this.figures;
+      this.tell(level);
       this.levels.gathered.push(level);
       if (this.levels.gathered.length < kiosk.point_levels) return;
       this.levels = capturedLine(this.levels, kiosk);
       if (LIVE.includes(this.state.stage)) this.draw();
+    },
+
+    /** What the microphone hears that its speaker should know. */
+    tell({ peak }) {
+      const { kiosk, take } = this.figures;
+      this.loudLeft = peak >= take.clip_level ? kiosk.too_loud_levels : Math.max(0, this.loudLeft - 1);
+      const { stage } = this.state;
+      const around = stage === "armed" ? this.effects.around() : "";
+      this.hearing = this.loudLeft > 0 && ["armed", "recording"].includes(stage) ? "too_loud" : around;
     },
 
     draw() {
@@ -401,21 +459,35 @@ export default {
 
     /** The take's outline is relative to its own loudest moment; where that was very quiet, the picture says so. */
     points() {
+      if (this.state.stage !== "review") return this.effects.pointsLeft();
       const points = this.effects.points();
       const share = this.figures.kiosk.quiet_share;
-      return points && this.inGate ? points.map(([level, centroid]) => [level * share, centroid]) : points;
+      return points && this.inGate && this.state.take.flaw === "quiet" ? points.map(([level, centroid]) => [level * share, centroid]) : points;
     },
 
-    /** While the take is heard, the line is inked as far as the sound has come. */
+    /** The line is inked between its handles; while the take is heard, as far as the sound has come. */
     drawProgress() {
       const { ink, heard, trace } = this.$refs;
-      const progress = this.effects.progress();
-      const listening = progress !== null && ["review", "submitting"].includes(this.state.stage);
-      if (listening) heard.setAttribute("width", trace.viewBox.baseVal.width * progress);
-      if (listening === this.inked) return;
-      this.inked = listening;
-      if (listening) ink.setAttribute("clip-path", "url(#kiosk-heard)");
+      const { from, to, part } = this.inkedPart();
+      const { width } = trace.viewBox.baseVal;
+      if (part) {
+        heard.setAttribute("x", width * from);
+        heard.setAttribute("width", width * (to - from));
+      }
+      if (part === this.inked) return;
+      this.inked = part;
+      if (part) ink.setAttribute("clip-path", "url(#kiosk-heard)");
       else ink.removeAttribute("clip-path");
+    },
+
+    /** Shares of the line's length, and whether that is less than all of it. */
+    inkedPart() {
+      const { stage, trim, take } = this.state;
+      const progress = ["review", "submitting"].includes(stage) ? this.effects.progress() : null;
+      // What has been sent is drawn by itself, and so is the whole of it.
+      const cut = stage === "review" && isTrimmed(trim, take.durationMs);
+      const [from, end] = cut ? [trim.startMs / take.durationMs, trim.endMs / take.durationMs] : [0, 1];
+      return { from, to: progress === null ? end : from + (end - from) * progress, part: cut || progress !== null };
     },
 
     /** The line on the receipt is the line of that voice everywhere; before, a run has its own. */
