@@ -14,7 +14,7 @@ ROOM := $(wildcard $(addprefix tests/browser/test_,audio_graph.py close_session.
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-services test-browser test-room test-campaigns test-js \
-	check check-types check-rest format docs screenshots faults chaos alarms fuzz fairness kiosk soak lock clean
+	check check-types check-rest format docs clips screenshots faults chaos alarms fuzz fairness kiosk soak lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -87,6 +87,9 @@ format: setup-dev ## Put the code into its form
 docs: setup-dev ## Write the generated references anew
 	$(BIN)/python scripts/generate_settings.py
 	$(BIN)/python scripts/generate_cli.py
+
+clips: setup-dev setup-tools ## Have the kiosk's spoken clips read out, where their texts have changed
+	$(BIN)/python scripts/render_clips.py
 
 screenshots: setup-dev setup-tools ## Take the pictures of the README and the docs
 	$(BIN)/python -m tests.screenshots

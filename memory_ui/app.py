@@ -17,7 +17,7 @@ from starlette.types import Scope
 
 from core.bootstrap import System
 from core.errors import MemoryEngineError, NotFound, OverBudget
-from memory_ui import kiosk_words, metrics, theme
+from memory_ui import kiosk_clips, kiosk_words, metrics, theme
 from memory_ui.api import (
     archive,
     care,
@@ -139,6 +139,7 @@ ROUTES = (
     doors,
     health,
     intake,
+    kiosk_clips,
     kiosk_words,
     media,
     node,
@@ -224,4 +225,4 @@ _PLACES = ("body", "query", "path", "header", "cookie")
 _NAME = re.compile(r"[\w.-]{1,80}", re.ASCII)
 """What is repeated of a name: a name of ours, or one that is as harmless."""
 
-_MACHINES = ("/api/", "/livez", "/healthz", "/readyz", "/metrics", "/assets/")
+_MACHINES = ("/api/", "/livez", "/healthz", "/readyz", "/metrics", "/assets/", "/kiosk-clips/")

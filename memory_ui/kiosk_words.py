@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from core.bootstrap import System
 from core.errors import NotFound
 from memory_ui.copy import languages, load_copy
+from memory_ui.kiosk_clips import clips_of
 from memory_ui.receipts import notice_of
 from memory_ui.web import SystemOf
 
@@ -20,7 +21,7 @@ _YEAR = "public, max-age=31536000, immutable"
 
 def words_of(system: System, language: str) -> dict[str, Any]:
     """Everything of one language: its name for itself, how it is read, its `locale` for the browser, the section
-    `kiosk`, and the notice."""
+    `kiosk`, the notice, and the addresses of the `clips` that say it aloud."""
     copy = load_copy(language)
     return {
         "language": language,
@@ -30,7 +31,7 @@ def words_of(system: System, language: str) -> dict[str, Any]:
         "copy": copy.framed("kiosk", system.deployment.name),
         "contact": system.settings.NODE_CONTACT or copy.t("kiosk.contact_nobody"),
         "notice": notice_of(system, language),
-        "clips": {},
+        "clips": clips_of(system, language),
     }
 
 

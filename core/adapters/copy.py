@@ -58,10 +58,11 @@ class Copy:
 
         Raises KeyError for an unknown key or placeholder.
         """
-        text = self.texts[key]
-        if not isinstance(text, str):
-            text = text.get(self.locale.plural_form(params["count"]), text["other"])
-        return text.format(**{name: self._written(value) for name, value in params.items()})
+        return self._form(key, params).format(**{name: self._written(value) for name, value in params.items()})
+
+    def heard(self, key: str, **params: Any) -> str:
+        """The same for whoever listens: no marks between the digits of a number, and none of direction."""
+        return self._form(key, params).format(**{name: self._read_out(value) for name, value in params.items()})
 
     def section(self, name: str) -> dict[str, Text]:
         """Every text of a section, without the section's name."""
@@ -101,12 +102,22 @@ class Copy:
             -passed, granularity=unit, threshold=float("inf"), add_direction=True, locale=self.locale
         )
 
+    def _form(self, key: str, params: Mapping[str, Any]) -> str:
+        text = self.texts[key]
+        return text if isinstance(text, str) else text.get(self.locale.plural_form(params["count"]), text["other"])
+
     def _written(self, value: Any) -> Any:
         if isinstance(value, str):
             # An address or a name of another script must not turn what stands around it.
             return f"{ISOLATE}{value}{ISOLATED}" if self.direction == "rtl" else value
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        return format_decimal(value, locale=self.locale) if number else value
+        return format_decimal(value, locale=self.locale) if _is_number(value) else value
+
+    def _read_out(self, value: Any) -> Any:
+        return format_decimal(value, locale=self.locale, group_separator=False) if _is_number(value) else value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 @cache

@@ -8,6 +8,7 @@ from pathlib import Path
 from core.adapters.catalogs import asset_version, load
 from core.adapters.effects import Effects
 from core.adapters.vault import generated_secret, read_secret
+from core.bootstrap.clips import clip_service
 from core.bootstrap.custody import backup_dir, backup_figures, export_dir, export_readme, rows_of, shelf_in, unpacking
 from core.bootstrap.engines import Outside, open_outside
 from core.bootstrap.figures import (
@@ -52,6 +53,7 @@ from core.services.audit import Audit
 from core.services.auditing import AuditService
 from core.services.backup import BackupService
 from core.services.care import CareService
+from core.services.clips import ClipService
 from core.services.clock import ClockGuard
 from core.services.closing import ClosingService
 from core.services.decisions import Decisions
@@ -114,6 +116,7 @@ class System:
     access: Access
     stewardship: StewardService
     prompts: Prompts
+    clips: ClipService
     take_keys: TakeKeys
     archive: Archive
     review: ReviewService
@@ -264,6 +267,7 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         retention=retention,
         stewardship=StewardService(outside.work, clock, limits=control_limits(settings)),
         prompts=Prompts(outside.work, clock, languages=notices().languages, packs=prompt_packs()),
+        clips=clip_service(settings, data_dir),
         take_keys=TakeKeys(outside.work, clock, outside.vault, held_for=timedelta(minutes=settings.TAKE_KEY_MINUTES)),
         archive=archive,
         review=ReviewService(outside.work, clock, grants, flag_holds=settings.FLAG_HOLDS),

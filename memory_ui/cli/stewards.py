@@ -36,14 +36,14 @@ def add(name: Name, role: AsRole, data_dir: DataDir = None) -> None:
     """Name a steward, and print the secret they sign in with: once, for it is kept as a hash only."""
     from core.services.access import COMMAND_LINE
 
-    with _system(data_dir) as system:
+    with opened(data_dir) as system:
         made = system.access.add(name, role, actor=COMMAND_LINE)
     print(f"{name} may sign in as a {role}. This is the secret; it is not shown again:\n\n{made}")
 
 
 def list_(data_dir: DataDir = None) -> None:
     """Print every named steward: name, role, since when."""
-    with _system(data_dir) as system:
+    with opened(data_dir) as system:
         stewards = system.access.stewards()
     if not stewards:
         print("Nobody has a secret of their own yet.")
@@ -56,7 +56,7 @@ def renew(name: Name, data_dir: DataDir = None) -> None:
     """Give a steward a new secret, and print it once; they are signed out wherever they are signed in."""
     from core.services.access import COMMAND_LINE
 
-    with _system(data_dir) as system:
+    with opened(data_dir) as system:
         made = system.access.renew(name, actor=COMMAND_LINE)
     print(f"{name} is signed out, and signs in with this secret from now on; it is not shown again:\n\n{made}")
 
@@ -65,7 +65,7 @@ def remove(name: Name, data_dir: DataDir = None) -> None:
     """Forget a steward and end their sessions; what they did stays in the audit trail under their name."""
     from core.services.access import COMMAND_LINE
 
-    with _system(data_dir) as system:
+    with opened(data_dir) as system:
         system.access.remove(name, actor=COMMAND_LINE)
     print(f"{name} is signed out and cannot sign in any more.")
 
@@ -92,7 +92,7 @@ def _rotate(data_dir: Path | None, path: Path) -> None:
     from core.adapters.vault import write_secret
     from core.services.access import COMMAND_LINE, new_secret
 
-    with _system(data_dir) as system:
+    with opened(data_dir) as system:
         # The file first: sessions made with the old secret end with it, whatever happens next.
         write_secret(path, new_secret() + "\n")
         system.access.shared_secret_changed(actor=COMMAND_LINE)
@@ -109,7 +109,8 @@ def _whereabouts(path: Path) -> str:
 
 
 @contextmanager
-def _system(data_dir: Path | None) -> Iterator["System"]:
+def opened(data_dir: Path | None) -> Iterator["System"]:
+    """A node of a data folder, closed in the end."""
     from core.bootstrap import build
     from core.settings import load_settings
 

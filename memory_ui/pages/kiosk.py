@@ -19,6 +19,8 @@ from memory_ui import theme
 from memory_ui.api import shapes
 from memory_ui.devices import Pages
 from memory_ui.elements.recorder import Recorder
+from memory_ui.copy import languages
+from memory_ui.kiosk_clips import prompt_clips
 from memory_ui.kiosk_words import offered, words_of
 from memory_ui.languages import surface_language
 from memory_ui.live import Live
@@ -43,7 +45,7 @@ def register(system: System, live: Live, pages: Pages) -> None:
             languages=offered(system),
             figures=_figures(system),
             colours=[asdict(colour) for colour in system.colours.colours],
-            surface=_surface(system, request, state, await in_thread(_asked, system, asker)),
+            surface=_surface(system, request, state, await in_thread(_asked, system, state, asker)),
             node={"name": system.settings.NODE_NAME, "location": system.settings.NODE_LOCATION},
             fittings=_fittings(system.settings, request.query_params),
             page_version=system.devices.page_version,
@@ -56,7 +58,7 @@ def register(system: System, live: Live, pages: Pages) -> None:
             if "version" in detail:
                 recorder.surface = {**recorder.surface, **_posture(system, request, state)}
             else:
-                recorder.surface = _surface(system, request, state, await in_thread(_asked, system, asker))
+                recorder.surface = _surface(system, request, state, await in_thread(_asked, system, state, asker))
 
         async def look_again() -> None:
             # Clock, disk and a budget that was used up change without a signal.
@@ -83,14 +85,19 @@ def register(system: System, live: Live, pages: Pages) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Asked:
-    """What one kiosk has left of its budget, and what it may ask in each language."""
+    """What one kiosk has left of its budget, what it may ask in each language, and the clips that ask it."""
 
     budget: dict[str, Any]
     prompts: dict[str, list[str]]
+    clips: dict[str, str]
 
 
-def _asked(system: System, asker: Asker) -> _Asked:
-    return _Asked(budget=_budget(system, asker), prompts=system.prompts.asked())
+def _asked(system: System, state: StewardState, asker: Asker) -> _Asked:
+    prompts = system.prompts.asked()
+    theme = [state.session_theme_prompt] if state.session_theme_prompt else []
+    # A session's theme is one text for every language; whichever clip says it is right.
+    spoken = {language: [*prompts.get(language, []), *theme] for language in languages()}
+    return _Asked(budget=_budget(system, asker), prompts=prompts, clips=prompt_clips(system, spoken))
 
 
 def _budget(system: System, asker: Asker) -> dict[str, Any]:
@@ -121,7 +128,7 @@ def _surface(system: System, request: Request, state: StewardState, asked: _Aske
         **_posture(system, request, state),
         "ingest_budget": asked.budget,
         "prompts": asked.prompts,
-        "prompt_clips": {},
+        "prompt_clips": asked.clips,
     }
 
 

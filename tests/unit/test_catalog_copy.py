@@ -10,6 +10,8 @@ import pytest
 from core.adapters.catalogs import load
 from core.bootstrap.figures import notices
 from core.domain.archiving import ArchiveKind
+from core.domain.clips import Unit
+from core.domain.codes import ALPHABET
 from core.domain.consent import Mode
 from core.domain.custody import Closed
 from core.domain.deployment import DeploymentName, ThreadSignal
@@ -41,6 +43,7 @@ PYTHON = "\n".join(
         *((ROOT / "core" / name).read_text() for name in ("adapters/archive.py", "bootstrap/custody.py")),
         (ROOT / "core/services/closing.py").read_text(),
         (ROOT / "core/adapters/copy.py").read_text(),
+        (ROOT / "core/domain/clips.py").read_text(),
     ]
 )
 SCRIPTS = sources("*.js", below="assets/js")
@@ -105,6 +108,8 @@ COMPOSED = {
     '"problem." ~ problem ~ "_note"': [f"problem.{k}_note" for k in ("forbidden", "not_found", "closed", "failed")],
     '"revoke." ~ state': ["revoke.missing", "revoke.mistyped", "revoke.unknown"],
     'f"copies.readme_{manifest.kind.value}"': [f"copies.readme_{kind.value}" for kind in ArchiveKind],
+    'f"spoken.{unit}"': [f"spoken.{unit}" for unit in Unit],
+    'f"spoken_signs.{sign.lower()}"': [f"spoken_signs.{sign.lower()}" for sign in ALPHABET],
     'f"copies.sealed_{manifest.sealed}"': ["copies.sealed_passphrase", "copies.sealed_recipient"],
     **steward_copy.PYTHON,
 }
