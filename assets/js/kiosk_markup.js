@@ -3,7 +3,7 @@ export const KIOSK = `
 <section class="kiosk" :lang="said.language" :dir="said.direction" :aria-label="t('label')" :data-stage="state.stage"
   :data-mode="state.mode" :data-error="state.error" :data-outcome="state.outcome" :data-blocked="state.policy.blocked"
   :data-quiet="String(inGate)" :data-contrast="contrast" :data-size="size" :data-reduced-motion="String(stillness)"
-  :data-layout="fittings.layout"
+  :data-layout="fittings.layout" :data-sounding="state.sounding"
   @pointerdown="touch">
   <header class="kiosk-head">
     <span class="kiosk-name">{{ node.name }}</span>

@@ -17,9 +17,9 @@ from core.domain.work import Signal
 from core.settings import Settings
 from memory_ui import theme
 from memory_ui.api import shapes
+from memory_ui.copy import languages
 from memory_ui.devices import Pages
 from memory_ui.elements.recorder import Recorder
-from memory_ui.copy import languages
 from memory_ui.kiosk_clips import prompt_clips
 from memory_ui.kiosk_words import offered, words_of
 from memory_ui.languages import surface_language
@@ -53,9 +53,10 @@ def register(system: System, live: Live, pages: Pages) -> None:
         pages.attach(client, recorder, Surface.KIOSK, asker.named)
 
         async def read_again(detail: dict[str, Any]) -> None:
-            # A posture with a version is all that has changed, and it is read once for every page there is.
+            # A posture with a version is all that has changed, and it is read once for every page there is; only a
+            # theme that is another has a clip of its own.
             state = await live.posture()
-            if "version" in detail:
+            if "version" in detail and state.session_theme_prompt == recorder.surface["session_theme_prompt"]:
                 recorder.surface = {**recorder.surface, **_posture(system, request, state)}
             else:
                 recorder.surface = _surface(system, request, state, await in_thread(_asked, system, state, asker))

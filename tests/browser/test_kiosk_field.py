@@ -254,7 +254,41 @@ def test_a_kiosk_that_is_set_so_prints_each_receipt_once_by_itself(visitor: Visi
     page.keyboard.press("Space")
     stage(page, "complete")
     until(lambda: len(page.evaluate("__printed")) == 1, what="the receipt")
-    assert "".join(page.evaluate("__printed")[0].split()) == "".join(page.locator(".kiosk-kept .code").inner_text().split())
+    printed, shown = page.evaluate("__printed")[0], page.locator(".kiosk-kept .code").inner_text()
+    assert "".join(printed.split()) == "".join(shown.split())
+
+
+def test_the_sound_is_tested_by_a_tone_and_a_voice_and_both_are_written_too(visitor: Visit) -> None:
+    page = armed(at(visitor))
+    page.get_by_role("button", name=SAYS.t("kiosk.monitor")).click()
+    aside(page, "tone_sounds")
+    until(lambda: page.evaluate("window.__rms()") > 0.005, what="the tone")
+    aside(page, "check_says")
+    until(lambda: page.evaluate("window.__rms()") > 0.005, what="the voice")
+    page.get_by_role("button", name=SAYS.t("kiosk.record"), exact=True).click()
+    stage(page, "countdown")
+    assert page.locator(".kiosk").get_attribute("data-sounding") == ""
+
+
+def test_choices_and_code_are_read_aloud_sign_by_sign_and_only_while_they_say_what_holds(visitor: Visit) -> None:
+    heard: list[str] = []
+    page = at(visitor)
+    page.on("response", lambda answer: "/kiosk-clips/" in answer.url and heard.append(answer.url.split("/")[-1]))
+    record(page, 1.5)
+    page.keyboard.press("r")
+    until(lambda: page.evaluate("window.__rms()") > 0.005, what="the choices")
+    expect(page.get_by_role("button", name=SAYS.t("kiosk.read_stop"))).to_be_visible()
+    assert set(heard) == {"room", "fossil", "nosave", "backup"}
+    page.get_by_role("button", name=SAYS.t("kiosk.read_stop")).click()
+    until(lambda: page.evaluate("window.__rms()") < 0.0001, what="silence")
+    page.keyboard.press("1")
+    page.keyboard.press("Space")
+    stage(page, "complete")
+    heard.clear()
+    page.get_by_role("button", name=SAYS.t("kiosk.read_aloud")).click()
+    until(lambda: page.evaluate("window.__rms()") > 0.005, what="the code")
+    code = "".join(page.locator(".kiosk-kept .code").inner_text().split()).lower()
+    assert {"code", "keep", *(f"sign-{sign}" for sign in code)} == set(heard)
 
 
 def test_every_stage_that_waits_says_in_time_that_it_will_not_wait_for_ever(visitor: Visit) -> None:
