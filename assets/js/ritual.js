@@ -153,6 +153,12 @@ const IDLE = {
     const sending = sent ? { mode, uncertain: true, notice: { kind: "away", waitS: 0 } } : {};
     return enter({ ...state, ...kept, ...sending }, "review");
   },
+  /** The same of a receipt: it stays as long as it would have. */
+  receiptBack(state, { receipt, standing }) {
+    const { mode, colour, language } = standing;
+    const kept = { receipt, mode, colour, language: state.languages.includes(language) ? language : "", outcome: "kept" };
+    return enter({ ...state, ...kept }, "complete");
+  },
   cancel: (state) => ({ state: { ...state, language: "" }, effects: [] }),
   timeout: (state) => IDLE.cancel(state),
 };

@@ -50,6 +50,7 @@ export function createRitualEffects({ figures, colours, client, keeper, shown, d
   /** @type {HeldTake | null} */
   let take = null;
   let submission = null;
+  let line = null; // the outline on a receipt that was left behind
   let forgotten = 0; // counts orders to forget, so that what was to be handed in before one is not
   let wanted = 0; // counts sounds asked for, so that one stopped before it began does not begin
 
@@ -129,6 +130,11 @@ export function createRitualEffects({ figures, colours, client, keeper, shown, d
   async function resume() {
     const left = await keeper.resume();
     if (left === null) return;
+    if (left.receipt) {
+      line = left.receipt.points;
+      dispatch("receiptBack", { receipt: left.receipt.receipt, standing: left.standing });
+      return;
+    }
     const { samples, rateHz, standing, late } = left;
     if ((samples.length / rateHz) * 1000 < figures.kiosk.shortest_take_ms) {
       await keeper.destroy();
@@ -191,7 +197,7 @@ export function createRitualEffects({ figures, colours, client, keeper, shown, d
     const sending = { ...parcel(trim), colour, topic, idempotencyKey };
     try {
       if (mode === "NOSAVE") await hearOnce(own, await client.ephemeral(sending), colour);
-      else await handOver(own, await patiently(() => client.upload({ ...sending, mode })));
+      else await handOver(own, await patiently(() => client.upload({ ...sending, mode })), { mode, colour });
     } catch (error) {
       if (error.name !== "ClientFailure") throw error;
       const { kind, uncertain, waitS } = error;
@@ -233,10 +239,15 @@ export function createRitualEffects({ figures, colours, client, keeper, shown, d
     if (await insisted(request, tries, pauseS) && keeper.which() === kept) await keeper.destroy();
   }
 
-  async function handOver(own, answer) {
+  async function handOver(own, answer, choice) {
     if (!own.abandoned) await keeper.destroy();
-    if (own.abandoned) await takeBack(() => client.revoke(answer.revocation_token));
-    else dispatch("submitted", { run: own.run, receipt: answer });
+    if (own.abandoned) {
+      await takeBack(() => client.revoke(answer.revocation_token));
+      return;
+    }
+    const kept = { receipt: answer, points: outline(cut(), take.sampleRateHz) };
+    dispatch("submitted", { run: own.run, receipt: answer });
+    await keeper.keepReceipt(kept, { stage: "complete", ...choice, language: shown().language });
   }
 
   /** The one hearing of a one-time take: fetched once, played once, in its colour. What cannot be played is disposed of. */
@@ -315,6 +326,7 @@ export function createRitualEffects({ figures, colours, client, keeper, shown, d
     },
     wipe() {
       take = null;
+      line = null;
       return keeper.destroy();
     },
     unkeep: () => keeper.destroy(),
@@ -361,7 +373,7 @@ export function createRitualEffects({ figures, colours, client, keeper, shown, d
     /** The outline of the take held, or null. */
     points: () => take?.points ?? null,
     /** The same of what is left of it between its handles. */
-    pointsLeft: () => (take ? outline(cut(), take.sampleRateHz) : null),
+    pointsLeft: () => (take ? outline(cut(), take.sampleRateHz) : line),
   };
 }
 

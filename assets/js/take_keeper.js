@@ -111,6 +111,22 @@ export function createTakeKeeper({ keys, indexedDB, locks, crypto, now, pause, f
       });
     },
 
+    /**
+     * The receipt of a take that has arrived, for as long as it is on the screen. Of the take itself nothing is left: it has a
+     * key of its own.
+     * @param {object} receipt @param {{stage: "complete", mode: string, colour: string, language: string}} standing
+     */
+    keepReceipt(receipt, standing) {
+      return inTurn(async () => {
+        await this.clear();
+        if (!possible || !(await mine())) return;
+        const { take, key } = await keys.begin();
+        held = { take, key: await imported(crypto, key), rateHz: 0, count: 1, standing };
+        await put(CHUNKS, 0, await sealed(crypto, held, 0, new TextEncoder().encode(JSON.stringify(receipt))));
+        await noteNow();
+      });
+    },
+
     /** @param {Float32Array} samples one chunk of the recording under way */
     push(samples) {
       return inTurn(async () => {
@@ -132,9 +148,10 @@ export function createTakeKeeper({ keys, indexedDB, locks, crypto, now, pause, f
     },
 
     /**
-     * What was left behind by a page that is no more. Where its participant must have gone it is destroyed, unless they
-     * had sent it: then it is given back as `late`.
-     * @returns {Promise<{samples: Float32Array, rateHz: number, standing: Standing | null, late: boolean} | null>}
+     * What was left behind by a page that is no more: a take, or the receipt of one. Where its participant must have gone it
+     * is destroyed, unless they had sent it: then it is given back as `late`.
+     * @returns {Promise<{samples: Float32Array, rateHz: number, standing: Standing | null, late: boolean}
+     *   | {receipt: object, standing: object} | null>}
      */
     async resume() {
       if (!possible || !(await mine())) return null;
@@ -149,7 +166,8 @@ export function createTakeKeeper({ keys, indexedDB, locks, crypto, now, pause, f
       const key = await imported(crypto, answer.key);
       const chunks = await opened(crypto, { key, take: left.take }, await all(CHUNKS));
       held = { take: left.take, key, rateHz: left.rateHz, count: chunks.length, standing: left.standing };
-      return { samples: joined(chunks), rateHz: left.rateHz, standing: left.standing, late };
+      if (left.standing?.stage === "complete") return { receipt: JSON.parse(new TextDecoder().decode(chunks[0])), standing: left.standing };
+      return { samples: joined(chunks.map((plain) => new Float32Array(plain))), rateHz: left.rateHz, standing: left.standing, late };
     },
 
     /** Which take the disk holds: the same as long as it is the same. @returns {string | null} */
@@ -245,7 +263,7 @@ async function opened(crypto, { key, take }, chunks) {
     const additionalData = place(take, found.length);
     const plain = await crypto.subtle.decrypt({ name: "AES-GCM", iv, additionalData }, key, data).catch(() => null);
     if (plain === null) break;
-    found.push(new Float32Array(plain));
+    found.push(plain);
   }
   return found;
 }

@@ -112,6 +112,14 @@ def reviews(node: Node) -> list[str]:
         return [review for (review,) in database.execute("SELECT review FROM artifact ORDER BY id")]
 
 
+def parted(page: Page, node: Node) -> None:
+    """Of a take that has arrived nothing lies on the disk but its receipt, and that goes with its participant."""
+    until(lambda: left(page) == {"takes": 1, "chunks": 1}, what="the receipt alone")
+    page.keyboard.press("Escape")
+    stage(page, "idle")
+    wiped(page, node)
+
+
 def wiped(page: Page, node: Node) -> None:
     """Nothing lies on the disk, and nothing could be read there."""
     until(lambda: left(page) == {"takes": 0, "chunks": 0}, what="an empty disk")
@@ -132,7 +140,7 @@ class TestAPageThatIsLoadedAnew:
         assert node.sounds() == []
         send(kiosk)
         whole(node, voice, at_least_s=3)
-        wiped(kiosk, node)
+        parted(kiosk, node)
         speaker.clean()
 
     def test_in_review_it_comes_back_with_what_was_chosen_of_it(self, node: Node, speaker: Visit) -> None:
@@ -145,6 +153,23 @@ class TestAPageThatIsLoadedAnew:
         assert kiosk.locator(".kiosk").get_attribute("data-mode") == ""
         kiosk.keyboard.press("Escape")
         stage(kiosk, "idle")
+        wiped(kiosk, node)
+        kiosk.reload()
+        kiosk.wait_for_timeout(1000)
+        stage(kiosk, "idle")
+        speaker.clean()
+
+    def test_with_its_receipt_it_comes_back_to_it_until_its_time_is_over(self, node: Node, speaker: Visit) -> None:
+        kiosk = speaker.open("/kiosk/")
+        record(kiosk, 2)
+        send(kiosk)
+        code, line = kiosk.locator(".kiosk-kept .code"), kiosk.locator(".kiosk-ink")
+        shown = code.inner_text(), line.get_attribute("d")
+        until(lambda: left(kiosk) == {"takes": 1, "chunks": 1}, what="the receipt on the disk")
+        kiosk.reload()
+        stage(kiosk, "complete")
+        assert (code.inner_text(), line.get_attribute("d")) == shown
+        kiosk.get_by_role("button", name="Done").click()
         wiped(kiosk, node)
         kiosk.reload()
         kiosk.wait_for_timeout(1000)
@@ -189,7 +214,7 @@ class TestAServerThatDies:
         stage(kiosk, "review")
         send(kiosk)
         whole(node, voice, at_least_s=2.5)
-        wiped(kiosk, node)
+        parted(kiosk, node)
 
     def test_between_send_and_the_answer(self, node: Node, speaker: Visit, voice: Path) -> None:
         kiosk = speaker.open("/kiosk/")
@@ -269,6 +294,75 @@ def test_what_was_sent_is_handed_in_by_a_page_that_comes_long_after(node: Node, 
     held(node)
     stage(later, "idle")
     wiped(later, node)
+
+
+HURRIED = """
+const later = setTimeout; // what waits for long waits for a twentieth
+window.setTimeout = (act, ms, ...more) => later(act, ms > 5000 ? ms / 20 : ms, ...more);
+const now = performance.now.bind(performance);
+window.__ahead = 0;
+performance.now = () => now() + window.__ahead;
+"""
+
+
+def left_unanswered(kiosk: Page) -> None:
+    """Sent, without an answer, by somebody who has gone since."""
+    kiosk.route("**/api/v1/artifacts/audio", lambda route: route.abort())
+    record(kiosk, 2)
+    kiosk.keyboard.press("1")
+    kiosk.keyboard.press("Space")
+    kiosk.get_by_role("alert").wait_for(timeout=20_000)
+    kiosk.evaluate("window.__ahead += 91_000")
+    stage(kiosk, "idle")
+
+
+def test_what_is_handed_in_late_touches_nothing_of_who_came_next(node: Node, speaker: Visit) -> None:
+    speaker.context.add_init_script(HURRIED)
+    kiosk = speaker.open("/kiosk/")
+    left_unanswered(kiosk)
+    record(kiosk, 2)
+    chunks = left(kiosk)["chunks"]
+    kiosk.unroute("**/api/v1/artifacts/audio")
+    held(node)
+    kiosk.wait_for_timeout(500)
+    assert left(kiosk) == {"takes": 1, "chunks": chunks}
+    kiosk.reload()
+    stage(kiosk, "review")
+
+
+def test_a_steward_ends_what_is_still_to_be_handed_in(node: Node, speaker: Visit) -> None:
+    speaker.context.add_init_script(HURRIED)
+    kiosk = speaker.open("/kiosk/")
+    left_unanswered(kiosk)
+    device = until(lambda: known(node), what="its report")
+    node.command(device, "wipe")
+    wiped(kiosk, node)
+    kiosk.unroute("**/api/v1/artifacts/audio")
+    kiosk.wait_for_timeout(2500)  # more than two of its tries
+    assert node.sounds() == []
+
+
+def test_a_sending_that_got_no_answer_and_was_cancelled_is_taken_back(node: Node, speaker: Visit) -> None:
+    kiosk = speaker.open("/kiosk/")
+    record(kiosk, 2)
+    asked: list[str] = []
+
+    def swallow_first(route: Route) -> None:
+        asked.append("")
+        if len(asked) == 1:
+            route.fetch()  # it arrives
+            kiosk.keyboard.press("Escape")
+            route.abort()
+        else:
+            route.continue_()
+
+    kiosk.route("**/api/v1/artifacts/audio", swallow_first)
+    kiosk.keyboard.press("1")
+    kiosk.keyboard.press("Space")
+    stage(kiosk, "idle")
+    until(lambda: kiosk.title() and reviews(node) and row(node)["state"] == "REVOKED", what="its end")
+    until(lambda: node.sounds() == [], what="its bytes to go")
+    wiped(kiosk, node)
 
 
 def test_a_second_page_of_the_same_browser_takes_nothing_from_the_first(node: Node, speaker: Visit) -> None:
@@ -411,7 +505,7 @@ def test_a_browser_that_is_killed_while_recording_comes_back_to_review(
     assert left(kiosk)["chunks"] * CHUNK_S >= 4 - LOST_S
     send(kiosk)
     whole(node, voice, at_least_s=3)
-    wiped(kiosk, node)
+    parted(kiosk, node)
     context.close()
     assert readable(profile, plain) == []
 

@@ -658,6 +658,18 @@ test("a receipt is printed unasked where the kiosk is set so, and a one-time tak
   assert.ok(!prints(to.submitting("NOSAVE")).answer("onceHeard").has("print"));
 });
 
+test("a receipt that was left behind is shown again as it was, is not printed again, and goes like any other", () => {
+  const ritual = begin({ ...OPEN, prints: true }).send("receiptBack", {
+    receipt: { code: "abc" }, standing: { stage: "complete", mode: "FOSSIL", colour: "warm", language: "de" },
+  });
+  const { stage, outcome, mode, receipt } = ritual.state;
+  assert.deepEqual([stage, outcome, mode, receipt, spoken(ritual.state)], ["complete", "kept", "FOSSIL", { code: "abc" }, "de"]);
+  assert.deepEqual(ritual.effects, []);
+  assert.ok(ritual.wait(60).has("wipe"));
+  assert.equal(ritual.state.receipt, null);
+  for (const busy of STAGES.slice(1)) assert.equal(to[busy]().send("receiptBack", { receipt: {}, standing: {} }).state.stage, busy);
+});
+
 test("handles and topic of a take that was left behind come back with it", () => {
   const trim = { startMs: 500, endMs: 3000 };
   const ritual = left({ trim, topic: "rain", ended: "lost" });
