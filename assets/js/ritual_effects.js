@@ -58,7 +58,7 @@ export function createRitualEffects({ figures, colours, client, keeper, shown, d
   const listening = createListening({ context, colours, figures, scope });
   const elapsed = () => performance.now();
   const ear = watchMicrophone({
-    figures: figures.device, elapsed, scope, environment: navigator, onBack: () => dispatch("microphoneBack"),
+    figures: figures.device, elapsed, scope, environment: navigator, deviceName: microphone, onBack: () => dispatch("microphoneBack"),
   });
   const around = createNoiseFloor({ ...figures.kiosk, ...figures.device });
   const clips = createClips({ context, fetch: window.fetch.bind(window), scope, figures: figures.kiosk });

@@ -177,7 +177,8 @@ def troubles(device: Device, now: datetime, figures: DeviceFigures, *, page_vers
         found.append(Trouble.SILENT)
     if report.activity is Activity.BLOCKED:
         found.append(Trouble.BLOCKED)
-    if device.surface is Surface.KIOSK and report.permission is Permission.DENIED:
+    absent = report.permission is Permission.GRANTED and not report.microphone
+    if device.surface is Surface.KIOSK and (absent or report.permission is Permission.DENIED):
         found.append(Trouble.NO_MICROPHONE)
     if device.surface is Surface.KIOSK and report.microphone_silent:
         found.append(Trouble.MICROPHONE_SILENT)

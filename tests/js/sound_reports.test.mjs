@@ -190,6 +190,19 @@ test("a microphone that is plugged in again is back, one that is pulled out is n
   assert.equal(await plug([{ kind: "audioinput", label: "Desk" }]), 1);
 });
 
+test("of several microphones the one that was named is spoken of, and without it none", async () => {
+  const { environment, mediaDevices } = browser({ state: "granted", label: "Screen" });
+  const ear = watchMicrophone({
+    figures, elapsed: () => 0, scope: createScope(), environment, deviceName: "usb", onBack: () => {},
+  });
+  await settled();
+  assert.equal(ear.read().microphone, "");
+  mediaDevices.microphones = [...mediaDevices.microphones, { kind: "audioinput", label: "NT-USB" }];
+  mediaDevices.dispatchEvent(new Event("devicechange"));
+  await settled();
+  assert.equal(ear.read().microphone, "NT-USB");
+});
+
 test("a microphone that is allowed again is back", async () => {
   const { environment, status } = browser({ state: "denied" });
   const page = watched(environment);

@@ -209,6 +209,11 @@ LEVEL_OF = {
 """What alone makes each warning stand."""
 
 
+def test_a_kiosk_that_may_listen_and_has_nothing_to_listen_with_has_no_microphone():
+    nothing = replace(WELL, **page(permission=Permission.GRANTED, microphone=""))
+    assert [warning.name for warning in standing(nothing, FIGURES)] == [Name.DEVICE_NO_MICROPHONE]
+
+
 def test_a_node_where_all_is_well_warns_of_nothing():
     assert standing(WELL, FIGURES) == []
     assert standing(NodeFacts(now=START), FIGURES) == []

@@ -53,8 +53,12 @@ export function constraintsFor(deviceId) {
  * @returns {string | undefined} its id; undefined where no such microphone is there
  */
 export function deviceNamed(devices, name) {
-  const wanted = name.toLowerCase();
-  return devices.find(({ kind, label }) => kind === "audioinput" && label.toLowerCase().includes(wanted))?.deviceId;
+  return devices.find((device) => device.kind === "audioinput" && isNamed(device, name))?.deviceId;
+}
+
+/** @param {{label: string}} device @param {string} name a part of its own, however it is written */
+export function isNamed({ label }, name) {
+  return label.toLowerCase().includes(name.toLowerCase());
 }
 
 /** @param {Float32Array[]} chunks @returns {Float32Array} all of them, one after the other */

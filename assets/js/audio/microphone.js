@@ -3,6 +3,7 @@
  * one gives anything at all.
  */
 
+import { isNamed } from "capture";
 import { figure } from "figures";
 
 const LABEL_MOST = 120;
@@ -13,9 +14,10 @@ const LABEL_MOST = 120;
  * @param {() => number} options.elapsed milliseconds
  * @param {import("scope").Scope} options.scope
  * @param {Pick<Navigator, "permissions" | "mediaDevices">} options.environment what the browser offers
+ * @param {string} [options.deviceName] a part of the name of the one that is to be used, "" for the browser's own choice
  * @param {() => void} options.onBack one more microphone is there than before, or it is allowed now
  */
-export function watchMicrophone({ figures, elapsed, scope, environment, onBack }) {
+export function watchMicrophone({ figures, elapsed, scope, environment, deviceName = "", onBack }) {
   const floor = 10 ** (figure(figures, "microphone_floor_db") / 20);
   const silentMs = figure(figures, "microphone_silent_s") * 1000;
   const { permissions, mediaDevices } = environment;
@@ -25,17 +27,19 @@ export function watchMicrophone({ figures, elapsed, scope, environment, onBack }
   let heardMs = 0;
   let known = null; // how many there are
 
-  /** A browser names its microphones only to pages that may use them. */
+  /** A browser names its microphones only to pages that may use them. Without the one that is to be used there is none. */
   async function name() {
     const devices = (await mediaDevices?.enumerateDevices?.().catch(() => [])) ?? [];
     const microphones = devices.filter((device) => device.kind === "audioinput");
-    label = microphones[0]?.label ?? "";
+    const used = deviceName === "" ? microphones[0] : microphones.find((device) => isNamed(device, deviceName));
+    label = used?.label ?? "";
     if (known !== null && microphones.length > known) onBack();
     known = microphones.length;
   }
 
   async function watchPermission() {
     const status = await permissions?.query({ name: "microphone" }).catch(() => null); // not every browser tells
+    await name(); // before anybody takes its silence for its absence
     if (!status) return;
     permission = status.state;
     scope.listen(status, "change", () => {
@@ -52,7 +56,6 @@ export function watchMicrophone({ figures, elapsed, scope, environment, onBack }
     });
   }
   watchPermission();
-  name();
 
   return {
     /** @param {string} opened what the open microphone is called */
