@@ -33,9 +33,13 @@ export const BenchPrompts = {
       </form>
       <div v-if="mayChange && packs.length" class="bench-packs">
         <p class="note">{{ copy.packs_note }}</p>
-        <ul class="ops-steps"><li v-for="one in packs" :key="one.pack">
-          <button class="button" type="button" @click="addPack(one)">{{ say(copy.pack_add, one) }}</button>
-          <span class="fine">{{ one.texts.join(' ') }}</span></li></ul>
+        <table class="bench-rows"><tbody>
+          <tr v-for="one in packs" :key="one.pack">
+            <th scope="row">{{ one.name }}</th>
+            <td class="fine">{{ one.texts.join(' ') }}</td>
+            <td class="act"><button class="button" type="button" :aria-label="say(copy.pack_add, one)" @click="addPack(one)">{{ copy.prompt_add }}</button></td>
+          </tr>
+        </tbody></table>
       </div>
     </section>`,
 

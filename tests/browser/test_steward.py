@@ -16,7 +16,7 @@ import socketio
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from memory_ui.copy import load_copy
+from memory_ui.copy import languages, load_copy
 from tests.browser.conftest import Node, Visit, record, stage, visit
 from tests.browser.test_pages import leave
 
@@ -295,12 +295,23 @@ def test_a_curator_sees_why_a_voice_was_played_and_chooses_it_again(steward, oth
 def test_a_prompt_of_the_steward_reaches_the_kiosk(steward, speaker, node):
     page = sign_in(steward, secret_of(node), "/ops/bench/")
     page.get_by_label("A new prompt").fill("What did the house sound like?")
-    page.locator("#prompts").get_by_role("button", name="Add").click()
+    page.locator("#prompts").get_by_role("button", name="Add", exact=True).first.click()
     kiosk = speaker.open("/kiosk/")
     stage(kiosk, "idle")
     kiosk.keyboard.press("Space")
     stage(kiosk, "armed")
     expect(kiosk.locator(".kiosk")).to_contain_text("What did the house sound like?")
+    page.get_by_role("button", name="Add “Places”").click()
+    kept = page.locator("#prompts").get_by_label("Prompt", exact=True)
+    expect(kept).to_have_count(1 + 3 * len(languages()))
+    page.locator("#prompts").get_by_role("button", name="Remove").first.click()
+    expect(kept).to_have_count(3 * len(languages()))
+    kiosk.keyboard.press("Escape")
+    kiosk.get_by_role("button", name="日本語").click()
+    kiosk.locator(".kiosk-primary button").click()
+    stage(kiosk, "armed")
+    asked = [text for prompt in kept.all() if (text := prompt.input_value()) in kiosk.locator(".kiosk").inner_text()]
+    assert len(asked) == 1
 
 
 def test_a_page_that_cannot_be_built_says_so_and_nothing_of_the_inside(steward, node):
