@@ -8,6 +8,7 @@ tools="
 caddy caddy
 chromium chromium
 espeak-ng espeak-ng
+g++ g++
 gcc gcc
 postgres postgresql
 redis-server redis-server

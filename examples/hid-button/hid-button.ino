@@ -26,9 +26,10 @@ Button buttons[] = {
   {3, '1', 0, false, false, false, 0},        // leave it in the room
   {4, '2', 0, false, false, false, 0},        // leave it, with a fossil
   {5, '3', 0, false, false, false, 0},        // hear it once
-  {6, 'm', 0, false, false, false, 0},        // test tone
+  {6, 'm', 0, false, false, false, 0},        // test the sound
   {7, KEY_ESC, 0, false, false, false, 0},    // cancel
   {8, 'l', 0, false, false, false, 0},        // next language
+  {9, 'r', 0, false, false, false, 0},        // read aloud
 };
 
 const unsigned long BOUNCE_MS = 15;

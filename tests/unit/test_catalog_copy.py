@@ -136,18 +136,19 @@ def listed(name):
     return re.findall(r'"(\w+)"', words)
 
 
+def microphone_errors():
+    """What can be wrong with a microphone."""
+    return re.findall(r"MICROPHONE_ERRORS = Object\.freeze\(\[([^\]]*)\]", RITUAL)[0].split('"')[1::2]
+
+
 def kiosk_keys():
     """Keys that the kiosk's scripts name, or put together from what the ritual can say."""
     literals = set(re.findall(r"""["'](\w+)["']""", KIOSK_SCRIPTS))
-    errors = [
-        *listed("ERRORS"),
-        *re.findall(r"MICROPHONE_ERRORS = Object\.freeze\(\[([^\]]*)\]", RITUAL)[0].split('"')[1::2],
-    ]
     said = {
         *re.findall(r'say\("(\w+)"', KIOSK_SCRIPTS),
         *re.findall(r'say\([^"()]*\? "(\w+)" : "\w+"', KIOSK_SCRIPTS),
         *re.findall(r'say\([^"()]*\? "\w+" : "(\w+)"', KIOSK_SCRIPTS),
-        *(f"error_{code}" for code in errors),
+        *(f"error_{code}" for code in [*listed("ERRORS"), *microphone_errors()]),
         *(f"complete_{outcome}" for outcome in listed("OUTCOMES")),
         *listed("DOORS"),
         *listed("FLAWS"),
@@ -260,6 +261,19 @@ def test_a_language_says_all_that_a_participant_is_told(language):
 @pytest.mark.parametrize("language", languages())
 def test_a_language_can_ask_for_consent(language):
     assert notices().find(notices().present, language) is not None
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_trouble_of_the_kiosk_has_words_of_its_own(language):
+    copy = load_copy(language)
+    troubles = [
+        *(f"error_{code}" for code in [*microphone_errors(), *listed("ERRORS")]),
+        *(door for door in listed("DOORS") if door),
+        *listed("FLAWS"),
+    ]
+    for part in ("heading", "lead"):
+        said = [copy.t(f"kiosk.{trouble}_{part}", contact="Ana", wait="1") for trouble in troubles]
+        assert len(set(said)) == len(said), part
 
 
 def test_what_stewards_read_is_in_one_language():

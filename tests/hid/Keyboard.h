@@ -1,0 +1,1 @@
+// The sketch's only library is the board itself; see board.cpp.
