@@ -55,7 +55,7 @@ WORKLETS = ("_worklet",)
 
 
 def preload(element: type[ui.element]) -> None:
-    """Have the browser fetch all that an element imports at once, and not as one script after the other names the next."""
+    """Have the browser fetch all that an element imports at once, and not one script after the other names the next."""
     imported = [library for library in element.exposed_libraries if not library.name.endswith(WORKLETS)]
     addresses = [f"/_nicegui/{nicegui.__version__}/libraries/{library.key}" for library in imported]
     ui.add_head_html("".join(f'<link rel="modulepreload" href="{address}">' for address in addresses))
