@@ -85,14 +85,15 @@ def _start(stack: ExitStack, count: int, settings: dict[str, Any]) -> Measured:
         log = folder / "log"
         with log.open("wb") as file:
             process = subprocess.Popen([*PROGRAM, "serve"], cwd=folder, env=environment, stdout=file, stderr=file)
-        stack.callback(_end, process)
+        stack.callback(end, process)
         instances.append(Instance(url=f"http://127.0.0.1:{port}", process=process, log=log))
     for instance in instances:
-        _wait(instance)
+        await_start(instance)
     return Measured(instances=instances, secret=secret)
 
 
-def _wait(instance: Instance) -> None:
+def await_start(instance: Instance) -> None:
+    """Wait until it answers."""
     until = time.monotonic() + START_S
     while time.monotonic() < until:
         try:
@@ -104,7 +105,8 @@ def _wait(instance: Instance) -> None:
     raise RuntimeError(f"an instance did not start: {instance.log.read_text()}")
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ask it to end, and see that it does."""
     process.terminate()
     try:
         process.wait(15)

@@ -211,16 +211,21 @@ def launch(playwright: Playwright, *arguments: str) -> Browser:
     return playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET_BROWSER, *arguments])
 
 
-@pytest.fixture(scope="session")
-def speaking_browser(playwright: Playwright, voice: Path) -> Iterator[Browser]:
+def launch_speaking(playwright: Playwright, voice: Path) -> Browser:
     """A browser whose microphone hears the voice and which may sound by itself."""
-    browser = launch(
+    return launch(
         playwright,
         "--use-fake-device-for-media-stream",
         "--use-fake-ui-for-media-stream",
         f"--use-file-for-fake-audio-capture={voice}",
         "--autoplay-policy=no-user-gesture-required",
     )
+
+
+@pytest.fixture(scope="session")
+def speaking_browser(playwright: Playwright, voice: Path) -> Iterator[Browser]:
+    """One of them for all tests."""
+    browser = launch_speaking(playwright, voice)
     yield browser
     browser.close()
 
