@@ -41,7 +41,9 @@ def table(found: Found) -> str:
     """For a terminal."""
     sections = [_weights(found), _own_files(found), _times(found), _frames(found)]
     lines = [_plain(row) for section in sections for row in (*section, ())]
-    return "\n".join([*lines, *(f"{what}: {'yes' if kept else 'NO'}" for what, kept in promises(found).items())])
+    return "\n".join(
+        [*lines, _calm(found), *(f"{what}: {'yes' if kept else 'NO'}" for what, kept in promises(found).items())]
+    )
 
 
 def _plain(row: tuple[str, ...]) -> str:
@@ -107,8 +109,9 @@ def _page(found: Found) -> str:
     kept = "\n".join(f"| {what} | {'yes' if held else '**no**'} |" for what, held in promises(found).items())
     parts = [
         "# Evidence: the kiosk page",
-        f"A machine with {on['cores']} cores, Chromium {on['chromium']}, Python {on['python']}, {versions}. The same "
-        "figures, for machines, lie in [kiosk-page.json](kiosk-page.json). Again, from the project's folder:",
+        f"A machine with {on['cores']} cores, Chromium {on['chromium']}, "
+        f"Python {on['python']}, {versions}. The same figures, for machines, lie in "
+        "[kiosk-page.json](kiosk-page.json). Again, from the project's folder:",
         f"```sh\n.venv/bin/{found['command']}\n```",
         "A real browser at a node of its own on the same machine; beside it a page of the same framework that has one "
         "label and nothing else, because what the framework weighs is not the kiosk's.",
@@ -131,8 +134,17 @@ def _page(found: Found) -> str:
         f"begins, and {found['seconds']:g} s of it. A long task holds the page up for 50 ms or more. The bare page, "
         "which has nothing to draw, is watched at the same time, and tells a slow page from a busy machine.",
         _markdown(_frames(found)),
+        _calm(found),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _calm(found: Found) -> str:
+    """Whether what the kiosk missed can be its own doing."""
+    missed = sum(seen["bare"]["over_50_ms"] for seen in found["frames"].values())
+    if missed == 0:
+        return "The bare page had every frame within 50 ms: nothing else held the machine up meanwhile."
+    return f"The bare page itself waited more than 50 ms for {missed} of its frames: the machine was busy."
 
 
 def _markdown(rows: Iterator[tuple[str, ...]]) -> str:
