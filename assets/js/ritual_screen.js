@@ -178,8 +178,18 @@ export function clockTime(seconds) {
  */
 export function span(locale, seconds) {
   const inMinutes = seconds > 60 && seconds % 60 === 0;
-  const unit = { style: "unit", unit: inMinutes ? "minute" : "second", unitDisplay: "long", numberingSystem: "latn" };
-  return new Intl.NumberFormat(locale, unit).format(inMinutes ? seconds / 60 : seconds);
+  return spans(locale, inMinutes ? "minute" : "second").format(inMinutes ? seconds / 60 : seconds);
+}
+
+/** @type {Map<string, Intl.NumberFormat>} made once each: that costs more than writing with it */
+const made = new Map();
+
+function spans(locale, unit) {
+  const name = `${locale} ${unit}`;
+  if (!made.has(name)) {
+    made.set(name, new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long", numberingSystem: "latn" }));
+  }
+  return made.get(name);
 }
 
 /** A wait as it is told: rounded up, from a minute and a half on to whole minutes. */

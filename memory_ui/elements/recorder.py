@@ -118,5 +118,7 @@ class Recorder(
 
     @surface.setter
     def surface(self, value: Mapping[str, Any]) -> None:
-        self._props["surface"] = dict(value)
-        self.update()
+        # What the page has already is not sent again: the whole element would be, on every connection.
+        if value != self._props["surface"]:
+            self._props["surface"] = dict(value)
+            self.update()
