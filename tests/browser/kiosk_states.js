@@ -52,6 +52,7 @@ window.kioskStates = (() => {
     component.draw();
     await document.fonts.ready;
     await frame();
+    await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
     await frame();
     const moved = Object.keys(wanted).filter((key) => component.state[key] !== wanted[key]);
     if (moved.length > 0) throw new Error(`${shown.name} did not stay: ${moved}`);

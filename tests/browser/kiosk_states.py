@@ -97,7 +97,7 @@ def _idle() -> list[Shown]:
     doors = ("closed", "maintenance", "paused", "clock", "full", "budget")
     return [
         Shown(name="idle", stage="idle"),
-        Shown(name="idle, inviting", stage="idle", alone_s=27),
+        Shown(name="idle, inviting", stage="idle", alone_s=33),
         Shown(name="idle, by keys", stage="idle", says={"keyed": True}),
         Shown(name="idle, with a theme", stage="idle", written=("theme",)),
         Shown(name="idle, the sound tested", stage="idle", state={"sounding": "tone"}),
