@@ -109,8 +109,9 @@ alarms: setup-dev setup-tools ## Produce every warning for real, end it by its r
 fairness: setup-dev ## Simulate a month of many rooms and a week of every deployment, write the evidence (FAIRNESS="--seeds 3")
 	$(BIN)/python -m tests.fairness.campaign $(FAIRNESS)
 
-kiosk: setup-dev setup-tools ## Let networks swallow everything for a minute while somebody is at the kiosk, and kill what can be killed
+kiosk: setup-dev setup-tools ## Let networks swallow everything for a minute while somebody is at the kiosk, kill what can be killed, and look at every state in every language
 	HOLE_S=60 $(BIN)/python -m pytest -q tests/browser/test_take_safety.py --timeout=300
+	KIOSK_STATES=all $(BIN)/python -m pytest -q tests/browser/test_kiosk_states.py --timeout=300
 
 soak: setup-dev setup-tools ## Let the room page run for 40 minutes and the player for 8 hours, and count what stays (SOAK="--minutes 40 --hours 8 --report")
 	$(BIN)/python -m tests.soak.campaign $(SOAK)

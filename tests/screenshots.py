@@ -1,7 +1,8 @@
 """The pictures of the README and the docs, made from running nodes with a real voice: `make screenshots`.
 
-`python -m tests.screenshots first-day` makes one part alone: `visitor`, `first-day`, or `ledger`. `crowded FOLDER`
-makes pictures for no document: the steward's pages at their fullest, at every size, for whoever changes how they look.
+`python -m tests.screenshots first-day` makes one part alone: `visitor`, `states`, `first-day`, or `ledger`.
+`crowded FOLDER` makes pictures for no document: the steward's pages at their fullest, at every size, for whoever
+changes how they look.
 """
 
 import sys
@@ -10,8 +11,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.pictures import ledger, visitor
-from tests.pictures.camera import IMAGES, demo_room, speaking
+from tests.pictures import ledger, states, visitor
+from tests.pictures.camera import IMAGES, VOICE, demo_room, speaking
 
 
 def main() -> None:
@@ -31,6 +32,13 @@ def visitors(browser: Browser, folder: Path) -> None:
     code = visitor.kiosk(browser, node)
     visitor.room(browser, node)
     visitor.plain(browser, node, code)
+    node.stop()
+
+
+def of_states(browser: Browser, folder: Path) -> None:
+    """Every state of the kiosk."""
+    node = demo_room(folder)
+    states.sheets(browser, node, folder.parent / VOICE)
     node.stop()
 
 
@@ -55,7 +63,7 @@ def crowded(browser: Browser, folder: Path) -> None:
     node.stop()
 
 
-PARTS = {"visitor": visitors, "first-day": first_day, "ledger": of_ledger}
+PARTS = {"visitor": visitors, "states": of_states, "first-day": first_day, "ledger": of_ledger}
 
 if __name__ == "__main__":
     main()

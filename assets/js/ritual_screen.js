@@ -22,6 +22,11 @@ function counted(state) {
   return { idle: "language_returns", review: "review_counted", arming: "stage_returns", armed: "stage_returns" }[state.stage] ?? "";
 }
 
+/** Whether a receipt is being printed by itself: said until it is time to count. @param {import("ritual").RitualState} state */
+export function printing(state) {
+  return state.outcome === "kept" && state.policy.prints && secondsLeft(state) > state.figures.review_counted_s;
+}
+
 /** What is read aloud where there are clips for it; see clips. */
 function reading(state) {
   return { label: state.sounding === "reading" ? "read_stop" : "read_aloud", event: "read" };

@@ -1,5 +1,6 @@
 // A microphone that does what it is told: how loud it is, what it is called, whether it is there and allowed.
 {
+  // oxlint-disable-next-line no-underscore-dangle -- as everything a test lays into a page
   const mic = (window.__mic = {
     devices: [{ kind: "audioinput", label: "Built-in Audio", deviceId: "built-in" }],
     asked: [], // device ids, in their order; "" for the browser's choice

@@ -4,7 +4,9 @@ import { test } from "node:test";
 
 import { capturedLine, wholeLine } from "kiosk_line";
 import { DOORS, ENDS, ERRORS, FLAWS, MODES, NOTICES, OUTCOMES, STAGES, initialState } from "ritual";
-import { clockTime, codeGroups, colourChoices, consentWords, dayWords, meterHeight, promptFor, readAloud, screenOf, sentence, span, toldWait } from "ritual_screen";
+import {
+  clockTime, codeGroups, colourChoices, consentWords, dayWords, meterHeight, printing, promptFor, readAloud, screenOf, sentence, span, toldWait,
+} from "ritual_screen";
 import { catalog } from "./catalog.mjs";
 
 const figures = { trace: catalog("trace"), kiosk: catalog("kiosk"), take: catalog("audio").take };
@@ -93,6 +95,15 @@ test("a language somebody chose and left is counted before it goes", () => {
   assert.equal(counted(59, {}), "");
   assert.equal(counted(10, { language: "en" }), "");
   assert.equal(counted(31, { language: "en" }), "language_returns");
+});
+
+test("a receipt that is printed by itself is said to be, until it is time to count", () => {
+  const said = (seconds, more) => printing({
+    ...first, stage: "complete", outcome: "kept", policy: { ...first.policy, prints: true }, nowMs: seconds * 1000, ...more,
+  });
+  assert.deepEqual([0, 59, 60].map((seconds) => said(seconds)), [true, true, false]);
+  assert.equal(said(0, { policy: first.policy }), false);
+  assert.equal(said(0, { stage: "idle", outcome: "" }), false);
 });
 
 test("a sentence names what it misses", () => {

@@ -15,13 +15,14 @@ IMAGES = Path(__file__).parents[2] / "docs" / "images"
 WIDE = {"width": 1280, "height": 800}
 WALL = {"width": 1080, "height": 1920}
 PHONE = {"width": 390, "height": 844}
+VOICE = "voice.wav"
 SETTLED_MS = 600
 COLOURS = 96
 
 
 def speaking(playwright: Playwright, folder: Path) -> Browser:
     """A browser whose microphone hears a voice and which may sound by itself."""
-    voice = folder / "voice.wav"
+    voice = folder / VOICE
     speak_all(voice)
     return launch(
         playwright,

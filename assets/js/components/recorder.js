@@ -18,7 +18,7 @@ import { createPageDevice } from "page_device";
 import { createRitualEffects } from "ritual_effects";
 import { eventForKey, keyFor } from "ritual_keys";
 import {
-  clockTime, codeGroups, colourChoices, consentWords, promptFor, readAloud, screenOf, sentence, span, toldWait,
+  clockTime, codeGroups, colourChoices, consentWords, printing, promptFor, readAloud, screenOf, sentence, span, toldWait,
 } from "ritual_screen";
 import { MODES, gated, initialState, reduce, secondsLeft, spoken } from "ritual";
 import { createScope } from "scope";
@@ -124,13 +124,13 @@ export default {
     },
     /** The quiet line above the primary action: what is counted, or what the visitor should know now. */
     aside() {
-      const { stage, sounding, outcome, policy } = this.state;
+      const { stage, sounding } = this.state;
       if (sounding === "tone" || sounding === "check") return this.t(sounding === "tone" ? "tone_sounds" : "check_says");
+      if (printing(this.state)) return this.t("printing");
       if (this.screen.counted) return this.t(this.screen.counted);
       if (!this.focused) return this.t("unfocused");
       if (!this.connected && ["idle", "armed", "review"].includes(stage)) return this.t("offline");
-      if (this.hearing) return this.t(this.hearing);
-      return outcome === "kept" && policy.prints ? this.t("printing") : "";
+      return this.hearing ? this.t(this.hearing) : "";
     },
     count() {
       return Math.max(1, this.figures.take.preroll_s - Math.floor(this.stageS));
