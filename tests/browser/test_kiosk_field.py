@@ -253,6 +253,7 @@ def test_a_kiosk_that_is_set_so_prints_each_receipt_once_by_itself(visitor: Visi
     page.keyboard.press("1")
     page.keyboard.press("Space")
     stage(page, "complete")
+    aside(page, "printing")
     until(lambda: len(page.evaluate("__printed")) == 1, what="the receipt")
     printed, shown = page.evaluate("__printed")[0], page.locator(".kiosk-kept .code").inner_text()
     assert "".join(printed.split()) == "".join(shown.split())
