@@ -18,12 +18,12 @@ _YEAR = "public, max-age=31536000, immutable"
 
 
 def clips_of(system: System, language: str) -> dict[str, str]:
-    """Where every clip at hand but those of prompts is to be had, by name."""
-    return {name: _address(language, name, kept) for name, kept in system.clips.at_hand(language).items()}
+    """Every clip at hand but those of prompts: the digest of its bytes, by name; its address is made of both."""
+    return {name: kept.digest for name, kept in system.clips.at_hand(language).items()}
 
 
 def prompt_clips(system: System, texts_by_language: Mapping[str, Iterable[str]]) -> dict[str, str]:
-    """The same of prompts, by their texts. One that is asked in several languages is spoken in the last."""
+    """Where prompts are to be had spoken, by their texts. One that is asked in several languages is spoken in the last."""
     return {
         text: _address(language, prompt_name(text), kept)
         for language, texts in texts_by_language.items()

@@ -21,7 +21,7 @@ _YEAR = "public, max-age=31536000, immutable"
 
 def words_of(system: System, language: str) -> dict[str, Any]:
     """Everything of one language: its name for itself, how it is read, its `locale` for the browser, the section
-    `kiosk`, the notice, and the addresses of the `clips` that say it aloud."""
+    `kiosk`, the notice, and the `clips` that say it aloud: digests by name."""
     copy = load_copy(language)
     return {
         "language": language,

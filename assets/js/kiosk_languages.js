@@ -2,7 +2,7 @@
  * What the kiosk says in each language: the first is there from the beginning, the others are fetched once and held.
  *
  * @typedef {{language: string, name: string, direction: string, locale: string, copy: Record<string, string>, contact: string,
- *   notice: import("ritual_screen").Notice}} Words
+ *   notice: import("ritual_screen").Notice, clips: Record<string, string>}} Words `clips` are digests by name
  *
  * @param {{first: Words, offered: {language: string, url: string}[], fetch: typeof fetch}} options
  */

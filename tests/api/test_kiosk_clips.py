@@ -11,6 +11,12 @@ from memory_ui.kiosk_clips import prompt_clips
 from memory_ui.kiosk_words import words_of
 from tests import wavs
 
+
+def address(node, language, name):
+    """Where a kiosk asks for a clip."""
+    return f"/kiosk-clips/{words_of(node.system, language)['clips'][name]}/{language}/{name}"
+
+
 ASKED = "What did you hear on the way?"
 
 
@@ -22,7 +28,7 @@ def test_a_kiosk_is_told_of_every_clip_that_says_what_holds(node, language):
 
 
 def test_a_clip_is_kept_for_good_by_whoever_fetched_it(client, node):
-    answer = client.get(words_of(node.system, "pt-BR")["clips"]["sign-a"])
+    answer = client.get(address(node, "pt-BR", "sign-a"))
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "audio/mpeg")
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert len(answer.content) > 500
@@ -39,8 +45,8 @@ def test_a_prompt_is_spoken_where_there_is_a_clip_of_it(client, node):
     assert prompt_clips(node.system, {"en": [ASKED]}) == {}
     name = next(name for name, text in node.system.clips.wanted("en", [ASKED]).items() if text == ASKED)
     node.system.clips.use("en", name, wavs.take(0.5), [ASKED])
-    address = prompt_clips(node.system, {"en": [ASKED, "Something else?"], "de": [ASKED]})[ASKED]
-    assert client.get(address).headers["Content-Type"] == "audio/wav"
+    asked = prompt_clips(node.system, {"en": [ASKED, "Something else?"], "de": [ASKED]})[ASKED]
+    assert client.get(asked).headers["Content-Type"] == "audio/wav"
     assert name not in words_of(node.system, "en")["clips"]
 
 
@@ -48,13 +54,13 @@ def test_a_prompt_is_spoken_where_there_is_a_clip_of_it(client, node):
     ("before", "after"), [("/en/", "/de/"), ("/en/", "/tlh/"), ("/room", "/fossil"), ("/room", "/clips.json")]
 )
 def test_what_is_not_there_is_said_in_the_projects_shape(client, node, before, after):
-    answer = client.get(words_of(node.system, "en")["clips"]["room"].replace(before, after))
+    answer = client.get(address(node, "en", "room").replace(before, after))
     assert (answer.status_code, answer.headers["Cache-Control"]) == (404, "no-store")
     assert answer.json() == {"error": "There is no such clip, or no longer."}
 
 
 def test_a_clip_that_was_changed_by_hand_is_not_served_under_its_old_address(client, node):
     node.system.clips.use("en", "keep", wavs.take(0.5))
-    address = words_of(node.system, "en")["clips"]["keep"]
+    before = address(node, "en", "keep")
     node.system.clips.at_hand("en")["keep"].path.write_bytes(b"something else")
-    assert client.get(address).status_code == 404
+    assert client.get(before).status_code == 404

@@ -271,14 +271,15 @@ export default {
 
     /** Where the clips are that say what stands on a screen: those that are there. @returns {(string | null)[]} */
     aloud(stage) {
-      const { clips } = this.said;
-      if (stage === "check") return clips.check ? [clips.check] : [];
+      const { clips, language } = this.said;
+      const at = (name) => clips[name] && `/kiosk-clips/${clips[name]}/${language}/${name}`;
+      if (stage === "check") return clips.check ? [at("check")] : [];
       const asked = this.surface.session_theme_prompt || this.prompt;
-      const prompt = this.surface.prompt_clips[asked] ? "prompt" : "";
-      const names = readAloud(this.state, { prompt, backups: this.figures.promise.backup_days > 0 });
-      const urls = { ...clips, prompt: this.surface.prompt_clips[asked] };
+      const asking = this.surface.prompt_clips[asked];
+      const names = readAloud(this.state, { prompt: asking ? "prompt" : "", backups: this.figures.promise.backup_days > 0 });
+      const urls = names.map((name) => (name === null ? null : name === "prompt" ? asking : at(name)));
       // A promise is read whole, or not at all.
-      return names.every((name) => name === null || urls[name]) ? names.map((name) => (name === null ? null : urls[name])) : [];
+      return urls.includes(undefined) ? [] : urls;
     },
 
     invite() {
