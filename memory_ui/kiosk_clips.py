@@ -23,7 +23,7 @@ def clips_of(system: System, language: str) -> dict[str, str]:
 
 
 def prompt_clips(system: System, texts_by_language: Mapping[str, Iterable[str]]) -> dict[str, str]:
-    """Where prompts are to be had spoken, by their texts. One that is asked in several languages is spoken in the last."""
+    """Where prompts are to be had spoken, by their texts. One that several languages ask is spoken in the last."""
     return {
         text: _address(language, prompt_name(text), kept)
         for language, texts in texts_by_language.items()
