@@ -1,104 +1,30 @@
 """No offering is lost at the kiosk, and none is found there: reloads, dead servers, dead networks, killed browsers."""
 
 import os
-import signal
 import sqlite3
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
-import numpy as np
 import pytest
-from playwright.sync_api import BrowserContext, Error, Page, Playwright, Route
-from scipy.signal import resample_poly
+from playwright.sync_api import Error, Playwright, Route
 
-from tests.browser.conftest import CHROMIUM, QUIET_BROWSER, WATCH, Node, Visit, read_wav, record, row, stage, until
-from tests.browser.test_ritual import likeness
-
-CHUNK_S = 0.1
-LOST_S = 0.2
-"""What a crash may cost."""
-
-PLAIN = """
-// The first bytes of every chunk before it was encrypted, as a test may search for them.
-window.__plain = [];
-const encrypt = SubtleCrypto.prototype.encrypt;
-SubtleCrypto.prototype.encrypt = function (how, key, data) {
-  window.__plain.push(Array.from(new Uint8Array(data.buffer, data.byteOffset + 400, 48)));
-  return encrypt.call(this, how, key, data);
-};
-// And the file as it is sent.
-const append = FormData.prototype.append;
-FormData.prototype.append = function (name, value, ...rest) {
-  if (value instanceof Blob) window.__sent = value;
-  return append.call(this, name, value, ...rest);
-};
-"""
-
-SENT = "window.__sent.slice(1000, 81000).arrayBuffer().then((all) => Array.from(new Uint8Array(all)))"
-
-LEFT = """
-// What lies on the disk of this kiosk: how many chunks of which take.
-() => new Promise((resolve) => {
-  const opening = indexedDB.open("memory-engine-kiosk", 1);
-  opening.onupgradeneeded = () => { opening.transaction.abort(); };
-  opening.onerror = () => resolve({ takes: 0, chunks: 0 });
-  opening.onsuccess = () => {
-    const db = opening.result;
-    const reading = db.transaction(["take", "chunks"]);
-    const found = {};
-    for (const [name, store] of [["takes", "take"], ["chunks", "chunks"]]) {
-      reading.objectStore(store).count().onsuccess = (event) => { found[name] = event.target.result; };
-    }
-    reading.oncomplete = () => { db.close(); resolve(found); };
-  };
-})
-"""
-
-
-def begin(page: Page) -> None:
-    """To the recording, by keys."""
-    stage(page, "idle")
-    page.keyboard.press("Space")
-    stage(page, "armed")
-    page.keyboard.press("Space")
-    stage(page, "recording")
-
-
-def left(page: Page) -> dict[str, int]:
-    found: dict[str, int] = page.evaluate(LEFT)
-    return found
-
-
-def keys(node: Node) -> int:
-    """How many keys the node holds."""
-    with sqlite3.connect(node.data_dir / "data" / "memory.db") as database:
-        count: int = database.execute("SELECT count(*) FROM take_key").fetchone()[0]
-    return count
-
-
-def send(page: Page) -> None:
-    page.keyboard.press("1")
-    page.keyboard.press("Space")
-    stage(page, "complete")
-
-
-def whole(node: Node, voice: Path, at_least_s: float) -> None:
-    """One take, of the voice, as long as it was spoken, without a hole but for what a crash may cost: so much a made-up
-    microphone may stumble on a busy machine."""
-    (path,) = node.sounds()
-    stored, rate_hz = read_wav(path)
-    spoken, spoken_rate_hz = read_wav(voice)
-    spoken = resample_poly(spoken, rate_hz // 100, spoken_rate_hz // 100)
-    assert len(stored) / rate_hz >= at_least_s
-    window = int(LOST_S * rate_hz)
-    windows = [stored[at : at + window] for at in range(window, len(stored) - 2 * window, window)]
-    voiced = [one for one in windows if np.sqrt(np.mean(one**2)) > 0.02]
-    assert len(voiced) > len(windows) / 2
-    unlike = [one for one in voiced if likeness(one, spoken) < 0.95]
-    assert len(unlike) <= 2
+from tests.browser.conftest import Node, Visit, record, row, stage, until
+from tests.browser.safety import (
+    CHUNK_S,
+    LOST_S,
+    SENT,
+    at_home,
+    begin,
+    keys,
+    kill,
+    left,
+    readable,
+    send,
+    whole,
+    wiped,
+)
 
 
 def held(node: Node) -> None:
@@ -118,12 +44,6 @@ def parted(page: Page, node: Node) -> None:
     page.keyboard.press("Escape")
     stage(page, "idle")
     wiped(page, node)
-
-
-def wiped(page: Page, node: Node) -> None:
-    """Nothing lies on the disk, and nothing could be read there."""
-    until(lambda: left(page) == {"takes": 0, "chunks": 0}, what="an empty disk")
-    until(lambda: keys(node) == 0, what="the key to go")
 
 
 class TestAPageThatIsLoadedAnew:
@@ -442,47 +362,6 @@ def profile(tmp_path: Path) -> Path:
     return tmp_path / "profile"
 
 
-def at_home(playwright: Playwright, node: Node, profile: Path, voice: Path) -> BrowserContext:
-    """A browser that keeps what it is given on the disk, as a kiosk's does."""
-    context = playwright.chromium.launch_persistent_context(
-        profile,
-        executable_path=CHROMIUM,
-        args=[
-            *QUIET_BROWSER,
-            "--use-fake-device-for-media-stream",
-            "--use-fake-ui-for-media-stream",
-            f"--use-file-for-fake-audio-capture={voice}",
-            "--autoplay-policy=no-user-gesture-required",
-        ],
-        viewport={"width": 1280, "height": 800},
-        permissions=["microphone"],
-    )
-    context.add_init_script(WATCH + PLAIN)
-    return context
-
-
-def kill(profile: Path) -> None:
-    """The browser and all its children, without a word."""
-    found = subprocess.run(["pgrep", "-f", str(profile)], capture_output=True, text=True, check=False)
-    for pid in found.stdout.split():
-        with suppress(ProcessLookupError):
-            os.kill(int(pid), signal.SIGKILL)
-
-
-def readable(profile: Path, samples: list[list[int]]) -> list[str]:
-    """Files of a profile in which any of these bytes can be read."""
-    wanted = [bytes(one) for one in samples if len(set(one)) > 16]
-    assert len(wanted) > 10
-    planted = profile / "planted"
-    planted.write_bytes(b"before" + wanted[3] + b"after")
-    found = [
-        path.name for path in profile.rglob("*") if path.is_file() and any(one in path.read_bytes() for one in wanted)
-    ]
-    planted.unlink()
-    assert found.pop(found.index("planted"))
-    return found
-
-
 def test_a_browser_that_is_killed_while_recording_comes_back_to_review(
     node: Node, playwright: Playwright, profile: Path, voice: Path
 ) -> None:
@@ -522,9 +401,7 @@ def test_what_is_heard_once_leaves_no_trace_on_the_disk(
     wiped(kiosk, node)
     kiosk.keyboard.press("Space")
     stage(kiosk, "complete")
-    sent = kiosk.evaluate(
-        "window.__sent.slice(1000, 81000).arrayBuffer().then((all) => Array.from(new Uint8Array(all)))"
-    )
+    sent = kiosk.evaluate(SENT)
     context.close()
     pieces = [sent[at : at + 48] for at in range(0, len(sent) - 48, 800)]
     assert readable(profile, plain) == []
