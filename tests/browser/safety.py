@@ -92,7 +92,7 @@ def whole(node: Node, voice: Path, at_least_s: float) -> None:
     (path,) = node.sounds()
     stored, rate_hz = read_wav(path)
     assert len(stored) / rate_hz >= at_least_s
-    heard = held_against(path, voice)
+    heard = held_against(stored, rate_hz, voice)
     assert heard.voiced > heard.stretches / 2
     assert heard.unlike <= 2
 
@@ -105,11 +105,11 @@ class Heard(NamedTuple):
     unlike: int
 
 
-def held_against(path: Path, voice: Path) -> Heard:
-    """A stored take, held against the voice that was spoken."""
-    stored, spoken = (resample_poly(sound, HELD_HZ // 100, hz // 100) for sound, hz in map(read_wav, (path, voice)))
+def held_against(take: np.ndarray, rate_hz: int, voice: Path) -> Heard:
+    """A take, held against the voice that was spoken."""
+    given, spoken = (resample_poly(one, HELD_HZ // 100, hz // 100) for one, hz in ((take, rate_hz), read_wav(voice)))
     window = int(LOST_S * HELD_HZ)
-    windows = [stored[at : at + window] for at in range(window, len(stored) - 2 * window, window)]
+    windows = [given[at : at + window] for at in range(window, len(given) - 2 * window, window)]
     voiced = [one for one in windows if np.sqrt(np.mean(one**2)) > 0.02]
     return Heard(len(windows), len(voiced), sum(likeness(one, spoken) < 0.95 for one in voiced))
 

@@ -23,21 +23,26 @@ FADE_S = 0.05
 ALIGN_S = 1.0
 STRETCH_S = 0.1
 ALIKE = 0.99
-STUMBLES = 0.1
-"""Of the stretches of a take that hold a voice: so many may be unlike, where a made-up microphone stumbles."""
+UNLIKE = 2
+"""Stretches of a take that a crash may cost, beside those where the made-up microphone stumbled."""
 
 
 @dataclass(kw_only=True, slots=True)
 class Round:
-    """A visit and what was found of it; `missing_s` and `unlike` of a take that arrived."""
+    """A visit and what was found of it; `missing_s` and what follows of a take that arrived.
+
+    `unlike` counts its stretches that hold another voice than was spoken, `stumbled` those of what the microphone gave: a
+    made-up one stumbles on a busy machine.
+    """
 
     plan: Plan
     ended: str
     takes: list[int]
     missing_s: float | None
     spoken_s: float
-    unlike: int
     voiced: int
+    unlike: int
+    stumbled: int
     code_opens: bool
     found: list[str]
     searches: int
@@ -81,7 +86,7 @@ class Round:
         complaints = [] if self.code_opens else ["the code on the screen does not open it"]
         if not self.complete:
             complaints.append(f"{self.missing_s} s of {self.spoken_s} s are missing")
-        if self.unlike > max(2, STUMBLES * self.voiced):
+        if self.unlike > self.stumbled + UNLIKE:
             complaints.append(f"{self.unlike} of {self.voiced} stretches are not what was spoken")
         return complaints
 
@@ -100,8 +105,9 @@ def judged(plan: Plan, visit: Visit, node: Node, voice: Path, after: int, took_s
         takes=[number for number, _ in takes],
         missing_s=None,
         spoken_s=0.0,
-        unlike=0,
         voiced=0,
+        unlike=0,
+        stumbled=0,
         code_opens=visit.code_of is not None and visit.code_of == takes[0][0] if takes else False,
         found=visit.found,
         searches=visit.searches,
@@ -113,8 +119,10 @@ def judged(plan: Plan, visit: Visit, node: Node, voice: Path, after: int, took_s
         stored, rate_hz = read_wav(takes[0][1])
         found.spoken_s = round(len(visit.spoken) / rate_hz, 2)
         found.missing_s = round(missing_s(visit.spoken, stored, rate_hz), 3)
-        heard = held_against(takes[0][1], voice)
+        start = max(0, began_at(visit.spoken, stored, rate_hz))
+        heard = held_against(stored, rate_hz, voice)
         found.voiced, found.unlike = heard.voiced, heard.unlike
+        found.stumbled = held_against(visit.spoken[start : start + len(stored)], rate_hz, voice).unlike
     return found
 
 
@@ -136,9 +144,8 @@ def kept(node: Node, after: int) -> list[tuple[int, Path]]:
 
 def missing_s(spoken: np.ndarray, stored: np.ndarray, rate_hz: int) -> float:
     """How much of what a microphone gave is not in a take: what is loud before and after it, and what differs."""
-    fade, align, step = (round(seconds * rate_hz) for seconds in (FADE_S, ALIGN_S, STRETCH_S))
-    pattern = stored[fade : fade + align]
-    start = int(np.argmax(correlate(spoken, pattern, mode="valid", method="fft"))) - fade
+    fade, step = round(FADE_S * rate_hz), round(STRETCH_S * rate_hz)
+    start = began_at(spoken, stored, rate_hz)
     loud = np.flatnonzero(np.abs(spoken) > LOUD)
     lost = 0
     if len(loud):
@@ -147,6 +154,13 @@ def missing_s(spoken: np.ndarray, stored: np.ndarray, rate_hz: int) -> float:
     for at in range(begin, end - step, step):
         lost += step * (not _alike(spoken[at : at + step], stored[at - start : at - start + step]))
     return lost / rate_hz
+
+
+def began_at(spoken: np.ndarray, stored: np.ndarray, rate_hz: int) -> int:
+    """The sample of what a microphone gave at which a take begins."""
+    fade = round(FADE_S * rate_hz)
+    pattern = stored[fade : fade + round(ALIGN_S * rate_hz)]
+    return int(np.argmax(correlate(spoken, pattern, mode="valid", method="fft"))) - fade
 
 
 def _alike(one: np.ndarray, other: np.ndarray) -> bool:

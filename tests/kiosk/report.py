@@ -34,8 +34,9 @@ the node works and its answer is swallowed. Half of the participants wait until 
 a network that is back hands on what it had swallowed, or has forgotten its connections. Then everybody finishes what
 they came for. The seed draws the rounds; how far everything has come at a moment differs from run to run.
 
-A saved take is complete where no more than 200 ms are missing of what the microphone gave until then; and the voice in
-it has to be the one that was spoken. A profile is searched for the samples of the take, as they were spoken and as they
+A saved take is complete where no more than 200 ms are missing of what the microphone gave until then, sample by sample;
+and the voice in it has to be the one that was spoken, but for where the made-up microphone stumbled, as it does on a
+busy machine. A profile is searched for the samples of the take, as they were spoken and as they
 were sent, after the browser was killed and after the visit; each time a piece of it is planted there, and has to be
 found.
 """
@@ -101,6 +102,7 @@ def _saved(rounds: Sequence[Round]) -> dict[str, Any]:
         "most that is missing of one, ms": round(max((one.missing_s or 0.0 for one in arrived), default=0.0) * 1000),
         "stretches of 200 ms with a voice": sum(one.voiced for one in arrived),
         "of these unlike what was spoken": sum(one.unlike for one in arrived),
+        "unlike already as the made-up microphone gave them": sum(one.stumbled for one in arrived),
     }
 
 
@@ -127,7 +129,7 @@ def _row(one: Round) -> dict[str, Any]:
     return {
         "number": plan.number, "where": plan.where, "what": plan.what, "mode": plan.mode, "moment": plan.moment,
         "lasts_s": plan.lasts_s, "ended": one.ended, "takes": len(one.takes), "spoken_s": one.spoken_s,
-        "missing_s": one.missing_s, "took_s": one.took_s,
+        "missing_s": one.missing_s, "unlike": one.unlike, "stumbled": one.stumbled, "took_s": one.took_s,
     }  # fmt: skip
 
 

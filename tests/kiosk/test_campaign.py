@@ -91,23 +91,18 @@ def well(mode, **said):
     plan = replace(plan, where=Where.REVIEW, chosen=True)
     kept = {"ended": "kept", "takes": [7], "missing_s": 0.1, "code_opens": True}
     once = {"ended": "heard", "takes": [], "missing_s": None, "code_opens": False}
-    rest = {
-        "spoken_s": 4.0,
-        "unlike": 0,
-        "voiced": 20,
-        "found": [],
-        "searches": 2,
-        "lies_there": False,
-        "key_held": False,
-        "took_s": 9.0,
-    }
-    return Round(plan=plan, **{**rest, **(once if mode is Mode.NOSAVE else kept), **said})
+    rest = {"spoken_s": 4.0, "voiced": 20, "unlike": 0, "stumbled": 0, "found": [], "searches": 2, "took_s": 9.0}
+    disk = {"lies_there": False, "key_held": False}
+    return Round(plan=plan, **{**rest, **disk, **(once if mode is Mode.NOSAVE else kept), **said})
 
 
 class TestAJudge:
     @pytest.mark.parametrize("mode", list(Mode))
     def test_has_nothing_against_a_visit_that_went_well(self, mode):
         assert well(mode).wrong == []
+
+    def test_has_nothing_against_a_kiosk_whose_microphone_stumbled(self):
+        assert well(Mode.ROOM, unlike=4, stumbled=3).wrong == []
 
     @pytest.mark.parametrize(
         ("said", "notice"),
@@ -117,7 +112,7 @@ class TestAJudge:
             ({"takes": [7, 8]}, "2 takes in the room"),
             ({"missing_s": 0.3}, "0.3 s of 4.0 s are missing"),
             ({"missing_s": None}, "are missing"),
-            ({"unlike": 3}, "3 of 20 stretches"),
+            ({"unlike": 4, "stumbled": 1}, "4 of 20 stretches"),
             ({"code_opens": False}, "the code"),
             ({"found": ["000003.log"]}, "000003.log"),
             ({"lies_there": True}, "on the disk"),
