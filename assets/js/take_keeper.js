@@ -185,8 +185,8 @@ export function createTakeKeeper({ keys, indexedDB, locks, crypto, now, pause, f
       if (!possible || !(await mine())) return;
       const left = await get(TAKE, ONLY);
       if (!left) return;
+      endKey(left.take); // first: without it, what a page that dies here leaves on the disk is noise
       await emptied();
-      endKey(left.take);
     },
   };
 

@@ -192,6 +192,16 @@ def test_a_steward_wipes_what_a_kiosk_holds(node: Node, speaker: Visit) -> None:
     assert node.sounds() == []
 
 
+def test_the_key_does_not_wait_for_the_disk(node: Node, speaker: Visit) -> None:
+    """Whatever dies before the disk is emptied, what lies there is noise."""
+    kiosk = speaker.open("/kiosk/")
+    record(kiosk, 2)
+    kiosk.evaluate("() => { IDBObjectStore.prototype.clear = () => { throw new Error('no change'); }; }")
+    kiosk.keyboard.press("3")
+    until(lambda: keys(node) == 0, what="the key to go", timeout_s=5)
+    assert left(kiosk)["chunks"] > 0
+
+
 def known(node: Node) -> str | None:
     """The id of the kiosk that is open."""
     with sqlite3.connect(node.data_dir / "data" / "memory.db") as database:
