@@ -31,8 +31,8 @@ UNLIKE = 2
 class Round:
     """A visit and what was found of it; `missing_s` and what follows of a take that arrived.
 
-    `unlike` counts its stretches that hold another voice than was spoken, `stumbled` those of what the microphone gave: a
-    made-up one stumbles on a busy machine.
+    `unlike` counts its stretches that hold another voice than was spoken, `stumbled` those of what the microphone gave:
+    a made-up one stumbles on a busy machine.
     """
 
     plan: Plan

@@ -28,6 +28,8 @@ COMES_BACK_S = 8.0
 WIPED_S = 12.0
 LOOK_MS = 50
 AGAIN_MS = 1_000
+CHOICE_MS = 300
+"""Nobody chooses and sends at once."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -119,6 +121,7 @@ class Visitor:
     def _choose(self, page: Page) -> None:
         if page.locator(".kiosk").get_attribute("data-mode") != self._plan.mode:
             page.keyboard.press(DIGIT[self._plan.mode])
+            page.wait_for_timeout(CHOICE_MS)
 
     def _leave(self, page: Page) -> Visit:
         kiosk = page.locator(".kiosk")
