@@ -129,6 +129,10 @@ class Visitor:
         code = "-".join(page.locator(".kiosk-kept .code span").all_inner_texts())
         if self._over is not None:
             self._over.join()
+        if ended == "kept":
+            # The receipt is kept as long as it is shown, and goes with its participant.
+            page.keyboard.press("Escape")
+            stage(page, "idle")
         lies_there, key_held = self._left(page)
         self._machine.end(page)
         return Visit(
