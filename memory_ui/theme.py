@@ -4,7 +4,6 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-import nicegui
 from fastapi import APIRouter
 from fastapi.responses import FileResponse
 from nicegui import ui
@@ -48,14 +47,3 @@ def dress(page: str, *more: str, body_class: str = "") -> None:
     ui.add_head_html("".join(f'<link rel="stylesheet" href="{asset(f"css/{name}.css")}">' for name in sheets))
     if body_class:
         ui.query("body").classes(body_class)
-
-
-WORKLETS = ("_worklet",)
-"""How names of scripts end that a page does not import: an audio context loads them."""
-
-
-def preload(element: type[ui.element]) -> None:
-    """Have the browser fetch all that an element imports at once, and not one script after the other names the next."""
-    imported = [library for library in element.exposed_libraries if not library.name.endswith(WORKLETS)]
-    addresses = [f"/_nicegui/{nicegui.__version__}/libraries/{library.key}" for library in imported]
-    ui.add_head_html("".join(f'<link rel="modulepreload" href="{address}">' for address in addresses))

@@ -38,7 +38,6 @@ def register(system: System, live: Live, pages: Pages) -> None:
     @ui.page("/kiosk/", reconnect_timeout=RECONNECT_S)
     async def kiosk(request: Request, client: Client) -> None:
         theme.dress("kiosk", "slip")
-        theme.preload(Recorder)
         asker = asker_of(request)
         state = await live.posture()
         recorder = Recorder(
