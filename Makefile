@@ -12,8 +12,10 @@ CAMPAIGNS := $(addprefix tests/,alarms chaos fairness faults kiosk soak)
 ROOM := $(wildcard $(addprefix tests/browser/test_,audio_graph.py close_session.py doors.py first_day.py \
 	kiosk_colour.py preview.py programs.py receipt.py room_*.py soak.py steward.py wall*.py))
 
+KIOSK_TESTS := $(addprefix tests/browser/test_,kiosk_field.py kiosk_states.py take_safety.py)
+
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-services test-browser test-room test-campaigns test-js \
+.PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-services test-browser test-room test-kiosk test-campaigns test-js \
 	check check-types check-rest format docs clips screenshots faults chaos alarms fuzz fairness kiosk soak lock clean
 
 help: ## List the targets
@@ -40,7 +42,7 @@ demo-clear: setup ## Remove the generated sounds
 
 # Four at a time: browsers and campaigns wait for much of their time, the others compute.
 test: setup-dev setup-tools ## All tests; installs the programs they need
-	@$(MAKE) --no-print-directory -j4 --output-sync=target test-python test-browser test-room test-services test-campaigns test-js
+	@$(MAKE) --no-print-directory -j4 --output-sync=target test-python test-browser test-room test-services test-campaigns test-kiosk test-js
 
 test-python: setup-dev
 	$(BIN)/python -m pytest -q $(addprefix --ignore=,tests/browser tests/services $(CAMPAIGNS))
@@ -54,9 +56,13 @@ test-campaigns: setup-dev
 
 # In processes of their own: the browser's driver keeps an event loop running, which other tests want for themselves.
 test-browser: setup-dev
-	$(BIN)/python -m pytest -q tests/browser $(addprefix --ignore=,$(ROOM))
+	$(BIN)/python -m pytest -q tests/browser $(addprefix --ignore=,$(ROOM) $(KIOSK_TESTS))
 
-# The half of them that is about sound, the room and the desk.
+# The third of them that is about a kiosk without anybody beside it.
+test-kiosk: setup-dev
+	$(BIN)/python -m pytest -q $(KIOSK_TESTS)
+
+# The third that is about sound, the room and the desk.
 test-room: setup-dev
 	$(BIN)/python -m pytest -q $(ROOM)
 

@@ -58,11 +58,14 @@ class StewardService:
         with self._work.read() as tx:
             if not lapsed(tx.steward.state(), now):
                 return 0
-        with self._work.write() as tx:
-            stored = tx.steward.state()
-            over = lapsed(stored, now)
-            if over:
-                self._save(tx, stored, stored.at(now), NODE, now)
+        try:
+            with self._work.write() as tx:
+                stored = tx.steward.state()
+                over = lapsed(stored, now)
+                if over:
+                    self._save(tx, stored, stored.at(now), NODE, now)
+        except Conflict:
+            return 0  # somebody has just changed it: another instance that clears, or a steward; what is left is next
         return len(over)
 
     def trail(self, query: TrailQuery) -> list[StewardAction]:

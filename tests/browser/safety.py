@@ -27,7 +27,7 @@ PLAIN = """
 window.__plain = [];
 const encrypt = SubtleCrypto.prototype.encrypt;
 SubtleCrypto.prototype.encrypt = function (how, key, data) {
-  window.__plain.push(Array.from(new Uint8Array(data.buffer, data.byteOffset + 400, 48)));
+  if (data instanceof Float32Array) window.__plain.push(Array.from(new Uint8Array(data.buffer, data.byteOffset + 400, 48)));
   return encrypt.call(this, how, key, data);
 };
 // And the file as it is sent.

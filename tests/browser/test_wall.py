@@ -454,6 +454,10 @@ def test_with_reduced_motion_the_wall_still_hangs_elsewhere_in_time_unseen(brows
     page.evaluate("Date.now = () => 9e8")
     page.wait_for_selector(".wall-drift[data-veiled=true]", timeout=4000, state="attached")
     assert drift.evaluate("one => one.style.transform") == before
-    page.wait_for_function("before => document.querySelector('.wall-drift').style.transform !== before", arg=before)
-    assert float(drift.evaluate("one => getComputedStyle(one).opacity")) < 0.2
+    seen = page.wait_for_function(
+        "before => { const drift = document.querySelector('.wall-drift');"
+        " return drift.style.transform !== before && [getComputedStyle(drift).opacity]; }",
+        arg=before,
+    )
+    assert float(seen.json_value()[0]) < 0.2
     page.wait_for_function("document.querySelector('[data-veiled]') === null")

@@ -70,7 +70,7 @@ def _round(playwright: Playwright, node: Node, wire: Wire, voice: Path, plan: Pl
     try:
         visit = Visitor(playwright, node, wire, profile, voice, plan).visit()
     except (AssertionError, Error) as error:
-        visit = Visit.broken(str(error).splitlines()[0])
+        visit = Visit.broken(repr(error).splitlines()[0])
     found = judged(plan, visit, node, voice, before, time.monotonic() - began)
     _say(f"{plan.number}: {plan.where}, {plan.what}, {plan.mode}: {found.ended} after {found.took_s:g} s")
     for complaint in found.wrong:

@@ -129,12 +129,13 @@ class Visitor:
         code = "-".join(page.locator(".kiosk-kept .code span").all_inner_texts())
         if self._over is not None:
             self._over.join()
+        self._machine.listen(page)  # first: a page that is free may be loaded anew, and has heard nothing then
         if ended == "kept":
             # The receipt is kept as long as it is shown, and goes with its participant.
             page.keyboard.press("Escape")
             stage(page, "idle")
         lies_there, key_held = self._left(page)
-        self._machine.end(page)
+        self._machine.end()
         return Visit(
             ended=ended,
             spoken=np.concatenate(self._machine.spoken) if self._machine.spoken else np.zeros(0),
