@@ -44,7 +44,7 @@ def shown(playwright: Playwright, port: int) -> tuple[Browser, Page]:
             return playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}")
         return None
 
-    browser = until(opened, 30, what="the browser")
+    browser = until(opened, 60, what="the browser")
     return browser, until(lambda: browser.contexts[0].pages, what="its page")[0]
 
 
@@ -53,9 +53,9 @@ def test_a_kiosk_opens_by_itself_listens_unasked_and_comes_back_when_it_is_kille
 ) -> None:
     browser, page = shown(playwright, port)
     assert page.url == f"{node.url}/kiosk/"
-    stage(page, "idle")
+    stage(page, "idle", 60)
     page.keyboard.press("Space")
-    stage(page, "armed")
+    stage(page, "armed", 40)
     granted = "navigator.permissions.query({ name: 'microphone' }).then((status) => status.state)"
     assert page.evaluate(granted) == "granted"
     elsewhere = browser.contexts[0].new_page()
@@ -66,5 +66,5 @@ def test_a_kiosk_opens_by_itself_listens_unasked_and_comes_back_when_it_is_kille
     with suppress(Error):
         browser.close()
     _, page = shown(playwright, port)
-    stage(page, "idle", 30)
+    stage(page, "idle", 60)
     assert page.url == f"{node.url}/kiosk/"
