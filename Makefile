@@ -12,7 +12,7 @@ CAMPAIGNS := $(addprefix tests/,alarms chaos fairness faults kiosk soak)
 ROOM := $(wildcard $(addprefix tests/browser/test_,audio_graph.py close_session.py doors.py first_day.py \
 	kiosk_colour.py preview.py programs.py receipt.py room_*.py soak.py steward.py wall*.py))
 
-KIOSK_TESTS := $(addprefix tests/browser/test_,kiosk_field.py kiosk_states.py take_safety.py)
+KIOSK_TESTS := $(addprefix tests/browser/test_,appliance_browser.py kiosk_field.py kiosk_states.py take_safety.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-services test-browser test-room test-kiosk test-campaigns test-js \
