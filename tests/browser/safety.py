@@ -27,7 +27,8 @@ PLAIN = """
 window.__plain = [];
 const encrypt = SubtleCrypto.prototype.encrypt;
 SubtleCrypto.prototype.encrypt = function (how, key, data) {
-  if (data instanceof Float32Array) window.__plain.push(Array.from(new Uint8Array(data.buffer, data.byteOffset + 400, 48)));
+  const voice = data instanceof Float32Array; // and no receipt
+  if (voice) window.__plain.push(Array.from(new Uint8Array(data.buffer, data.byteOffset + 400, 48)));
   return encrypt.call(this, how, key, data);
 };
 // And the file as it is sent.
