@@ -1,8 +1,10 @@
 /** Prompts of the kiosk on the bench. */
 
 import { fill } from "ledger";
+import { LedgerField } from "ledger_field";
 
 export const BenchPrompts = {
+  components: { LedgerField },
   props: {
     copy: { type: Object, required: true },
     ops: { type: Object, required: true },
@@ -17,8 +19,8 @@ export const BenchPrompts = {
       <p class="note">{{ copy.prompts_note }}</p>
       <table v-if="prompts && prompts.length" class="bench-rows"><tbody>
         <tr v-for="prompt in prompts" :key="prompt.id" :data-active="String(prompt.active)">
-          <td><label class="ops-field"><span class="hidden-words">{{ copy.prompt }}</span><input type="text" maxlength="240" :lang="prompt.language" dir="auto" :value="prompt.text" :readonly="!mayChange"
-            @change="changePrompt(prompt, { text: $event.target.value })"></label></td>
+          <td><label class="ops-field"><span class="hidden-words">{{ copy.prompt }}</span><LedgerField maxlength="240" :lang="prompt.language" dir="auto" :stored="prompt.text" :readonly="!mayChange"
+            @set="changePrompt(prompt, { text: $event })"/></label></td>
           <td class="fine" :lang="prompt.language">{{ languages[prompt.language] ?? prompt.language }}</td>
           <td class="fine">{{ copy[prompt.active ? 'prompt_used' : 'prompt_unused'] }}</td>
           <td class="act" v-if="mayChange"><button class="button" type="button" @click="changePrompt(prompt, { active: !prompt.active })">{{ copy[prompt.active ? 'prompt_stop' : 'prompt_use'] }}</button>

@@ -1,6 +1,7 @@
 /** Held takes on the bench: those that wait for a steward, and every one there is, to find, hear, describe and take out. */
 
 import { clockTime, fill, moment } from "ledger";
+import { LedgerField } from "ledger_field";
 import { LedgerShape } from "ledger_parts";
 import { restingTrace, seedOf, tracePath } from "trace";
 
@@ -9,7 +10,7 @@ const MOST = 200;
 const EMPTY_FILTER = { since: "", until: "", station: "", topic: "", deployment: "", status: "" };
 
 export const BenchTakes = {
-  components: { LedgerShape },
+  components: { LedgerField, LedgerShape },
   props: {
     copy: { type: Object, required: true },
     ops: { type: Object, required: true },
@@ -58,8 +59,8 @@ export const BenchTakes = {
           <td><button class="button" type="button" :aria-pressed="String(hearing === take.id)" :aria-label="say(copy.listen_to, { id: take.id })"
             @click="hear(take)">{{ copy[hearing === take.id ? 'listen_stop' : 'listen'] }}</button></td>
           <td class="act" v-if="mayChange"><div class="bench-edit">
-              <input type="text" maxlength="64" :value="take.topic_tag" :aria-label="say(copy.topic_of, { id: take.id })"
-                :placeholder="copy.topic" @change="describe(take, { topic_tag: $event.target.value })">
+              <LedgerField maxlength="64" :stored="take.topic_tag" :aria-label="say(copy.topic_of, { id: take.id })"
+                :placeholder="copy.topic" @set="describe(take, { topic_tag: $event })"/>
               <select :value="take.lifecycle_status" :aria-label="say(copy.status_of, { id: take.id })"
                 @change="describe(take, { lifecycle_status: $event.target.value })">
                 <option v-for="status in statusChoices(take)" :key="status" :value="status">{{ status || copy.no_status }}</option></select>

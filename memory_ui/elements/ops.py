@@ -29,6 +29,7 @@ BENCH = (
     "bench_takes.js",
     "bench_why.js",
     "bench_why_parts.js",
+    "ledger_field.js",
     "plots.js",
     "trace.js",
 )

@@ -70,7 +70,8 @@ def begin(page: Page) -> None:
 
 
 def left(page: Page) -> dict[str, int]:
-    found: dict[str, int] = page.evaluate(LEFT)
+    """What lies on its disk. A kiosk that is free may be just loaded anew, and is asked again."""
+    found: dict[str, int] = until(lambda: page.evaluate(LEFT), what="the kiosk")
     return found
 
 

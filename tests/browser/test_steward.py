@@ -22,6 +22,8 @@ from tests.browser.test_pages import leave
 
 SIZES = ({"width": 1280, "height": 800}, {"width": 390, "height": 844}, {"width": 1080, "height": 1920})
 MOMENTS = ("open", "run", "fix", "close")
+SLOW_HAND_MS = 2_500
+"""A page that counts seconds has drawn itself anew by then."""
 SERVED_IDS = re.compile(r"'client_id': '([0-9a-f-]{36})'")
 
 
@@ -206,8 +208,12 @@ def test_a_take_is_found_listened_to_described_and_removed_on_the_bench(steward,
     expect(row.get_by_role("button", name="Listen to take 1")).to_have_text("Stop")
     expect(row.get_by_role("button", name="Listen to take 1")).to_have_text("Listen", timeout=15_000)
     assert page.locator(".ops-said").inner_text() == ""
-    row.get_by_label("Topic of take 1").fill("rain")
-    row.get_by_label("Topic of take 1").press("Enter")
+    topic = row.get_by_label("Topic of take 1")
+    topic.press_sequentially("ra")
+    page.wait_for_timeout(SLOW_HAND_MS)
+    topic.press_sequentially("in")
+    expect(topic).to_have_value("rain")
+    topic.press("Enter")
     expect(page.locator("#trail")).to_contain_text("Described a take")
     page.get_by_label("Topic contains").fill("snow")
     page.locator("#takes").get_by_role("button", name="Search").click()
