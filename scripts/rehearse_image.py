@@ -5,7 +5,6 @@ as it would there. `python` of the base image is Debian's own of the same minor 
 """
 
 import argparse
-import json
 import os
 import re
 import shutil
@@ -119,7 +118,18 @@ def _carry_out(step: Step, one: Built, before: list[Built], context: Path) -> No
     print(f"image: {step.instruction} {step.value[:100]}", flush=True)
     began = time.monotonic()
     if step.instruction == "RUN":
-        _run(["chroot", str(one.root), "/usr/bin/env", "-i", *_given(one), "/bin/sh", "-c", f"cd {one.place} && {step.value}"])
+        _run(
+            [
+                "chroot",
+                str(one.root),
+                "/usr/bin/env",
+                "-i",
+                *_given(one),
+                "/bin/sh",
+                "-c",
+                f"cd {one.place} && {step.value}",
+            ]
+        )
     else:
         _copy(step, one, before, context)
     one.done.append((f"{step.instruction} {step.value}", time.monotonic() - began))
@@ -175,7 +185,9 @@ def started(last: Built, port: int) -> Iterator[str]:
     log = last.root.parent / "serve.log"
     with _mounted(last.root), log.open("wb") as said:
         process = subprocess.Popen(  # noqa: S603
-            ["chroot", f"--userspec={user.value}", str(last.root), *given, *words], stdout=said, stderr=said  # noqa: S607
+            ["chroot", f"--userspec={user.value}", str(last.root), *given, *words],
+            stdout=said,
+            stderr=said,
         )
         try:
             until_it_answers(f"http://127.0.0.1:{port}", process)
@@ -188,7 +200,9 @@ def started(last: Built, port: int) -> Iterator[str]:
 def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
-        raise SystemExit(f"image: {' '.join(command)[:200]} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-3000:]}")
+        raise SystemExit(
+            f"image: {' '.join(command)[:200]} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-3000:]}"
+        )
     return done
 
 
@@ -208,7 +222,9 @@ def main() -> int:
     """Build, start, go through the ritual; write the evidence where it is asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--report", action="store_true", help="write docs/evidence/image.md and image.json")
-    parser.add_argument("--keep", type=Path, help="build in this folder and leave it there; a bare system in it is used")
+    parser.add_argument(
+        "--keep", type=Path, help="build in this folder and leave it there; a bare system in it is used"
+    )
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="image-") as made:
         folder = asked.keep or Path(made)

@@ -96,7 +96,9 @@ def completed(text: str, wish: Wish, *, fresh: Callable[[int], str] = secrets.to
     kept = {name: value for name, value in dotenv_values(stream=StringIO(text), interpolate=False).items() if value}
     known = [name for name in sorted(SECRETS) if name in kept and is_placeholder(kept[name])]
     if known:
-        raise Misconfigured([f"{name} is a placeholder; give it a value of its own, or remove the line" for name in known])
+        raise Misconfigured(
+            [f"{name} is a placeholder; give it a value of its own, or remove the line" for name in known]
+        )
     asked = dict(_stack(wish, kept, fresh) if wish.engine is Engine.STACK else _embedded(wish, kept, fresh))
     wanted = dict(_stack(wish, {}, fresh) if wish.engine is Engine.STACK else _embedded(wish, {}, fresh))
     added = {name: value for name, value in asked.items() if name not in kept}
@@ -190,17 +192,29 @@ def next_steps(wish: Wish, values: Mapping[str, str], *, started: bool) -> list[
     address = values.get("PUBLIC_URL", "")
     steps = [] if started else [f"Start the node: {' '.join(deploying(wish.engine))}"]
     steps.append(f"Kiosk: {address}/kiosk/   room: {address}/room/   stewards: {address}/ops/")
-    steps.append("The stewards' secret is OPS_SHARED_SECRET in that file. Keep a copy of the file where secrets are kept.")
+    steps.append(
+        "The stewards' secret is OPS_SHARED_SECRET in that file. Keep a copy of the file where secrets are kept."
+    )
     if wish.tls is Tls.INTERNAL:
         stack = wish.engine is Engine.STACK
-        root = f"http://{values['PUBLIC_HOST']}/certificate/root.crt" if stack else f"http://{wish.host}:8081/certificate/"
-        steps.append(f"Microphone: a kiosk on another machine must trust this node's own authority. Fetch {root} there once")
+        root = (
+            f"http://{values['PUBLIC_HOST']}/certificate/root.crt" if stack else f"http://{wish.host}:8081/certificate/"
+        )
+        steps.append(
+            f"Microphone: a kiosk on another machine must trust this node's own authority. Fetch {root} there once"
+        )
         steps.append("and import it as an authority for web sites: docs/how-to/https-on-a-lan.md says how.")
     elif wish.tls is Tls.AUTO:
-        steps.append("Microphone: nothing to import. Ports 80 and 443 of that name must reach this machine from outside.")
+        steps.append(
+            "Microphone: nothing to import. Ports 80 and 443 of that name must reach this machine from outside."
+        )
     elif wish.engine is Engine.STACK:
-        steps.append("Microphone: your proxy must offer https and pass on to 127.0.0.1:8080, with Host unchanged and WebSockets.")
+        steps.append(
+            "Microphone: your proxy must offer https and pass on to 127.0.0.1:8080, with Host unchanged and WebSockets."
+        )
     else:
-        steps.append("Microphone: plain http gives one to the node's own screen alone, at http://127.0.0.1:" + values["PORT"])
+        steps.append(
+            "Microphone: plain http gives one to the node's own screen alone, at http://127.0.0.1:" + values["PORT"]
+        )
         steps.append("For a kiosk on another machine take --tls internal, or a proxy: docs/how-to/https-on-a-lan.md")
     return steps

@@ -13,7 +13,9 @@ from memory_ui.appliance.first_boot import Engine, Tls
 
 PLACES = {Engine.STACK: Path(".env"), Engine.EMBEDDED: Path("/etc/memory-engine/environment")}
 
-PublicHost = Annotated[str, typer.Option("--public-host", help="Name or address browsers reach it by.", show_default=False)]
+PublicHost = Annotated[
+    str, typer.Option("--public-host", help="Name or address browsers reach it by.", show_default=False)
+]
 AsTls = Annotated[Tls, typer.Option("--tls", help="Who vouches for it: its own authority, a public one, or a proxy's.")]
 AsEngine = Annotated[Engine, typer.Option("--engine", help="Containers (compose.yaml), or one process.")]
 Env = Annotated[Path | None, typer.Option("--env", help="The file; else .env, or /etc/memory-engine/environment.")]
@@ -55,7 +57,9 @@ def start(
 ) -> None:
     """Run a command with its output where it is seen; raises `Unavailable` where it is missing or fails."""
     if found(command[0]) is None:
-        raise Unavailable(f"The file is written, but {command[0]} is missing here: install it, then run {' '.join(command)}")
+        raise Unavailable(
+            f"The file is written, but {command[0]} is missing here: install it, then run {' '.join(command)}"
+        )
     print(f"running {' '.join(command)}", flush=True)
     if status := run(command):
         raise Unavailable(f"{' '.join(command)} ended with {status}; the file is written, so it can be run again.")
