@@ -1,7 +1,7 @@
 """Compose files, Caddyfiles and Dockerfile, read by the parsers of those who made them, then held to our own laws.
 
-`make check` runs it. The compose files are merged and filled in with an environment as `memory-engine first-boot` writes
-it, and compared with the schema of the Compose Specification; the Caddyfiles are adapted and validated by Caddy itself.
+`make check` runs it. The compose files are merged and filled in with an environment as `memory-engine first-boot`
+writes it, and compared with the schema of the Compose Specification; the Caddyfiles are adapted and validated by Caddy itself.
 """
 
 import os
@@ -118,7 +118,7 @@ def _once(config: dict[str, Any]) -> set[str]:
 
 def _waits(service: dict[str, Any]) -> dict[str, Any]:
     found = service.get("depends_on") or {}
-    return found if isinstance(found, dict) else dict.fromkeys(found, {})
+    return found if isinstance(found, dict) else {name: {} for name in found}
 
 
 def _names(networks: Any) -> set[str]:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 -- lines of a page
 """`docs/evidence/image.md`: what the rehearsal of the image measured."""
 
 import json

@@ -21,6 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from scripts.dockerfile_steps import ROOT, Stage, Step, environment, stages
+from scripts.image_report import write
 from scripts.ritual import free_port, ritual, until_it_answers
 
 EVIDENCE = ROOT / "docs" / "evidence"
@@ -242,8 +243,6 @@ def main() -> int:
         print(f"image: the last stage has {found}", file=sys.stderr)
         return 1
     if asked.report:
-        from scripts.image_report import write
-
         write(facts, EVIDENCE)
     print(f"image: it starts in {start_s:.1f} s and goes through the ritual; {facts['last_stage_mib']:.0f} MiB")
     return 0

@@ -1,4 +1,4 @@
-"""One voice's way over HTTP: recorded, heard, taken back. For a node that is running; it needs nothing but the address."""
+"""One voice's way over HTTP: recorded, heard, taken back. It needs a running node and nothing but its address."""
 
 import io
 import json
@@ -53,7 +53,7 @@ def until_it_answers(address: str, process: "subprocess.Popen[bytes]") -> None:
 
 
 def ritual(address: str) -> list[str]:
-    """Record, read the receipt, be chosen, be heard, be taken back, be gone. Raises SystemExit at the first wrong answer."""
+    """Record, read the receipt, be chosen, be given, be taken back, be gone; raises SystemExit at a wrong answer."""
     passed = []
     sound = voice()
     sent = _expect(201, asked(address, "POST", "/api/v1/artifacts/audio", *_form(sound)))

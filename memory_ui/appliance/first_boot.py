@@ -176,7 +176,8 @@ def write(path: Path, text: str) -> None:
         finally:
             os.close(folder)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
         raise Misconfigured([f"{path} cannot be written: {error.strerror or error}"]) from error
 
 

@@ -69,7 +69,7 @@ def test_what_stands_otherwise_than_asked_is_told() -> None:
     ],
 )
 def test_a_host_that_cannot_be_is_refused(host: str, tls: Tls) -> None:
-    with pytest.raises(BadField, match="--public-host|--tls"):
+    with pytest.raises(BadField, match=r"--public-host|--tls"):
         wish_of(host, tls, Engine.STACK)
 
 
