@@ -1,7 +1,8 @@
 """Compose files, Caddyfiles and Dockerfile, read by the parsers of those who made them, then held to our own laws.
 
 `make check` runs it. The compose files are merged and filled in with an environment as `memory-engine first-boot`
-writes it, and compared with the schema of the Compose Specification; the Caddyfiles are adapted and validated by Caddy itself.
+writes it, and compared with the schema of the Compose Specification; the Caddyfiles are adapted and validated by Caddy
+itself.
 """
 
 import os

@@ -186,7 +186,7 @@ def started(last: Built, port: int) -> Iterator[str]:
     log = last.root.parent / "serve.log"
     with _mounted(last.root), log.open("wb") as said:
         process = subprocess.Popen(  # noqa: S603
-            ["chroot", f"--userspec={user.value}", str(last.root), *given, *words],
+            ["chroot", f"--userspec={user.value}", str(last.root), *given, *words],  # noqa: S607
             stdout=said,
             stderr=said,
         )
@@ -202,7 +202,8 @@ def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise SystemExit(
-            f"image: {' '.join(command)[:200]} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-3000:]}"
+            f"image: {' '.join(command)[:200]} ended with {done.returncode}:\n"
+            f"{done.stdout[-2000:]}{done.stderr[-3000:]}"
         )
     return done
 
