@@ -16,7 +16,8 @@ KIOSK_TESTS := $(addprefix tests/browser/test_,appliance_browser.py kiosk_field.
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-services test-browser test-room test-kiosk test-campaigns test-js \
-	check check-types check-rest format docs clips screenshots faults chaos alarms fuzz fairness kiosk soak stack lock clean
+	check check-types check-rest check-deploy image format docs clips screenshots faults chaos alarms fuzz fairness kiosk soak stack \
+	lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -70,10 +71,14 @@ test-js: setup-dev
 	$(NODE) --import ./tests/js/resolve.mjs --test tests/js/*.test.mjs
 
 check: setup-dev ## Format, lint, types, import rules, scripts, references, documentation
-	@$(MAKE) --no-print-directory -j2 --output-sync=target check-types check-rest
+	@$(MAKE) --no-print-directory -j2 --output-sync=target check-types check-rest check-deploy
 
 check-types: setup-dev
 	$(BIN)/mypy
+
+# Caddy validates its own files; setup-tools installs it where it is missing.
+check-deploy: setup-dev setup-tools
+	$(BIN)/python scripts/check_deploy.py
 
 check-rest: setup-dev
 	$(BIN)/ruff check .
@@ -125,6 +130,9 @@ kiosk: setup-dev setup-tools ## Kill servers, networks and browsers under the ki
 
 soak: setup-dev setup-tools ## Let the room page run for 40 minutes and the player for 8 hours, and count what stays (SOAK="--minutes 40 --hours 8 --report")
 	$(BIN)/python -m tests.soak.campaign $(SOAK)
+
+image: setup-dev ## Carry out the Dockerfile's steps in a bare Debian and go through the ritual there, as root (IMAGE="--report")
+	scripts/rehearse_image.sh $(IMAGE)
 
 lock: setup-dev ## Pin every dependency anew, with hashes (LOCK_OPTIONS=--upgrade for newer versions)
 	$(LOCK) --group build pyproject.toml -o requirements.txt

@@ -435,6 +435,11 @@ def _tone_complaints(settings: "Settings") -> list[str]:
     return []
 
 
+def is_placeholder(value: str) -> bool:
+    """Whether a secret is one of those that examples are full of."""
+    return value.lower() in _PLACEHOLDERS or len(set(value)) in (1, 2)
+
+
 def _stack_complaints(settings: "Settings") -> list[str]:
     """What is missing or a placeholder; nothing while no part of the stack is asked for."""
     given = [name for name in STACK if getattr(settings, name)]
@@ -446,7 +451,7 @@ def _stack_complaints(settings: "Settings") -> list[str]:
     complaints += [
         f"{name} is a placeholder; give it a value of its own"
         for name in ("MINIO_SECRET_KEY", "CODE_KEY", "TOKEN_KEY", "OPS_SHARED_SECRET")
-        if getattr(settings, name).lower() in _PLACEHOLDERS or len(set(getattr(settings, name))) in (1, 2)
+        if is_placeholder(getattr(settings, name))
     ]
     keys = [key for name in ("CODE_KEY", "TOKEN_KEY") if (key := getattr(settings, name))]
     keys += [key for key in settings.PREVIOUS_CODE_KEYS.split(",") if key]
