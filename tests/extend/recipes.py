@@ -1,7 +1,7 @@
 """The recipes of docs/how-to/extend.md, as a reader follows them: what is typed where, and what is tried then.
 
-The line above a block says what becomes of it: `file`, a new file; `file`, after `line`; `file`, instead of `line`; or it is
-tried. A named line is the one that begins so.
+The line above a block says what becomes of it: **file**, a new file; `file`, after `line`; `file`, instead of `line`;
+or it is tried. A named line is the one that begins so.
 """
 
 import re
@@ -12,7 +12,9 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "how-to" / "extend.md"
 
 _BLOCK = re.compile(r"^(?P<said>[^\n]+):\n\n```\w+\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-_PLACE = re.compile(r"`(?P<path>[^`]+)`, (?P<how>a new file|after|instead of)(?: `(?P<line>[^`]+)`)?$")
+_PLACE = re.compile(
+    r"(?:`|\*\*)(?P<path>[\w./-]+)(?:`|\*\*), (?P<how>a new file|after|instead of)(?: `(?P<line>[^`]+)`)?$"
+)
 _ROW = re.compile(r"^\| `(?P<path>[^`]+)` \| `(?P<line>[^`]+)` \| `(?P<text>[^`]+)` \|$", re.MULTILINE)
 
 
