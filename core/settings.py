@@ -11,18 +11,38 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, ValidationError, model_validator
 from pydantic.fields import FieldInfo
+from pydantic_core import CoreSchema, core_schema
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from core.adapters.catalogs import load
 from core.domain.access import networks
+from core.domain.room.rows import Intensity, Preset
 from core.errors import Misconfigured
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(gt=0)]
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """A closed choice whose members stand elsewhere, in an enum that is read by more than the settings."""
+
+    choices: tuple[str, ...]
+
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        """As a literal of the same choices."""
+        return core_schema.literal_schema(list(self.choices))
+
+
+BY_DAYPART = "by_daypart"
+"""Instead of a choice: as the hour of the site has it."""
+
+Intensities = Annotated[str, OneOf((BY_DAYPART, *(one.value for one in Intensity)))]
+Presets = Annotated[str, OneOf((BY_DAYPART, *(one.value for one in Preset)))]
 
 
 def _one_line(value: str) -> str:
@@ -230,10 +250,10 @@ class Settings(BaseSettings):
     POOL_SLICE_REVOLUTION_SECONDS: Count = Field(300, description="Seconds after which another slice is played.")
     POOL_SLICE_STEP_MS: Count = Field(250, description="Grid of slice starts, in milliseconds.")
     WEAR_EPSILON_PER_PLAY: Share = Field(0.003, description="Wear added by one hearing.")
-    ROOM_INTENSITY: Literal["by_daypart", "quiet", "balanced", "active"] = Field(
+    ROOM_INTENSITY: Intensities = Field(
         "by_daypart", description="How dense the room sounds: by the hour of the site, or always alike."
     )
-    ROOM_MOVEMENT_PRESET: Literal["by_daypart", "meditative", "balanced", "active"] = Field(
+    ROOM_MOVEMENT_PRESET: Presets = Field(
         "by_daypart", description="How long movements dwell: by the hour of the site, or always alike."
     )
     ROOM_QUIET_HOURS: bool = Field(False, description="Whether the room is quieter in some hours of the day.")

@@ -100,8 +100,8 @@ def sections() -> dict[str, dict[str, FieldInfo]]:
 
 def shape(field: FieldInfo) -> str:
     """What values a field takes, in words."""
-    if get_origin(field.annotation) is Literal:
-        return ", ".join(f"`{choice}`" for choice in get_args(field.annotation))
+    if choices := _choices(field):
+        return ", ".join(f"`{choice}`" for choice in choices)
     kind = KINDS[field.annotation if field.annotation in KINDS else _plain(field.annotation)]
     bounds = [words for mark in _marks(field) if (words := _bound(mark))]
     return " ".join([kind, *bounds])
@@ -142,6 +142,13 @@ def example() -> str:
         for name, field in fields.items():
             parts.append(f"# {field.description}\n#{name}={_quoted(default(field))}\n")
     return "\n".join(parts)
+
+
+def _choices(field: FieldInfo) -> tuple[str, ...]:
+    """What may be chosen from; nothing for a field without a closed choice."""
+    if get_origin(field.annotation) is Literal:
+        return get_args(field.annotation)
+    return next((mark.choices for mark in _marks(field) if isinstance(mark, settings.OneOf)), ())
 
 
 def _plain(annotation: Any) -> Any:

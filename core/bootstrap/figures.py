@@ -32,9 +32,8 @@ from core.services.jobs import JobFigures
 from core.services.reserve import Reserve
 from core.services.retention import RetentionFigures
 from core.services.snapshot import SnapshotFigures
-from core.settings import Settings
+from core.settings import BY_DAYPART, Settings
 
-BY_DAYPART = "by_daypart"
 CLAIM_S = 120
 RETRY_FIRST_S = 5.0
 RETRY_LONGEST_S = 900.0

@@ -8,7 +8,7 @@ from core.audio.essence import DerivativeCatalog, essence_wav
 from core.audio.loudness import integrated_lufs, true_peak_dbtp
 from core.audio.spectrogram import spectrogram_png
 from core.audio.wav import Wav, inspect
-from core.domain.artifact import Kind
+from core.domain.consent import Kind
 from core.services.derive import HIGHEST_HZ, LONGEST_S, Loudness, Makers
 
 

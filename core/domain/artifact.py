@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from core.domain.consent import Mode
+from core.domain.consent import Kind, Mode
 
 Outline = tuple[tuple[float, float], ...]
 """64 points of (level 0..1, spectral centroid 0..1): the shadow of a voice, cleared with it."""
@@ -127,16 +127,6 @@ def raw_key(public_id: str, *, ephemeral: bool) -> str:
     return f"{'ephemeral' if ephemeral else 'raw'}/{public_id}/audio.wav"
 
 
-class Kind(StrEnum):
-    """The derivatives there are."""
-
-    SPECTROGRAM = "spectrogram_png"
-    ESSENCE = "essence_wav"
-
-
-_FILES = {Kind.SPECTROGRAM: "spectrogram.png", Kind.ESSENCE: "essence.wav"}
-
-
 def derivative_key(public_id: str, attempt_id: str, kind: Kind) -> str:
     """Object key of one attempt at a derivative; every attempt has its own, so that no key is ever written twice."""
-    return f"derived/{public_id}-{attempt_id}/{_FILES[kind]}"
+    return f"derived/{public_id}-{attempt_id}/{kind.file}"

@@ -20,6 +20,25 @@ class Mode(StrEnum):
     NOSAVE = "NOSAVE"
 
 
+class Kind(StrEnum):
+    """What a fossil leaves, by the name it has in a promise; `<what>_<suffix>` is stored as `<what>.<suffix>`.
+
+    A kind that is added here is granted by every promise made from then on, and by none that was made before.
+    """
+
+    SPECTROGRAM = "spectrogram_png"
+    ESSENCE = "essence_wav"
+
+    @property
+    def file(self) -> str:
+        """The name of its file."""
+        return ".".join(self.value.rsplit("_", 1))
+
+
+SOUNDING = Kind.ESSENCE
+"""The one that is heard once the take is gone."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RetentionPolicy:
     """Today's retention settings, in the units people configure them in."""
@@ -137,7 +156,7 @@ def _rights(mode: Mode, policy: RetentionPolicy, now: datetime) -> tuple[datetim
             return (
                 now + timedelta(hours=policy.raw_fossil_hours),
                 now + timedelta(days=policy.derivative_fossil_days),
-                ("spectrogram_png", "essence_wav"),
+                tuple(kind.value for kind in Kind),
             )
         case Mode.NOSAVE:
             return now + timedelta(minutes=policy.once_fetch_minutes), None, ()

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from core.domain.artifact import Artifact, Kind, NewArtifact, State
-from core.domain.consent import Manifest, Mode
+from core.domain.artifact import Artifact, NewArtifact, State
+from core.domain.consent import Kind, Manifest, Mode
 from core.domain.custody import Early
 from core.domain.steward import StewardState
 from core.domain.work import Job, Signal

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from core.audio.wav import inspect
-from core.domain.artifact import Artifact, Kind, derivative_key
+from core.domain.artifact import Artifact, derivative_key
+from core.domain.consent import SOUNDING, Kind
 from core.domain.work import Job, Signal
 from core.errors import StoreMissing
 from core.ports.outside import ByteStore, NodeClock
@@ -187,7 +188,7 @@ class DeriveService:
 
     def _sound(self, kind: Kind, data: bytes) -> "_Sound":
         """How long a derivative sounds, and how loud; nothing for a picture."""
-        if kind is not Kind.ESSENCE:
+        if kind is not SOUNDING:
             return _Sound()
         wav = inspect(io.BytesIO(data), size_bytes=len(data), max_duration_s=LONGEST_S, max_rate_hz=HIGHEST_HZ)
         loudness = self._makers.loudness(io.BytesIO(data), len(data))
@@ -214,7 +215,7 @@ class DeriveService:
                 peak_dbtp=sound.peak_dbtp,
             )
             tx.derivatives.add(made, publishable=tx.consents.manifest(artifact.consent_id).publishable, now=now)
-            if kind is Kind.ESSENCE:
+            if kind is SOUNDING:
                 tx.artifacts.extend(artifact_id, artifact.derivative_until)
             tx.signal(Signal.POOL, derived=artifact_id)
         return True

@@ -29,7 +29,6 @@ from core.services.ledger import NODE
 FORMAT = 1
 NAME_SIGNS = 24
 FIGURES, MANIFEST, SUMS, README, FOSSILS = "figures.json", "manifest.json", "SHA256SUMS", "README.txt", "fossils"
-_SUFFIX = {"spectrogram_png": "png", "essence_wav": "wav"}
 READ_BYTES = 1 << 20
 PAGE = 200
 
@@ -181,7 +180,7 @@ class ExportService:
     def _file(self, one: Publishable) -> str:
         # Tells the node which fossil it was, and nobody else anything.
         name = self._vault.subject_hashes(one.public_id)[0][:NAME_SIGNS]
-        return f"{FOSSILS}/{name}-{one.kind}.{_SUFFIX.get(one.kind, 'bin')}"
+        return f"{FOSSILS}/{name}-{one.kind}.{one.kind.rpartition('_')[2]}"
 
     def _kept_until(self, path: Path) -> datetime:
         try:

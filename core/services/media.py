@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
 
-from core.domain.artifact import Artifact, Kind
+from core.domain.artifact import Artifact
+from core.domain.consent import SOUNDING, Kind
 from core.errors import NotFound, StoreMissing
 from core.ports.outside import ByteStore, Clock
 from core.ports.work import Transaction, UnitOfWork
@@ -90,7 +91,7 @@ class MediaService:
 
 
 def _sound_key(tx: Transaction, artifact: Artifact, now: datetime) -> str | None:
-    return artifact.raw_key if artifact.raw_lasts(now) else _made(tx, artifact, Kind.ESSENCE, now)
+    return artifact.raw_key if artifact.raw_lasts(now) else _made(tx, artifact, SOUNDING, now)
 
 
 def _picture_key(tx: Transaction, artifact: Artifact, now: datetime) -> str | None:

@@ -9,8 +9,9 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from core.domain.artifact import PREFIXES, Artifact, Kind, State
+from core.domain.artifact import PREFIXES, Artifact, State
 from core.domain.auditing import Finding, Wrong
+from core.domain.consent import SOUNDING
 from core.domain.work import Signal
 from core.errors import Unavailable
 from core.ports.custody import Ledger
@@ -174,7 +175,7 @@ def _sounds_until(tx: Transaction, artifact: Artifact, now: datetime) -> datetim
         (
             min(made.until, manifest.playable_until)
             for made in tx.derivatives.of(artifact.id)
-            if made.kind == Kind.ESSENCE and granted(made, manifest, now)
+            if made.kind == SOUNDING and granted(made, manifest, now)
         ),
         default=None,
     )

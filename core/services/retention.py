@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.domain.artifact import Artifact, State
+from core.domain.consent import SOUNDING
 from core.domain.work import Job, Signal
 from core.errors import MemoryEngineError, Unavailable
 from core.ports.outside import ByteStore, NodeClock
@@ -196,7 +197,7 @@ def _playable_until(tx: Transaction, artifact: Artifact, now: datetime) -> datet
         (
             derivative.until
             for derivative in tx.derivatives.of(artifact.id)
-            if derivative.kind == "essence_wav" and derivative.until > now
+            if derivative.kind == SOUNDING and derivative.until > now
         ),
         default=None,
     )

@@ -172,6 +172,7 @@ class _Room:
                 lane=choice.lane.value,
                 mood=choice.mood.value,
                 movement=cue.movement,
+                scene=self._state.scene,
                 pool_size=choice.pool_size,
                 thread_signal=str(choice.thread_signal),
                 featured_return=choice.featured_return,

@@ -65,6 +65,7 @@ class Played:
     lane: str
     mood: str
     movement: str
+    scene: str
     pool_size: int
     thread_signal: str
     featured_return: bool

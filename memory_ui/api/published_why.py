@@ -1,7 +1,10 @@
 """Why a voice was played, as it is published: numbers of takes, figures, and names from the catalogs."""
 
-from pydantic import BaseModel
+from typing import Any
 
+from pydantic import BaseModel, create_model
+
+from core.domain.pool.weights import NAMES
 from memory_ui.api.answers import Instant
 
 
@@ -30,19 +33,8 @@ class GapShape(BaseModel):
     factors: dict[str, float]
 
 
-class FactorsShape(BaseModel):
-    """What a weight is the product of."""
-
-    cooldown: float
-    rarity: float
-    wear: float
-    age: float
-    mood: float
-    featured_return: float
-    density_balance: float
-    same_topic: float
-    focus: float
-    deployment: float
+_FACTORS: dict[str, Any] = dict.fromkeys(NAMES, (float, ...))
+FactorsShape = create_model("FactorsShape", __doc__="What a weight is the product of.", **_FACTORS)
 
 
 class WeighedShape(BaseModel):

@@ -12,7 +12,7 @@ from core.adapters.catalogs import plain
 from core.bootstrap import System
 from core.domain.device import Surface
 from core.domain.notices import plain_figure
-from core.domain.steward import StewardState, topics_of
+from core.domain.steward import StewardState
 from core.domain.work import Signal
 from core.settings import Settings
 from memory_ui import theme
@@ -21,6 +21,7 @@ from memory_ui.copy import languages
 from memory_ui.devices import Pages
 from memory_ui.elements.recorder import Recorder
 from memory_ui.kiosk_clips import prompt_clips
+from memory_ui.kiosk_rules import posture
 from memory_ui.kiosk_words import offered, words_of
 from memory_ui.languages import surface_language
 from memory_ui.live import Live
@@ -57,13 +58,13 @@ def register(system: System, live: Live, pages: Pages) -> None:
             # theme that is another has a clip of its own.
             state = await live.posture()
             if "version" in detail and state.session_theme_prompt == recorder.surface["session_theme_prompt"]:
-                recorder.surface = {**recorder.surface, **_posture(system, request, state)}
+                recorder.surface = {**recorder.surface, **posture(system, request, state)}
             else:
                 recorder.surface = _surface(system, request, state, await in_thread(_asked, system, state, asker))
 
         async def look_again() -> None:
             # Clock, disk and a budget that was used up change without a signal.
-            found = _posture(system, request, await live.posture())
+            found = posture(system, request, await live.posture())
             if recorder.surface["ingest_budget"]["exhausted"]:
                 found["ingest_budget"] = await in_thread(_budget, system, asker)
             if off and any(recorder.surface[name] != value for name, value in found.items()):
@@ -115,18 +116,9 @@ def _fittings(settings: Settings, asked: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _posture(system: System, request: Request, state: StewardState) -> dict[str, Any]:
-    return {
-        **shapes.operator_state(state),
-        "intake_door": system.intake.door(state).value,
-        "language": surface_language(request, state),
-        "topics": list(topics_of(state.kiosk_topics)),
-    }
-
-
 def _surface(system: System, request: Request, state: StewardState, asked: _Asked) -> dict[str, Any]:
     return {
-        **_posture(system, request, state),
+        **posture(system, request, state),
         "ingest_budget": asked.budget,
         "prompts": asked.prompts,
         "prompt_clips": asked.clips,

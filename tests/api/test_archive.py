@@ -3,8 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.domain.access import Role
-from core.domain.artifact import Kind
-from core.domain.consent import Mode
+from core.domain.consent import Kind, Mode
 from core.domain.pool.facts import Wish
 from core.domain.work import Signal
 from tests import wavs

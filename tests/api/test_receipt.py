@@ -5,7 +5,8 @@ import logging
 
 import pytest
 
-from core.domain.artifact import Kind, State
+from core.domain.artifact import State
+from core.domain.consent import Kind
 from core.domain.pool.facts import Wish
 from tests import wavs
 from tests.fakes import at_once, visits_to

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from core.bootstrap import System
-from core.domain.artifact import Artifact, Kind, State
+from core.domain.artifact import Artifact, State
+from core.domain.consent import Kind
 from core.domain.custody import LEDGER_PREFIX
 from core.services.grants import Grants
 from tests.chaos.load import Grant, Load, Take, Visitor

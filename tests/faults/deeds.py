@@ -18,8 +18,7 @@ from typing import Any
 from core.adapters.archive import open_archive
 from core.adapters.ledger import LEDGER_FILE
 from core.bootstrap import System
-from core.domain.artifact import Kind
-from core.domain.consent import Mode
+from core.domain.consent import Kind, Mode
 from core.domain.custody import LEDGER_PREFIX, Early, Entry
 from core.domain.pool.facts import Wish
 from core.errors import Conflict, MemoryEngineError, Refused, Unavailable

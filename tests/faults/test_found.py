@@ -7,8 +7,7 @@ import pytest
 
 from core.adapters import archive
 from core.adapters.ledger import LEDGER_FILE
-from core.domain.artifact import Kind
-from core.domain.consent import Mode
+from core.domain.consent import Kind, Mode
 from core.domain.custody import LEDGER_PREFIX, Closed
 from core.errors import Unavailable
 from tests.engines import Engine

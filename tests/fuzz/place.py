@@ -12,8 +12,7 @@ from typing import Any
 import requests
 
 from core.domain.access import Role
-from core.domain.artifact import Kind
-from core.domain.consent import Mode
+from core.domain.consent import Kind, Mode
 from core.domain.custody import Care
 from core.domain.pool.facts import Wish
 from core.domain.room.state import RoomState

@@ -10,8 +10,8 @@ from sqlalchemy import update
 from core.adapters.sql.tables import DerivativeRow
 from core.adapters.sql.words import FORGOTTEN
 from core.bootstrap.figures import archive_figures
-from core.domain.artifact import Kind, Review, State
-from core.domain.consent import Mode
+from core.domain.artifact import Review, State
+from core.domain.consent import Kind, Mode
 from core.domain.pool.facts import Wish
 from core.errors import BadField, Conflict, NotFound
 from core.ports.stewarding import ArchiveQuery

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from typer.testing import CliRunner
 
-from core.domain.artifact import Kind, State
-from core.domain.consent import Mode
+from core.domain.artifact import State
+from core.domain.consent import Kind, Mode
 from core.domain.custody import Early, Entry
 from core.errors import Unavailable
 from memory_ui.cli import app

@@ -11,8 +11,8 @@ from pyrage import x25519
 
 from core.adapters.archive import open_archive
 from core.bootstrap.custody import PASSPHRASE_FILE
-from core.domain.artifact import Kind, State
-from core.domain.consent import Mode
+from core.domain.artifact import State
+from core.domain.consent import Kind, Mode
 from core.domain.custody import Care, CareState, Closed
 from core.errors import BadArchive, DiskReserve
 from tests.engines import Engine

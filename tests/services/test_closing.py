@@ -11,8 +11,8 @@ from pyrage import x25519
 from core.adapters.archive import FolderShelf
 from core.adapters.sealing import Sealing
 from core.domain.archiving import ArchiveKind
-from core.domain.artifact import Kind, Review, State
-from core.domain.consent import Mode
+from core.domain.artifact import Review, State
+from core.domain.consent import Kind, Mode
 from core.domain.custody import Care, Closed
 from core.errors import BadArchive
 from tests.fakes import OTHER_TAKE, Node

@@ -11,8 +11,8 @@ from core.audio import wav
 from core.bootstrap import spool_dir
 from core.bootstrap.figures import derive_figures
 from core.bootstrap.makers import makers
-from core.domain.artifact import Kind, State
-from core.domain.consent import Mode
+from core.domain.artifact import State
+from core.domain.consent import Kind, Mode
 from core.domain.pool.facts import Wish
 from core.errors import NotFound, Unavailable
 from core.services.derive import DeriveService, Outcome

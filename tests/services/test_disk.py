@@ -11,8 +11,7 @@ import pytest
 
 from core.adapters import outside
 from core.adapters.outside import DataDisk
-from core.domain.artifact import Kind
-from core.domain.consent import Mode
+from core.domain.consent import Kind, Mode
 from core.domain.work import Job
 from core.errors import DiskReserve, Unavailable
 from core.services.reserve import Reserve

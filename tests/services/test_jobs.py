@@ -4,11 +4,13 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.orm import Session
 
-from core.domain.artifact import Kind
-from core.domain.consent import Mode
+from core.adapters.sql.tables import ConsentRow
+from core.domain.consent import Kind, Mode
 from core.domain.work import Job
 from core.errors import Unavailable
+from core.services.derive import Outcome
 from jobs.broker import make_kick
 from jobs.schedule import run_schedule
 from jobs.signs import Signs
@@ -202,6 +204,14 @@ class TestFindWork:
     def test_everything_a_promise_grants_is_found_and_nothing_else(self, node, wanted):
         fossil, room, _once = (node.keep(mode).artifact.id for mode in (Mode.FOSSIL, Mode.ROOM, Mode.NOSAVE))
         assert self.find(node, wanted) == sorted(lacks(fossil, *Kind) + lacks(room))
+
+    def test_a_promise_from_before_there_was_a_derivative_does_not_ask_for_it(self, node, wanted):
+        old, new = (node.keep(Mode.FOSSIL).artifact.id for _ in range(2))
+        with Session(node.system.outside.engine) as session, session.begin():
+            consent = session.get(ConsentRow, node.row(old).consent_id)
+            consent.manifest = {**consent.manifest, "derivatives": [Kind.SPECTROGRAM.value]}
+        assert self.find(node, wanted) == sorted(lacks(old, Kind.SPECTROGRAM) + lacks(new, *Kind))
+        assert node.system.derive.derive(old, Kind.ESSENCE) == Outcome.NOT_WANTED
 
     def test_only_what_is_missing_is_found(self, node, wanted):
         fossil = node.keep(Mode.FOSSIL).artifact.id

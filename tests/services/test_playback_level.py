@@ -8,8 +8,7 @@ import pytest
 from core.audio import wav
 from core.bootstrap.figures import level_figures
 from core.bootstrap.makers import makers
-from core.domain.artifact import Kind
-from core.domain.consent import Mode
+from core.domain.consent import Kind, Mode
 from core.domain.level import playback_level
 from core.domain.pool.facts import Wish
 from tests import wavs

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from typer.testing import CliRunner
 
-from core.domain.artifact import Kind, State
+from core.domain.artifact import State
 from core.domain.auditing import Wrong
-from core.domain.consent import Mode
+from core.domain.consent import Kind, Mode
 from core.domain.custody import Care, CareState, Early
 from core.errors import Conflict
 from core.ports.work import TrailQuery

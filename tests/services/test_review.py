@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from core.domain.artifact import Kind, Review, State
-from core.domain.consent import Mode
+from core.domain.artifact import Review, State
+from core.domain.consent import Kind, Mode
 from core.domain.pool.facts import Wish
 from core.errors import Conflict, NotFound
 from core.ports.stewarding import ArchiveQuery

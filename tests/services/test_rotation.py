@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from core.adapters.archive import open_archive
-from core.domain.artifact import Kind, State
-from core.domain.consent import Mode
+from core.domain.artifact import State
+from core.domain.consent import Kind, Mode
 from core.domain.custody import Early, Entry
 from core.errors import NotFound
 from tests.engines import Engine, Ground

@@ -126,6 +126,7 @@ def played(*voices, at_s=0, pool_size=40):
         lane="mid",
         mood="hushed",
         movement="arrival",
+        scene="threshold",
         pool_size=pool_size,
         thread_signal="",
         featured_return=False,

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from core.adapters.sql.artifacts import artifact_of, artifacts
 from core.adapters.sql.tables import ArtifactRow, DerivativeRow
-from core.domain.artifact import Artifact, Kind, Review, State
+from core.domain.artifact import Artifact, Review, State
+from core.domain.consent import Kind
 from core.domain.pool.facts import PoolFacts
 from core.ports.stewarding import ArchiveQuery, FossilPicture, Publishable, RetentionCounts, Totals
 

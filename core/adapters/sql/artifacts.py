@@ -17,8 +17,8 @@ from core.adapters.sql.tables import (
     TombstoneRow,
 )
 from core.adapters.sql.words import forget_words
-from core.domain.artifact import Artifact, Kind, NewArtifact, Outline, Review, State
-from core.domain.consent import Mode
+from core.domain.artifact import Artifact, NewArtifact, Outline, Review, State
+from core.domain.consent import Kind, Mode
 from core.domain.work import Job
 from core.ports.work import Derivative, Holding, Lacking
 
@@ -234,7 +234,7 @@ class SqlArtifacts:
         found = self._lacking(Job.MEASURE, None, own, [*held, ArtifactRow.measured_at.is_(None)], limit)
         for kind in Kind:
             made = exists().where(DerivativeRow.artifact_id == ArtifactRow.id, DerivativeRow.kind == kind.value)
-            wanting = [*held, ArtifactRow.derivative_until > now, ~made]
+            wanting = [*held, ArtifactRow.derivative_until > now, _grants(kind), ~made]
             found += self._lacking(Job.DERIVE, kind, own + f":{kind.value}", wanting, limit)
         return found
 
@@ -436,6 +436,12 @@ def artifact_of(row: Sequence[Any]) -> Artifact:
         flagged_at=found.flagged_at,
         passed_at=found.passed_at,
     )
+
+
+def _grants(kind: Kind) -> Any:
+    """Whether a promise names a derivative: what was given before there was such a kind does not want it."""
+    named = cast_to(ConsentRow.manifest, String).contains(f'"{kind.value}"', autoescape=True)
+    return exists().where(ConsentRow.id == ArtifactRow.consent_id, named)
 
 
 def _outline(stored: Sequence[Sequence[float]] | None) -> Outline | None:

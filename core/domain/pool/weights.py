@@ -1,8 +1,10 @@
 """How likely a take is to be drawn: named factors, their product, and the most that product can be."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 
 from core.domain.deployment import Deployment
 from core.domain.pool.facts import Density, Mood, PoolFacts, Wish, WishLimits, tidy
@@ -149,19 +151,13 @@ class Factors:
         One order of multiplication for weights and bounds: rounding is monotone, so a bound, larger in every
         factor, stays at or above each weight to the last bit.
         """
-        named = (
-            self.cooldown,
-            self.rarity,
-            self.wear,
-            self.age,
-            self.mood,
-            self.featured_return,
-            self.density_balance,
-            self.same_topic,
-            self.focus,
-            self.deployment,
-        )
-        return max(self.floor, math.prod(named))
+        return max(self.floor, math.prod(_named(self)))
+
+
+NAMES = tuple(one.name for one in fields(Factors) if one.name != "floor")
+"""Every factor there is, in the order in which they are multiplied."""
+
+_named: Callable[[Factors], tuple[float, ...]] = attrgetter(*NAMES)
 
 
 def weigh(facts: PoolFacts, wish: Wish, now: datetime, figures: PoolFigures, deployment: Deployment) -> Factors:
