@@ -16,7 +16,7 @@ KIOSK_TESTS := $(addprefix tests/browser/test_,appliance_browser.py kiosk_field.
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-services test-browser test-room test-kiosk test-campaigns test-js \
-	check check-types check-rest format docs clips screenshots faults chaos alarms fuzz fairness kiosk soak lock clean
+	check check-types check-rest format docs clips screenshots faults chaos alarms fuzz fairness kiosk soak release lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -122,6 +122,9 @@ kiosk: setup-dev setup-tools ## Kill servers, networks and browsers under the ki
 
 soak: setup-dev setup-tools ## Let the room page run for 40 minutes and the player for 8 hours, and count what stays (SOAK="--minutes 40 --hours 8 --report")
 	$(BIN)/python -m tests.soak.campaign $(SOAK)
+
+release: setup-dev ## Build the archive that machines are installed and updated from, and its checksum (RELEASE="--to dist")
+	$(BIN)/python scripts/build_release.py $(RELEASE)
 
 lock: setup-dev ## Pin every dependency anew, with hashes (LOCK_OPTIONS=--upgrade for newer versions)
 	$(LOCK) --group build pyproject.toml -o requirements.txt
