@@ -21,7 +21,14 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from memory_ui.appliance.release import MANIFEST, WHEELS, Manifest, ReleaseFile, this_platform, this_python
+from memory_ui.appliance.release import (  # noqa: E402 -- found only from here on
+    MANIFEST,
+    WHEELS,
+    Manifest,
+    ReleaseFile,
+    this_platform,
+    this_python,
+)
 
 UPDATES_FROM = "0.6.0"
 """The oldest version that may be updated at once; older ones take a step between."""
@@ -86,12 +93,15 @@ def write_release(version: str, wheels: Path, to: Path, *, when: int, updates_fr
     )
     to.mkdir(parents=True, exist_ok=True)
     archive = to / f"{manifest.name}.tar.gz"
-    with archive.open("wb") as raw, gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=when) as packed:
-        with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar:
-            # First, so that the rest can be compared with it while it is unpacked.
-            _add(tar, f"{manifest.name}/{MANIFEST}", manifest.to_text().encode(), when)
-            for name in sorted(contents):
-                _add(tar, f"{manifest.name}/{name}", contents[name].read_bytes(), when)
+    with (
+        archive.open("wb") as raw,
+        gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=when) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
+    ):
+        # First, so that the rest can be compared with it while it is unpacked.
+        _add(tar, f"{manifest.name}/{MANIFEST}", manifest.to_text().encode(), when)
+        for name in sorted(contents):
+            _add(tar, f"{manifest.name}/{name}", contents[name].read_bytes(), when)
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
     archive.with_name(f"{archive.name}.sha256").write_text(f"{digest}  {archive.name}\n", "utf-8")
     return archive

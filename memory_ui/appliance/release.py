@@ -156,8 +156,9 @@ def unpack(archive: Path, into: Path) -> Manifest:
         manifest = _manifest_in(tar)
         wanted = {f"{manifest.name}/{file.name}": file for file in manifest.files}
         into.mkdir(parents=True)
-        for member in tar:
-            if member.isdir() and _is_tame(member.name):
+        for number, member in enumerate(tar):
+            # Going through an archive begins with what was read of it already: the manifest.
+            if number == 0 or (member.isdir() and _is_tame(member.name)):
                 continue
             file = wanted.pop(member.name, None)
             if file is None or not member.isreg() or member.size != file.size:
