@@ -17,7 +17,7 @@ KIOSK_TESTS := $(addprefix tests/browser/test_,appliance_browser.py kiosk_field.
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-services test-browser test-room test-kiosk test-campaigns test-js \
 	check check-types check-rest check-deploy image format docs clips screenshots faults chaos alarms fuzz fairness kiosk soak stack \
-	lock clean
+	release lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -133,6 +133,9 @@ soak: setup-dev setup-tools ## Let the room page run for 40 minutes and the play
 
 image: setup-dev ## Carry out the Dockerfile's steps in a bare Debian and go through the ritual there, as root (IMAGE="--report")
 	scripts/rehearse_image.sh $(IMAGE)
+
+release: setup-dev ## Build the archive that machines are installed and updated from, and its checksum (RELEASE="--to dist")
+	$(BIN)/python scripts/build_release.py $(RELEASE)
 
 lock: setup-dev ## Pin every dependency anew, with hashes (LOCK_OPTIONS=--upgrade for newer versions)
 	$(LOCK) --group build pyproject.toml -o requirements.txt

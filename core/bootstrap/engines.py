@@ -67,7 +67,11 @@ def open_outside(settings: Settings, deployment: Deployment, data_dir: Path) -> 
         store = FileStore(data_dir / "sounds")
         effects = Effects()
         budgets = WindowBudgets(budget_kinds(settings), low_share=settings.BUDGET_LOW_SHARE)
-    upgrade(engine)
+    try:
+        upgrade(engine)
+    except BaseException:
+        engine.dispose()
+        raise
     clock = SystemClock()
     ledger = FileLedger(ledger_dir(settings, data_dir), store)
     first = StewardState(

@@ -13,6 +13,7 @@ from memory_ui.cli import (
     containers,
     demo,
     first_boot,
+    release,
     serve,
     simulate,
     stewards,
@@ -22,7 +23,20 @@ from memory_ui.cli import (
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="A local room memory."
 )
-for group in (serve, background, demo, simulate, store, backup, stewards, clips, browser, containers, first_boot):
+for group in (
+    serve,
+    background,
+    demo,
+    simulate,
+    store,
+    backup,
+    stewards,
+    clips,
+    browser,
+    containers,
+    first_boot,
+    release,
+):
     group.add_to(app)
 
 

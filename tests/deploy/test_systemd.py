@@ -13,7 +13,7 @@ from core.settings import Settings
 from memory_ui.cli import app
 
 UNITS = sorted((Path(__file__).parents[2] / "deploy" / "systemd").iterdir())
-PROGRAM = "/srv/memory-engine/.venv/bin/memory-engine"
+PROGRAM = "/srv/memory-engine/current/bin/memory-engine"
 ENGINE = "/usr/bin/docker"
 SERVICES = [unit for unit in UNITS if unit.suffix == ".service" and "@" not in unit.name and "compose" not in unit.name]
 
