@@ -128,6 +128,8 @@ class Reference:
         if "const" in schema:
             return f"`{schema['const']}`"
         kind = schema.get("type", "anything")
+        if isinstance(kind, list):
+            return " or ".join(self._kind({**schema, "type": one}) for one in kind)
         if kind == "array":
             return f"list of {self._kind(schema.get('items', {}))}"
         if kind == "string":
@@ -146,6 +148,8 @@ class Reference:
                 return self._sample(first, depth) if choice == "anyOf" else first
         if "const" in schema:
             return schema["const"]
+        if isinstance(schema.get("type"), list):
+            return self._sample({**schema, "type": schema["type"][0]}, depth)
         if schema.get("type") == "array":
             return [self._sample(schema.get("items", {}), depth + 1)]
         if "properties" in schema:
