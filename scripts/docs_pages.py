@@ -33,9 +33,7 @@ def _frame(app: Sphinx, name: str, _template: str, context: dict[str, Any], _doc
 
 
 def _entries(app: Sphinx, names: list[str], here: str, pathto: Callable[[str], str]) -> list[Entry]:
-    return [
-        Entry(address=pathto(name), title=app.env.titles[name].astext(), current=name == here) for name in names
-    ]
+    return [Entry(address=pathto(name), title=app.env.titles[name].astext(), current=name == here) for name in names]
 
 
 def reachable(html: str) -> str:

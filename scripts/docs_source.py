@@ -145,9 +145,7 @@ def night(tokens: str) -> str:
 
 
 def _grouped(every: list[Page]) -> dict[str, list[str]]:
-    return {
-        caption: [page.name for page in every if page.folder == group] for group, (caption, _) in GROUPS.items()
-    }
+    return {caption: [page.name for page in every if page.folder == group] for group, (caption, _) in GROUPS.items()}
 
 
 def _page(root: Path, source: str) -> Page:
