@@ -1,6 +1,8 @@
 """The documentation as a static site that the node serves under /docs/; `--if-stale` only where something has changed.
 
-`--to FOLDER` puts it elsewhere. Whatever Sphinx warns of ends the build: a link or an anchor that leads nowhere, a picture that is missing, a page that
+`--to FOLDER` puts it elsewhere.
+
+Whatever Sphinx warns of ends the build: a link or an anchor that leads nowhere, a picture that is missing, a page that
 nothing lists. The site is made beside its place and then put there whole.
 """
 

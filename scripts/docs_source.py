@@ -134,7 +134,7 @@ def index(text: str, every: list[Page]) -> str:
 
 
 def night(tokens: str) -> str:
-    """The room's dark colours for every element, where a reader wants them: tokens.css stays the only place of colours."""
+    """The room's dark colours, where a reader wants them dark: tokens.css stays the only place of colours."""
     dark, more = _ROOM.search(tokens), _MORE.search(tokens)
     if dark is None or more is None:
         raise ValueError("tokens.css has no dark ground")

@@ -1,4 +1,4 @@
-"""Cards to be printed: one for participants in their language, one with drills for whoever looks after the room.
+"""Cards to be printed: one for participants in their language, one of drills for whoever looks after the room.
 
 A participant's card says nothing of its own: its words are those of the door, the notice, the kiosk and the receipt, and
 its figures are those that this node promises by today.
@@ -46,7 +46,7 @@ async def participant(request: Request, system: SystemOf, size: str = "A6") -> H
         limit=copy.span(plain_figure(system.settings.KIOSK_MAX_RECORDING_SECONDS), "second"),
         choices=choices(system, copy),
         backups=copy.t("spoken.backup", backup_span=copy.span(plain_figure(system.settings.BACKUP_DAYS), "day")),
-        address=address.split("://")[-1],
+        address=address.partition("://")[2],
         qr=square(f"{address}?{PARAMETER}={language}"),
     )
 

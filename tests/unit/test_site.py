@@ -110,7 +110,7 @@ def test_dark_colours_are_those_of_the_room(site: Path) -> None:
 
 
 def test_a_link_that_leads_nowhere_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="nowhere.md"):
+    with pytest.raises(ValueError, match=r"nowhere\.md"):
         docs_source.rewritten("[x](nowhere.md)", "docs/README.md", ROOT, tmp_path)
 
 
