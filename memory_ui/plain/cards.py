@@ -1,6 +1,6 @@
 """Cards to be printed: one for participants in their language, one of drills for whoever looks after the room.
 
-A participant's card says nothing of its own: its words are those of the door, the notice, the kiosk and the receipt, and
+A participant's card says nothing of its own: its words are those of door, notice, kiosk and receipt, and
 its figures are those that this node promises by today.
 """
 
