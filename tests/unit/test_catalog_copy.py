@@ -38,7 +38,8 @@ def sources(*patterns, below):
 
 PYTHON = "\n".join(
     [
-        sources("*.py", "*.html", below="memory_ui"),
+        sources("*.py", below="memory_ui"),
+        sources("*.html", below="memory_ui/plain"),
         # What copies and certificates say is written where they are made.
         *((ROOT / "core" / name).read_text() for name in ("adapters/archive.py", "bootstrap/custody.py")),
         (ROOT / "core/services/closing.py").read_text(),

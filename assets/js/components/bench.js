@@ -41,7 +41,7 @@ export default {
       <header class="ops-head">
         <h1>{{ node.name }}</h1>
         <nav class="ops-ways" :aria-label="ops.pages">
-          <a href="/ops/">{{ ops.page_room }}</a><a href="/ops/bench/" aria-current="page">{{ ops.page_bench }}</a>
+          <a href="/ops/">{{ ops.page_room }}</a><a href="/ops/bench/" aria-current="page">{{ ops.page_bench }}</a><a href="/docs/">{{ ops.page_docs }}</a>
         </nav>
         <span class="fine ops-who"><LedgerShape :of="view.state"/>{{ ops['state_' + view.state] }}</span>
         <form method="post" action="/ops/logout/"><button class="button" type="submit">{{ ops.sign_out }}</button></form>

@@ -48,7 +48,7 @@ export default {
       <header class="ops-head">
         <h1>{{ node.name }}</h1>
         <nav class="ops-ways" :aria-label="copy.pages">
-          <a href="/ops/" aria-current="page">{{ copy.page_room }}</a><a href="/ops/bench/">{{ copy.page_bench }}</a>
+          <a href="/ops/" aria-current="page">{{ copy.page_room }}</a><a href="/ops/bench/">{{ copy.page_bench }}</a><a href="/docs/">{{ copy.page_docs }}</a>
         </nav>
         <span class="fine ops-who">{{ who }}</span>
         <form method="post" action="/ops/logout/"><button class="button" type="submit">{{ copy.sign_out }}</button></form>
