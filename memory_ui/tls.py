@@ -79,7 +79,7 @@ class Secured:
                 self._system.certificates.keep(certified(self._system.settings))
             self._take_up()
         except (OSError, MemoryEngineError):
-            log.exception("certificate.not_kept")
+            log.exception("tls.not_kept")
 
     def _take_up(self) -> None:
         chain = self._system.certificates.chain
