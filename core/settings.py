@@ -112,6 +112,17 @@ class Settings(BaseSettings):
 
     HOST: Line = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 serves the local network.")
     PORT: int = Field(8080, ge=1, le=65535, description="Port to listen on.")
+    TLS: Literal["off", "internal"] = Field(
+        "off",
+        description="Whether the node serves HTTPS itself, by a certificate authority of its own (`internal`).",
+    )
+    CERTIFICATE_PORT: int = Field(
+        8081,
+        ge=0,
+        le=65535,
+        description="Port that hands out the root certificate over plain http, and leads everybody else to https; 0 "
+        "for none. With TLS only.",
+    )
     MEMORY_DATA_DIR: Path = Field(
         Path("data"), description="Folder for the database, the sounds and the generated secrets."
     )
@@ -379,6 +390,7 @@ class Settings(BaseSettings):
         ]
         if bool(self.WARN_EMAIL_TO) != bool(self.SMTP_HOST):
             complaints.append("WARN_EMAIL_TO and SMTP_HOST are given together or not at all")
+        complaints += _tls_complaints(self)
         complaints += _tone_complaints(self)
         complaints += _stack_complaints(self)
         if complaints:
@@ -438,6 +450,18 @@ TONE_TYPES = {
 """What a recording of the place may be, by its suffix."""
 
 TONE_MOST_BYTES = 32 * 1_000_000
+
+
+def _tls_complaints(settings: "Settings") -> list[str]:
+    """Why this node could not serve HTTPS itself."""
+    if settings.TLS == "off":
+        return []
+    complaints = []
+    if settings.DATABASE_URL:
+        complaints.append("TLS internal is of the embedded engine; the stack has a proxy before its web instances")
+    if settings.CERTIFICATE_PORT == settings.PORT:
+        complaints.append("CERTIFICATE_PORT and PORT must differ")
+    return complaints
 
 
 def _tone_complaints(settings: "Settings") -> list[str]:

@@ -42,7 +42,7 @@ from memory_ui.devices import Pages
 from memory_ui.live import Live
 from memory_ui.middleware import TOO_MUCH, SelectiveGZip, Surroundings, allowed_hosts
 from memory_ui.pages import kiosk, ops, room
-from memory_ui.plain import cards, docs, door, revoke, signin
+from memory_ui.plain import cards, certificate, docs, door, revoke, signin
 from memory_ui.plain.render import problem_page
 from memory_ui.sockets import bind_sockets
 
@@ -78,13 +78,28 @@ def plain_app(system: System, background: Background = no_background) -> FastAPI
         # As they are: to include a router builds every one of its routes a second time, with the first request.
         app.router.routes.extend(routes.router.routes)
     app.add_api_route("/api/{path:path}", _unknown, methods=_ANY, include_in_schema=False)
+    _surround(app, system)
+    app.add_middleware(SelectiveGZip)
+    return app
+
+
+def certificate_app(system: System) -> FastAPI:
+    """What answers over plain http beside HTTPS: the page of the certificate; everything else is led to https."""
+    app = FastAPI(title="Memory Engine", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.system = system
+    for routes in (certificate, theme):
+        app.router.routes.extend(routes.router.routes)
+    app.add_api_route("/{path:path}", certificate.lead_on, methods=["GET", "HEAD"], include_in_schema=False)
+    _surround(app, system)
+    return app
+
+
+def _surround(app: FastAPI, system: System) -> None:
     app.add_exception_handler(MemoryEngineError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     hosts = allowed_hosts(system.settings.ALLOWED_HOSTS, system.settings.HOST)
     app.add_middleware(Surroundings, allowed_hosts=hosts, say=_say_in)
-    app.add_middleware(SelectiveGZip)
-    return app
 
 
 def create_app(system: System, background: Background = no_background) -> FastAPI:
@@ -149,6 +164,7 @@ ROUTES = (
     surface,
     take_keys,
     cards,
+    certificate,
     docs,
     door,
     revoke,

@@ -16,6 +16,8 @@ SECTIONS = {
     "The node": (
         "HOST",
         "PORT",
+        "TLS",
+        "CERTIFICATE_",
         "MEMORY_DATA_DIR",
         "NODE_",
         "ALLOWED_HOSTS",

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from core.adapters.catalogs import asset_version, load
+from core.adapters.certificates import FolderAuthority
 from core.adapters.effects import Effects
 from core.adapters.vault import generated_secret, read_secret
 from core.bootstrap.clips import clip_service
@@ -53,6 +54,7 @@ from core.services.audit import Audit
 from core.services.auditing import AuditService
 from core.services.backup import BackupService
 from core.services.care import CareService
+from core.services.certificates import CertificateService
 from core.services.clips import ClipService
 from core.services.clock import ClockGuard
 from core.services.closing import ClosingService
@@ -139,6 +141,7 @@ class System:
     closing: ClosingService
     status: StatusService
     watch: Watch
+    certificates: CertificateService
     intervals_s: dict[Job, int] = field(default_factory=dict)
 
     def close(self) -> None:
@@ -199,7 +202,7 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         reserve_bytes=reserve.bytes,
         figures=snapshot_figures(settings, colours),
     )
-    rows = rows_of(outside)
+    rows, authority = rows_of(outside), FolderAuthority(outside.data_dir)
     shelf = shelf_in(backup_dir(settings, outside.data_dir), settings, outside, reserve.bytes)
     ledger = LedgerService(outside.work, outside.ledger, outside.vault, clock)
     ledger.compare()
@@ -222,7 +225,7 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         care,
         shelf=shelf,
         rows=rows,
-        secrets=outside.vault.secrets,
+        secrets=lambda: {**outside.vault.secrets(), **authority.secrets()},
         unpack=unpacking(settings, outside, shelf, build),
         figures=backup_figures(settings),
     )
@@ -350,6 +353,7 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
             node=settings.NODE_NAME,
             quiet_minutes=settings.WARN_QUIET_MINUTES,
         ),
+        certificates=CertificateService(authority, clock, node_name=settings.NODE_NAME, used=settings.TLS != "off"),
         intervals_s=intervals_s(settings),
     )
 

@@ -6,8 +6,10 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from core.adapters.archive import FolderArchive, open_archive
+from core.adapters.certificates import FolderAuthority
 from core.adapters.folder import using
 from core.adapters.ledger import parse
 from core.adapters.sql.engine import DATABASE_FILE
@@ -88,7 +90,7 @@ def _with_keys_of(opened: FolderArchive, settings: Settings, data_dir: Path) -> 
     """This node, able to read what is in the copy. A fresh one takes its keys over; another must know them already."""
     secrets = opened.secrets()
     if not settings.DATABASE_URL and not (data_dir / DATABASE_FILE).exists():
-        write_keys(data_dir, secrets)
+        _take_over(data_dir, secrets)
     with closing(build(settings)) as system:
         if _knows(system, secrets):
             yield system
@@ -104,9 +106,15 @@ def _with_keys_of(opened: FolderArchive, settings: Settings, data_dir: Path) -> 
             )
         if not system.restore.blank():
             raise Conflict("This node holds takes of another installation. Restore onto a fresh data folder.")
-    write_keys(data_dir, secrets)
+    _take_over(data_dir, secrets)
     with closing(build(settings)) as system:
         yield system
+
+
+def _take_over(data_dir: Path, secrets: dict[str, Any]) -> None:
+    """Be the node of a copy, by its keys: of codes and grants, and of the authority its kiosks trust."""
+    write_keys(data_dir, secrets)
+    FolderAuthority(data_dir).take_over(secrets)
 
 
 def _knows(system: System, secrets: dict[str, object]) -> bool:

@@ -9,6 +9,7 @@ from memory_ui.cli import (
     background,
     backup,
     browser,
+    certificate,
     clips,
     containers,
     demo,
@@ -36,6 +37,7 @@ for group in (
     containers,
     first_boot,
     release,
+    certificate,
 ):
     group.add_to(app)
 

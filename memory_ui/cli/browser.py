@@ -17,6 +17,7 @@ Address = Annotated[str, typer.Option("--address", help="Where the node is reach
 Program = Annotated[str, typer.Option("--program", help="The browser; else the first Chromium there is.")]
 Profile = Annotated[Path | None, typer.Option("--profile", help="Folder of its own profile; else one a role.")]
 Query = Annotated[str, typer.Option("--query", help="What the page is asked with: language=de&layout=seated.")]
+Trust = Annotated[Path | None, typer.Option("--trust", help="Root certificate of the node, for this user's browsers.")]
 Prints = Annotated[bool, typer.Option("--prints", help="Print receipts without asking, on the default printer.")]
 More = Annotated[list[str] | None, typer.Argument(help="Further arguments of the browser, after --.")]
 
@@ -33,6 +34,7 @@ def browser(
     profile: Profile = None,
     query: Query = "",
     prints: Prints = False,
+    trust: Trust = None,
     more: More = None,
 ) -> None:
     """Keep Chromium open on one surface, over the whole screen; started again whenever it has died."""
@@ -41,6 +43,10 @@ def browser(
     from memory_ui.browser import arguments, keep_open, origin_of, prepare_profile
 
     origin = origin_of(address)
+    if trust is not None:
+        from memory_ui.browser_trust import trust as believe
+
+        believe(trust, Path.home())
     folder = profile or Path.home() / ".local" / "share" / "memory-engine" / f"browser-{role}"
     stopped = []
     for number in (signal.SIGTERM, signal.SIGINT):
