@@ -108,7 +108,7 @@ def _refusal(page: Any, url: str) -> str:
     return ""
 
 
-def power_cuts(stack: SecureStack, folder: Path, outcome: Outcome, cuts: int) -> None:
+def power_cuts(stack: SecureStack, folder: Path, outcome: Outcome, cuts: int, *, settle_s: float = SETTLE_S) -> None:
     """Kill everything at once, under load, and start it again; then hold the node to its laws."""
     rng = random.Random(outcome.seed)
     load = Load(stack.url, seed=outcome.seed, verify=stack.caddy.verify)
@@ -121,7 +121,7 @@ def power_cuts(stack: SecureStack, folder: Path, outcome: Outcome, cuts: int) ->
     load.finish()
     stack.wait_until_ready()
     with stack.system(folder / "judging") as system:
-        outcome.settled_s, outcome.owed = Settling(system, load, lambda: depth(stack)).wait(SETTLE_S)
+        outcome.settled_s, outcome.owed = Settling(system, load, lambda: depth(stack)).wait(settle_s)
         judge = Judge(stack, load, system)
         judge.audit("with everything running")
         judge.judge()
