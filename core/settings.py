@@ -408,6 +408,11 @@ _PLACEHOLDERS = (
 _KEY = re.compile("[0-9a-fA-F]{64,}")
 
 
+def is_placeholder(secret: str) -> bool:
+    """Whether a secret is none: a word out of an example, or hardly more than one sign; an empty one is not given."""
+    return secret.lower() in _PLACEHOLDERS or len(set(secret)) in (1, 2)
+
+
 TONE_TYPES = {
     ".wav": "audio/wav",
     ".flac": "audio/flac",
@@ -446,7 +451,7 @@ def _stack_complaints(settings: "Settings") -> list[str]:
     complaints += [
         f"{name} is a placeholder; give it a value of its own"
         for name in ("MINIO_SECRET_KEY", "CODE_KEY", "TOKEN_KEY", "OPS_SHARED_SECRET")
-        if getattr(settings, name).lower() in _PLACEHOLDERS or len(set(getattr(settings, name))) in (1, 2)
+        if is_placeholder(getattr(settings, name))
     ]
     keys = [key for name in ("CODE_KEY", "TOKEN_KEY") if (key := getattr(settings, name))]
     keys += [key for key in settings.PREVIOUS_CODE_KEYS.split(",") if key]
