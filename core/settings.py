@@ -440,6 +440,11 @@ def _tone_complaints(settings: "Settings") -> list[str]:
     return []
 
 
+def is_placeholder(value: str) -> bool:
+    """Whether a secret is one of those that examples are full of."""
+    return value.lower() in _PLACEHOLDERS or len(set(value)) in (1, 2)
+
+
 def _stack_complaints(settings: "Settings") -> list[str]:
     """What is missing or a placeholder; nothing while no part of the stack is asked for."""
     given = [name for name in STACK if getattr(settings, name)]

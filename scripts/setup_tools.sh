@@ -6,6 +6,7 @@ set -euo pipefail
 # One line a tool: the command that must exist, the package that brings it.
 tools="
 caddy caddy
+certutil libnss3-tools
 chromium chromium
 espeak-ng espeak-ng
 g++ g++

@@ -73,6 +73,15 @@ class PrivateServer:
         """Whether the process lives."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """Of the process that was launched last."""
+        return self._process.pid if self._process is not None else 0
+
+    def launch(self) -> None:
+        """Start without waiting for anything."""
+        self._launch()
+
     def start(self) -> Self:
         """Start and wait until it answers; what a kill left locked is waited for."""
         end = time.monotonic() + START_S

@@ -1,1 +1,1 @@
-"""A node as an appliance: how it is set, how it stands, and what to do where it does not stand well."""
+"""The node as an appliance: what a box needs before and beside the pages, how it is set, and how it stands."""

@@ -5,12 +5,38 @@ import sys
 import typer
 
 from core.errors import MemoryEngineError, Misconfigured
-from memory_ui.cli import appliance, background, backup, browser, clips, demo, serve, simulate, stewards, store
+from memory_ui.cli import (
+    appliance,
+    background,
+    backup,
+    browser,
+    clips,
+    containers,
+    demo,
+    first_boot,
+    serve,
+    simulate,
+    stewards,
+    store,
+)
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="A local room memory."
 )
-for group in (serve, background, demo, simulate, store, backup, stewards, clips, browser, appliance):
+for group in (
+    serve,
+    background,
+    demo,
+    simulate,
+    store,
+    backup,
+    stewards,
+    clips,
+    browser,
+    containers,
+    first_boot,
+    appliance,
+):
     group.add_to(app)
 
 

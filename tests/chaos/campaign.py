@@ -196,7 +196,7 @@ def weather(stack: Stack, folder: Path, seconds: float, seed: int, *, settle_s: 
         judge.judge_later()
         judge.audit("three hours later, with everything stopped")
     outcome.laws, outcome.runs = judge.laws, dict(watch.runs())
-    outcome.versions = _versions(stack)
+    outcome.versions = versions(stack)
     _count(outcome, stack, load)
     return outcome
 
@@ -255,7 +255,8 @@ def facts(outcome: Outcome) -> dict[str, Any]:
     return found
 
 
-def _versions(stack: Stack) -> dict[str, str]:
+def versions(stack: Stack) -> dict[str, str]:
+    """Of every program a stack consists of, by its name."""
     servers = {"PostgreSQL": stack.postgres, "Redis": stack.redis, "Caddy": stack.caddy, "rclone": stack.s3}
     programs = {"Python": sys.executable, **{name: server._command()[0] for name, server in servers.items()}}
     texts = {

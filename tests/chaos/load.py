@@ -2,6 +2,7 @@
 
 import json
 import random
+import ssl
 import threading
 import time
 import uuid
@@ -24,6 +25,8 @@ SAMPLE_RATE_HZ = 16_000
 REST_S = (0.2, 1.6)
 """Between two things a client does."""
 WAV = "audio/wav"
+Verify = ssl.SSLContext | bool
+"""Whose certificates a client takes."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -85,8 +88,9 @@ class Record:
 class Visitor:
     """One client with cookies of its own, so that Caddy gives it an instance of its own."""
 
-    def __init__(self, url: str, record: Record, stop: threading.Event) -> None:
-        self._http = httpx.Client(base_url=url, timeout=PATIENCE, headers={"X-Memory-Client-Id": uuid.uuid4().hex})
+    def __init__(self, url: str, record: Record, stop: threading.Event, verify: Verify = True) -> None:
+        named = {"X-Memory-Client-Id": uuid.uuid4().hex}
+        self._http = httpx.Client(base_url=url, timeout=PATIENCE, headers=named, verify=verify)
         self._record = record
         self._stop = stop
 
@@ -123,9 +127,10 @@ class Visitor:
 class Load:
     """Threads of visitors; `finish` lets each end what it has begun, as a patient client would."""
 
-    def __init__(self, url: str, *, seed: int) -> None:
+    def __init__(self, url: str, *, seed: int, verify: Verify = True) -> None:
         self.record = Record()
         self._url = url
+        self._verify = verify
         self._seed = seed
         self._ending = threading.Event()
         self._giving_up = threading.Event()
@@ -161,7 +166,7 @@ class Load:
 
     def visitor(self) -> Visitor:
         """Another client, of the same record."""
-        return Visitor(self._url, self.record, self._giving_up)
+        return Visitor(self._url, self.record, self._giving_up, self._verify)
 
     def offer(self, visitor: Visitor, rng: random.Random, mode: str) -> Take | None:
         """Send a take until it is answered, and now and then once more: the same answer must come back."""

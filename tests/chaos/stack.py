@@ -7,13 +7,14 @@ import http.client
 import secrets
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 
@@ -72,15 +73,6 @@ class Member(PrivateServer):
         own = {"MEMORY_DATA_DIR": self.folder / "data", **settings, "PORT": self.port}
         (self.folder / ".env").write_text("".join(f"{key}={value}\n" for key, value in own.items()))
 
-    @property
-    def pid(self) -> int:
-        """Of the process that was launched last."""
-        return self._process.pid if self._process is not None else 0
-
-    def launch(self) -> None:
-        """Start without waiting for anything."""
-        self._launch()
-
     def tell_to_end(self) -> None:
         """SIGTERM, without waiting for what comes of it."""
         if self._process is not None:
@@ -138,6 +130,7 @@ class Caddy(PrivateServer):
     def __init__(self, upstreams: list[int]) -> None:
         super().__init__()
         self.url = f"http://{LOOPBACK}:{self.port}"
+        self.verify: ssl.SSLContext | bool = True
         targets = " ".join(f"{LOOPBACK}:{port}" for port in upstreams)
         (self.folder / "Caddyfile").write_text(CADDYFILE.format(port=self.port, folder=self.folder, targets=targets))
 
@@ -174,6 +167,10 @@ http://127.0.0.1:{port} {{
 class Stack(Opened):
     """Everything, by name. The store is reached through `proxy`, which misbehaves when it is told to."""
 
+    figures: ClassVar[dict[str, Any]] = SHORT
+    member: ClassVar[type[Member]] = Member
+    front: ClassVar[type[Any]] = Caddy
+
     def __init__(self, **given: Any) -> None:
         self._given = given
         super().__init__()
@@ -187,12 +184,12 @@ class Stack(Opened):
         # Not migrated: whichever process comes first does it, while the others wait.
         self.database_url = self._open.enter_context(self.postgres.fresh_database(migrated=False))
         self.proxy = self._open.enter_context(FaultyProxy(self.s3.port))
-        self.settings = {**SHORT, **self._addresses(), **self._given}
+        self.settings = {**self.figures, **self._addresses(), **self._given}
         for name in (name for kind in KINDS for name in kind):
-            self.members[name] = Member(name, self.settings)
+            self.members[name] = self.member(name, self.settings)
             self._open.callback(self.members[name].remove)
             self._open.callback(self.members[name].kill)
-        self.caddy = Caddy([self.members[name].port for name in WEB])
+        self.caddy = self.front([self.members[name].port for name in WEB])
         self._open.callback(self.caddy.remove)
         self.url = self.caddy.url
         self.caddy.start()
@@ -228,7 +225,11 @@ class Stack(Opened):
         if not all(self.members[name].answers() for name in WEB):
             return False
         with suppress(httpx.HTTPError):
-            self._said = httpx.get(f"{self.url}/readyz", timeout=ANSWER_S * 5).json()
+            # The proxy says whether anybody is served; what is ready is asked of an instance, as its steward would.
+            if httpx.get(f"{self.url}/livez", timeout=ANSWER_S * 5, verify=self.caddy.verify).status_code != 200:
+                return False
+            asked = f"http://{LOOPBACK}:{self.members[WEB[0]].port}/readyz"
+            self._said = httpx.get(asked, timeout=ANSWER_S * 5).json()
             components = self._said.get("components", {})
             # What is queued, and what failed and was not yet done again, is asked for elsewhere.
             return {state for name, state in components.items() if name != "jobs"} in ({"ok"}, {"ok", "full"})
