@@ -408,11 +408,6 @@ _PLACEHOLDERS = (
 _KEY = re.compile("[0-9a-fA-F]{64,}")
 
 
-def is_placeholder(secret: str) -> bool:
-    """Whether a secret is none: a word out of an example, or hardly more than one sign; an empty one is not given."""
-    return secret.lower() in _PLACEHOLDERS or len(set(secret)) in (1, 2)
-
-
 TONE_TYPES = {
     ".wav": "audio/wav",
     ".flac": "audio/flac",

@@ -4,6 +4,7 @@
 know how one stands must find it as it is, running or not.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -153,7 +154,8 @@ class _Glance:
 def looking_at(settings: Settings, *, wrap: Callable[[Around], Around] = lambda around: around) -> Iterator[Onlooker]:
     """A node that is there, whatever state it is in. Raises `Unavailable` where it has no data folder."""
     data_dir = settings.MEMORY_DATA_DIR.expanduser().resolve()
-    if not data_dir.is_dir():
+    # Not `Path.is_dir`: it raises where a folder above may not be entered.
+    if not os.path.isdir(data_dir):  # noqa: PTH112
         raise Unavailable(f"There is no data folder at {data_dir}.")
     stack = bool(settings.DATABASE_URL)
     engine = open_engine(settings.DATABASE_URL if stack else read_only_url(data_dir))
@@ -171,6 +173,12 @@ def looking_at(settings: Settings, *, wrap: Callable[[Around], Around] = lambda 
 
 
 def read_only_url(data_dir: Path) -> URL:
-    """The embedded database, opened so that it cannot be written, nor made where there is none."""
+    """The embedded database, opened so that it cannot be written, nor made where there is none.
+
+    Without a write-ahead log nobody has it open, and SQLite would leave one behind, and an index of it: it is then told
+    that the file will not change while it is read. A node that starts just then makes this one look wrong at worst.
+    """
     database = f"file:{quote(str(data_dir / DATABASE_FILE))}"
-    return URL.create("sqlite", database=database, query={"mode": "ro", "uri": "true"})
+    # Not `Path.exists`, for the same reason as above.
+    alone = {} if os.path.exists(data_dir / f"{DATABASE_FILE}-wal") else {"immutable": "1"}  # noqa: PTH110
+    return URL.create("sqlite", database=database, query={"mode": "ro", "uri": "true", **alone})

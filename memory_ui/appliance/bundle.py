@@ -5,8 +5,10 @@ import hashlib
 import io
 import json
 import os
+import re
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,7 @@ OMITTED = "(left out)"
 SHORTEST = 4
 """What is shorter stands in too many words to be taken out of a text; nothing is shown by its value anyway."""
 
+HOME = re.compile(r"(/home/)[^/\s\"]+")
 LOG_LINES = 2_000
 COUNTED_MOST = 10**9
 
@@ -117,18 +120,37 @@ def as_json(value: Any) -> str:
     return json.dumps(value, indent=1, default=str, ensure_ascii=False) + "\n"
 
 
-def unsaid(settings: Settings, owner: str) -> list[str]:
-    """What may stand in no file, whatever was overlooked before: values of secrets and of what may name a person."""
-    values = [str(getattr(settings, name)) for name in (*SECRETS, *PERSONAL)]
-    passwords = [urlsplit(value).password or "" for value in values if "://" in value]
-    return sorted((value for value in {*values, *passwords, owner} if len(value) >= SHORTEST), key=len, reverse=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unsaid:
+    """What may stand in no file, whatever was overlooked before. `names` are taken out where they stand as words, for
+    they may be short: a node called “disk” has a disk as well."""
+
+    secrets: tuple[str, ...]
+    names: tuple[str, ...]
 
 
-def without(text: str, unsaid: Sequence[str]) -> str:
+def unsaid(settings: Settings, owner: str) -> Unsaid:
+    """Values of secrets, and of what may name a person."""
+    secrets = {str(getattr(settings, name)) for name in SECRETS}
+    secrets |= {urlsplit(value).password or "" for value in secrets if "://" in value}
+    fields = Settings.model_fields
+    names = {str(getattr(settings, name)) for name in PERSONAL if getattr(settings, name) != fields[name].default}
+    return Unsaid(secrets=_longest_first(secrets), names=_longest_first({*names, owner}))
+
+
+def without(text: str, unsaid: Unsaid) -> str:
     """A text with none of it, and without the name of a home folder."""
-    for value in unsaid:
-        text = text.replace(value, OMITTED).replace(json.dumps(value)[1:-1], OMITTED)
-    return text.replace(f"{Path.home()}/", "~/")
+    for value in unsaid.secrets:
+        for form in (value, json.dumps(value)[1:-1]):
+            text = text.replace(form, OMITTED)
+    for value in unsaid.names:
+        for form in (value, json.dumps(value)[1:-1]):
+            text = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", OMITTED, text)
+    return HOME.sub(rf"\1{OMITTED}", text.replace(f"{Path.home()}/", "~/"))
+
+
+def _longest_first(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted((value for value in values if len(value) >= SHORTEST), key=len, reverse=True))
 
 
 def pack(path: Path, files: Mapping[str, str], made_at: datetime) -> None:

@@ -23,6 +23,7 @@ from memory_ui.appliance.told import ROOM, told
 DATABASE, STORE, QUEUE, LEDGER, AUDIT, BACKUP = "database", "store", "queue", "ledger", "audit", "backup"
 SECRETS, SETTINGS = "secrets", "settings"
 NEVER = "never yet"
+NONE_DUE = "there is none yet, and none is overdue"
 IDLE = QueueDepth(waiting=0, running=0, oldest_waiting_s=0.0)
 
 
@@ -131,7 +132,16 @@ def _settings(patient: Patient) -> Iterator[Finding]:
 
 def _data_folder(patient: Patient) -> Iterator[Finding]:
     path = patient.settings.MEMORY_DATA_DIR.expanduser().resolve()
-    yield from machine.data_folder(machine.folder_at(path), path, stack=bool(patient.settings.DATABASE_URL))
+    try:
+        folder = machine.folder_at(path)
+    except PermissionError:
+        yield failed(
+            machine.DATA,
+            f"{path} may not be looked into by this user",
+            "Run the doctor as the user the node runs as, or as root.",
+        )
+        return
+    yield from machine.data_folder(folder, path, stack=bool(patient.settings.DATABASE_URL))
 
 
 def _disk(patient: Patient) -> Iterator[Finding]:
@@ -188,6 +198,9 @@ def _store(patient: Patient) -> Iterator[Finding]:
 
 
 def _queue(patient: Patient) -> Iterator[Finding]:
+    if patient.onlooker is None:
+        yield from _unknown(patient, QUEUE)
+        return
     if patient.queue_asleep and not patient.told(QUEUE):
         yield passed(QUEUE, "it lives in the node, which is not running")
         return
@@ -218,7 +231,8 @@ def _ledger(patient: Patient) -> Iterator[Finding]:
 
 
 def _audit(patient: Patient) -> Iterator[Finding]:
-    yield from _by_registry(patient, AUDIT, f"the last came to its end {_when(patient, 'audited')}, and found nothing")
+    at = _when(patient, "audited")
+    yield from _by_registry(patient, AUDIT, NONE_DUE if at == NEVER else f"the last, {at}, found nothing")
 
 
 def _backup(patient: Patient) -> Iterator[Finding]:
@@ -229,14 +243,17 @@ def _backup(patient: Patient) -> Iterator[Finding]:
             "Let the system's clock make them (docs/how-to/run-as-a-service.md), or set BACKUP_INTERVAL_HOURS.",
         )
         return
-    yield from _by_registry(patient, BACKUP, f"the last that was read back: {_when(patient, 'verified')}")
+    at = _when(patient, "verified")
+    yield from _by_registry(patient, BACKUP, NONE_DUE if at == NEVER else f"the last that was read back: {at}")
 
 
 def _secrets(patient: Patient) -> Iterator[Finding]:
     wrong = placeholders(patient.settings)
     for line in wrong:
         yield failed(SECRETS, line, "openssl rand -hex 32 makes one; then restart the node.")
-    if not patient.shared_secret:
+    if not patient.shared_secret and patient.onlooker is None:
+        yield from _unknown(patient, SECRETS)
+    elif not patient.shared_secret:
         yield failed(
             SECRETS,
             "there is no shared secret of the stewards: nobody can sign in with one",
@@ -253,7 +270,8 @@ def _certificate(patient: Patient) -> Iterator[Finding]:
 
 def _screens(patient: Patient) -> Iterator[Finding]:
     settings = patient.settings
-    yield from web.screens(settings.PUBLIC_URL, settings.HOST, patient.chromium, patient.told(web.SCREENS))
+    reached = settings.PUBLIC_URL or (patient.answers.url if patient.answers.url.startswith("https:") else "")
+    yield from web.screens(reached, settings.HOST, patient.chromium, patient.told(web.SCREENS))
 
 
 def _node(patient: Patient) -> Iterator[Finding]:

@@ -20,7 +20,7 @@ def contents(patient: Patient, journal: Journal = surroundings.journal) -> dict[
     files = {
         "settings.json": bundle.as_json(bundle.settings_of(shown(patient.settings))),
         "doctor.json": bundle.as_json(findings),
-        "status.json": bundle.as_json(asdict(standing_of(nameless))),
+        "status.json": bundle.as_json(asdict(replace(standing_of(nameless), name=bundle.OMITTED))),
         "versions.json": bundle.as_json(surroundings.versions(patient.version, patient.chromium)),
         "node.json": bundle.as_json(bundle.kept_of(patient.onlooker)),
         "disks.json": bundle.as_json(surroundings.disks(_folders(patient))),

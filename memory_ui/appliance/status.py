@@ -11,6 +11,10 @@ from core.services.snapshot import Kept
 from memory_ui.appliance.doctor import NEVER, Patient
 
 UNKNOWN = "not known: the database could not be asked"
+NO_FOLDER = "not known: there is no data folder"
+NOT_RUNNING = "not running"
+WITHIN = ("queue", "worker", "scheduler")
+"""What lives in the one process of an embedded node."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,6 +25,7 @@ class Standing:
     version: str
     engine: str
     address: str
+    found: bool
     running: bool
     running_version: str
     components: Mapping[str, str]
@@ -31,7 +36,7 @@ class Standing:
     warnings: tuple[Mapping[str, str], ...]
     last: Mapping[str, str]
     ledger_entries: int | None
-    closed: str
+    closed: str | None
     free_gb: float | None
     total_gb: float | None
 
@@ -50,6 +55,7 @@ def standing_of(patient: Patient) -> Standing:
         version=patient.version,
         engine="stack" if settings.DATABASE_URL else "embedded",
         address=settings.PUBLIC_URL or patient.answers.url,
+        found=patient.onlooker is not None,
         running=bool(patient.answers.live),
         running_version=patient.answers.version,
         components=_components(patient),
@@ -60,7 +66,7 @@ def standing_of(patient: Patient) -> Standing:
         warnings=tuple(_warnings(patient)),
         last=_last(kept),
         ledger_entries=patient.onlooker.ledger.length if patient.onlooker is not None else None,
-        closed=kept.state.closed.value if kept is not None else "",
+        closed=kept.state.closed.value if kept is not None else None,
         free_gb=_gb(facts.free_bytes) if facts is not None else None,
         total_gb=_gb(facts.total_bytes) if facts is not None else None,
     )
@@ -72,7 +78,7 @@ def _components(patient: Patient) -> Mapping[str, str]:
     if patient.onlooker is None or patient.snapshot is None:
         return {}
     found = components(patient.snapshot.facts, patient.onlooker.figures.warnings)
-    return found if patient.settings.DATABASE_URL else {**found, "queue": "not running"}
+    return found if patient.settings.DATABASE_URL else {**found, **dict.fromkeys(WITHIN, NOT_RUNNING)}
 
 
 def _warnings(patient: Patient) -> list[Mapping[str, str]]:
@@ -107,20 +113,22 @@ def _gb(size: int | None) -> float | None:
 
 def lines(standing: Standing) -> list[str]:
     """For people."""
-    running = f"running, version {standing.running_version or 'unknown'}" if standing.running else "not running"
+    running = f"running, version {standing.running_version or 'unknown'}" if standing.running else NOT_RUNNING
+    unknown = UNKNOWN if standing.found else NO_FOLDER
+    known = standing.held is not None
     said: dict[str, Any] = {
         "node": standing.name,
         "version": f"{standing.version}, {standing.engine} engine; {running}",
         "address": standing.address,
-        "components": _pairs(standing.components) or UNKNOWN,
-        "heard of": _pairs(standing.heartbeats) or NEVER,
-        "takes": UNKNOWN if standing.held is None else f"{standing.playable} playable of {standing.held} held",
-        "next end": standing.next_expiry or "nothing ends",
-        "state": f"closed: {standing.closed}" if standing.closed else "open",
-        "last": _pairs(standing.last) or UNKNOWN,
-        "ledger": f"{standing.ledger_entries} entries" if standing.ledger_entries is not None else UNKNOWN,
-        "disk": f"{standing.free_gb} of {standing.total_gb} GB free" if standing.free_gb is not None else UNKNOWN,
-        "warnings": "none" if not standing.warnings else str(len(standing.warnings)),
+        "components": _pairs(standing.components) or unknown,
+        "heard of": _pairs(standing.heartbeats) or (NEVER if known else unknown),
+        "takes": f"{standing.playable} playable of {standing.held} held" if known else unknown,
+        "next end": standing.next_expiry or ("nothing ends" if known else unknown),
+        "state": f"closed: {standing.closed}" if standing.closed else "open" if known else unknown,
+        "last": _pairs(standing.last) or unknown,
+        "ledger": f"{standing.ledger_entries} entries" if standing.ledger_entries is not None else unknown,
+        "disk": f"{standing.free_gb} of {standing.total_gb} GB free" if standing.free_gb is not None else unknown,
+        "warnings": str(len(standing.warnings)) if standing.warnings else "none" if known else unknown,
     }
     told = [f"  {one['level']:8}  {one['title']}" for one in standing.warnings]
     return [f"{name:11} {value}" for name, value in said.items()] + told

@@ -1,13 +1,13 @@
 """Going to see a node: what doctor, status and support bundle look at, gathered from settings."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from core.adapters.vault import read_secret
 from core.bootstrap import STEWARD_SECRET_FILE
 from core.bootstrap.custody import VERSION
-from core.bootstrap.looking import Onlooker, looking_at
+from core.bootstrap.looking import Around, Onlooker, looking_at
 from core.bootstrap.messengers import wording
 from core.errors import MemoryEngineError
 from core.ports.work import QueueDepth
@@ -18,7 +18,12 @@ from memory_ui.appliance.doctor import Patient
 
 @contextmanager
 def visiting(
-    settings: Settings, *, url: str = "", chromium: str = "", warnings: Sequence[str] = ()
+    settings: Settings,
+    *,
+    url: str = "",
+    chromium: str = "",
+    warnings: Sequence[str] = (),
+    wrap: Callable[[Around], Around] = lambda around: around,
 ) -> Iterator[Patient]:
     """A node, running or not; `url` is where it is asked, in place of the address it is set to listen on."""
     answers = ask(*((url.rstrip("/"),) if url else addresses(settings.HOST, settings.PORT)))
@@ -26,7 +31,7 @@ def visiting(
         yield Patient(
             settings=settings,
             answers=answers,
-            onlooker=_onlooker(settings, held),
+            onlooker=_onlooker(settings, wrap, held),
             queue=_queue(settings, answers),
             in_words=wording(),
             version=VERSION,
@@ -37,9 +42,9 @@ def visiting(
         )
 
 
-def _onlooker(settings: Settings, held: ExitStack) -> Onlooker | None:
+def _onlooker(settings: Settings, wrap: Callable[[Around], Around], held: ExitStack) -> Onlooker | None:
     try:
-        return held.enter_context(looking_at(settings))
+        return held.enter_context(looking_at(settings, wrap=wrap))
     except MemoryEngineError:
         return None
 

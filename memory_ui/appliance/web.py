@@ -133,15 +133,22 @@ def _kept(path: Path, now: datetime) -> Iterator[Finding]:
         found = x509.load_pem_x509_certificate(path.read_bytes())
     except (OSError, ValueError):
         if b"CERTIFICATE" in _start_of(path):
-            yield failed(CERTIFICATE, f"{path.name} cannot be read", "Restart the node, which makes it anew.")
+            yield failed(CERTIFICATE, f"{path.name} cannot be read", _remedy_for(path))
         return
     days = (found.not_valid_after_utc - now).days
     if days < 0 or found.not_valid_before_utc > now:
-        yield failed(CERTIFICATE, f"{path.name} does not hold now", "Set the clock right, then restart the node.")
+        yield failed(CERTIFICATE, f"{path.name} does not hold now", f"Set the clock right. Then: {_remedy_for(path)}")
     elif days < SOON_DAYS:
-        yield warned(CERTIFICATE, f"{path.name}: {days} days left", "Restart the node, which renews it.")
+        yield warned(CERTIFICATE, f"{path.name}: {days} days left", _remedy_for(path))
     else:
         yield passed(CERTIFICATE, f"{path.name}: {days} days left")
+
+
+def _remedy_for(path: Path) -> str:
+    """The node makes its own certificate anew; of what it is trusted by there must not be another without need."""
+    if path.stem == "root":
+        return f"Put it back from a backup; every kiosk has to be told to trust another one ({ON_A_LAN})."
+    return "Restart the node, which makes another."
 
 
 def _start_of(path: Path) -> bytes:

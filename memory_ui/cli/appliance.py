@@ -92,8 +92,9 @@ def show(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps([asdict(row) for row in rows]))
         return
+    width = max(len(row.name) for row in rows)
     for row in rows:
-        print(f"{row.name:28} {row.origin:12} {row.value}")
+        print(f"{row.name:{width}}  {row.origin:12} {row.value}".rstrip())
 
 
 def check(env: EnvFile = None) -> None:
