@@ -152,7 +152,7 @@ class _Glance:
 
 @contextmanager
 def looking_at(settings: Settings, *, wrap: Callable[[Around], Around] = lambda around: around) -> Iterator[Onlooker]:
-    """A node that is there, whatever state it is in. Raises `Unavailable` where it has no data folder."""
+    """A node that is there, whatever state it is in. Raises `Unavailable` without a folder to read."""
     data_dir = settings.MEMORY_DATA_DIR.expanduser().resolve()
     # Not `Path.is_dir`: it raises where a folder above may not be entered.
     if not os.path.isdir(data_dir):  # noqa: PTH112
@@ -167,9 +167,16 @@ def looking_at(settings: Settings, *, wrap: Callable[[Around], Around] = lambda 
         disk=DataDisk(data_dir),
     )
     try:
-        yield Onlooker(settings, data_dir, engine, wrap(around))
+        yield _onlooker(settings, data_dir, engine, wrap(around))
     finally:
         engine.dispose()
+
+
+def _onlooker(settings: Settings, data_dir: Path, engine: Engine, around: Around) -> Onlooker:
+    try:
+        return Onlooker(settings, data_dir, engine, around)
+    except OSError as error:
+        raise Unavailable(f"The data folder at {data_dir} cannot be read: {error.strerror}.") from error
 
 
 def read_only_url(data_dir: Path) -> URL:

@@ -77,7 +77,7 @@ def namelessly(in_words: InWords) -> InWords:
 def kept_of(onlooker: Onlooker | None) -> dict[str, Any]:
     """Schema, reports and failures; a database that does not answer is said to."""
     if onlooker is None:
-        return {"database": "there is no data folder"}
+        return {"database": "there is no data folder to look into"}
     try:
         schema = onlooker.schema()
         return {

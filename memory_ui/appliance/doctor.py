@@ -29,7 +29,7 @@ IDLE = QueueDepth(waiting=0, running=0, oldest_waiting_s=0.0)
 
 @dataclass(frozen=True, kw_only=True)
 class Patient:
-    """What the doctor looks at. `onlooker` is None without a data folder; `queue` is None where it does not answer.
+    """What the doctor looks at. `onlooker` is None without a folder to read; `queue` is None where it does not answer.
 
     `shared_secret` is the one stewards sign in with, empty where there is none.
     """
@@ -294,7 +294,7 @@ def _by_registry(patient: Patient, what: str, well: str) -> Iterator[Finding]:
 
 def _unknown(patient: Patient, what: str) -> Iterator[Finding]:
     if patient.onlooker is None:
-        yield warned(what, "not known: there is no data folder", f"See the line “{machine.DATA}”.")
+        yield warned(what, "not known: there is no data folder to look into", f"See the line “{machine.DATA}”.")
     else:
         yield warned(what, "not known: the database could not be asked", f"See the line “{DATABASE}”.")
 

@@ -11,7 +11,7 @@ from core.services.snapshot import Kept
 from memory_ui.appliance.doctor import NEVER, Patient
 
 UNKNOWN = "not known: the database could not be asked"
-NO_FOLDER = "not known: there is no data folder"
+NO_FOLDER = "not known: there is no data folder to look into"
 NOT_RUNNING = "not running"
 WITHIN = ("queue", "worker", "scheduler")
 """What lives in the one process of an embedded node."""

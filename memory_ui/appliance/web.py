@@ -1,6 +1,7 @@
 """Checks of how a node is reached: its certificate, what browsers allow its pages, and what it answers itself."""
 
 import ipaddress
+import os
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Sequence
@@ -91,7 +92,7 @@ def certificate(public_url: str, folder: Path, now: datetime, fetch: Fetch = ser
         yield passed(CERTIFICATE, "PUBLIC_URL is not set, so there is none to look at")
     else:
         yield passed(CERTIFICATE, "the public address is plain http, so there is none to look at")
-    for path in sorted([*folder.glob("*.crt"), *folder.glob("*.pem")]) if folder.is_dir() else ():
+    for path in sorted([*folder.glob("*.crt"), *folder.glob("*.pem")]) if os.path.isdir(folder) else ():  # noqa: PTH112
         yield from _kept(path, now)
 
 
