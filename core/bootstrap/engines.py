@@ -52,12 +52,13 @@ class Outside:
 
 def open_outside(settings: Settings, deployment: Deployment, data_dir: Path) -> Outside:
     """The stack where `DATABASE_URL` is set (settings see to it that the rest is, too), else the embedded engine."""
-    store: ByteStore
+    store: S3Store | FileStore
     budgets: Budgets
     if settings.DATABASE_URL:
         vault = _given_vault(settings)
         engine = open_engine(settings.DATABASE_URL)
-        store = _bucket(settings)
+        store = bucket_of(settings)
+        store.ensure_bucket()
         effects = Effects(RedisSignals(settings.REDIS_URL, node=settings.MINIO_BUCKET))
         budgets = redis_budgets(settings.REDIS_URL, budget_kinds(settings), low_share=settings.BUDGET_LOW_SHARE)
     else:
@@ -124,9 +125,10 @@ def _given_vault(settings: Settings) -> KeyVault:
     )
 
 
-def _bucket(settings: Settings) -> S3Store:
+def bucket_of(settings: Settings) -> S3Store:
+    """The bucket of the stack, whether or not it is there."""
     place = urlsplit(settings.MINIO_ENDPOINT)
-    store = S3Store(
+    return S3Store(
         S3Place(
             endpoint=place.netloc,
             bucket=settings.MINIO_BUCKET,
@@ -137,5 +139,3 @@ def _bucket(settings: Settings) -> S3Store:
             ca_file=settings.MINIO_CA_FILE,
         )
     )
-    store.ensure_bucket()
-    return store

@@ -6,6 +6,8 @@ import typer
 
 from core.errors import MemoryEngineError, Misconfigured
 from memory_ui.cli import (
+    HEAD,
+    appliance,
     background,
     backup,
     browser,
@@ -13,7 +15,9 @@ from memory_ui.cli import (
     clips,
     containers,
     demo,
+    doctor,
     first_boot,
+    piece,
     release,
     serve,
     simulate,
@@ -36,8 +40,12 @@ for group in (
     browser,
     containers,
     first_boot,
+    HEAD,
     release,
     certificate,
+    appliance,
+    piece,
+    doctor,
 ):
     group.add_to(app)
 

@@ -17,10 +17,12 @@ PARTIAL = ".partial"
 class FileStore:
     """See `core.ports.outside.ByteStore`. Keys are made by this project and contain no user input."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, make: bool = True) -> None:
+        """Without `make` the folder stays as it is found, or missing: for whoever only looks."""
         self._root = root
-        root.mkdir(parents=True, exist_ok=True)
-        _sync(root.parent)
+        if make:
+            root.mkdir(parents=True, exist_ok=True)
+            _sync(root.parent)
 
     def put(self, key: str, stream: BinaryIO, size_bytes: int) -> None:
         """Write beside, sync, rename, sync the folders up to the root."""
