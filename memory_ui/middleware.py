@@ -38,8 +38,9 @@ PLAIN_POLICY = (
 _ADDRESSES = """
 _nicegui _nicegui_ws actions api archive artifact-summary artifacts assets audio bench charts clear-session consume
 controls csv derivatives devices end ephemeral favicon.ico flag forget fossils fossils-url healthz heard hold identify
-jobs kiosk livez logout media metadata metrics name next node openapi.json operator ops pass play pool prompts raw
-readyz receipt reload remove retry revoke room session sessions spectrogram spectrograms state status surface tone v1
+jobs kiosk livez logout media metadata metrics name next node openapi.json operator ops overrule pass play pool prompts
+raw readyz receipt reload remove retry revoke room sensor session sessions spectrogram spectrograms state status surface
+tone v1
 """
 _WORDS = frozenset(_ADDRESSES.split())
 """Everything an address of ours is made of. Nothing else of a path is logged: it may be a code someone typed there."""

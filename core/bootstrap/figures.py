@@ -1,5 +1,6 @@
 """The figures every service is given, from settings and catalogs."""
 
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from core.adapters.budgets import BudgetFigures
@@ -31,6 +32,7 @@ from core.services.intake import IntakeFigures
 from core.services.jobs import JobFigures
 from core.services.reserve import Reserve
 from core.services.retention import RetentionFigures
+from core.services.sensor import SensorFigures
 from core.services.snapshot import SnapshotFigures
 from core.settings import Settings
 
@@ -90,7 +92,23 @@ def budget_kinds(settings: Settings) -> dict[str, BudgetFigures]:
             message="Too many tries. Please wait.",
             window_s=settings.OPS_LOCKOUT_SECONDS,
         ),
+        "sensor_token": BudgetFigures(
+            per_station=settings.OPS_LOCKOUT_PER_BROWSER,
+            per_address=settings.OPS_LOCKOUT_PER_ADDRESS,
+            message="Too many tries. Please wait.",
+            window_s=settings.OPS_LOCKOUT_SECONDS,
+        ),
+        "sensor": BudgetFigures(
+            per_station=settings.SENSOR_CHANGES_PER_HOUR,
+            per_address=settings.SENSOR_CHANGES_PER_HOUR,
+            message="The sensor has changed its mind too often. Please come back a little later.",
+        ),
     }
+
+
+def sensor_figures(settings: Settings) -> SensorFigures:
+    """How a sensor is heard."""
+    return SensorFigures(hold=timedelta(seconds=settings.SENSOR_HOLD_SECONDS), may_pause=settings.SENSOR_MAY_PAUSE)
 
 
 def intervals_s(settings: Settings) -> dict[Job, int]:
@@ -319,6 +337,7 @@ def room_tables(settings: Settings) -> RoomTables:
         ),
         scarce_low=settings.ROOM_SCARCITY_LOW,
         scarce_severe=settings.ROOM_SCARCITY_SEVERE,
+        follows_occupancy=settings.ROOM_FOLLOWS_OCCUPANCY,
     )
     return RoomTables(catalog=load("room", RoomCatalog), choices=choices)
 

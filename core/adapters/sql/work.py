@@ -24,6 +24,7 @@ from core.adapters.sql.records import (
     SqlTakeKeys,
 )
 from core.adapters.sql.running import SqlJobRuns, SqlPresences
+from core.adapters.sql.sensor import SqlSensor
 from core.adapters.sql.stewarding import SqlDevices, SqlPrompts, SqlSamples, SqlSessions, SqlStewards
 from core.adapters.sql.tombstones import SqlTombstones
 from core.adapters.sql.warnings import SqlWarnings
@@ -139,6 +140,10 @@ class SqlTransaction:
     @cached_property
     def reports(self) -> SqlReports:
         return SqlReports(self.session)
+
+    @cached_property
+    def sensor(self) -> SqlSensor:
+        return SqlSensor(self.session)
 
 
 WriteDown = Callable[[Sequence[tuple[Early, str, datetime]]], None]
