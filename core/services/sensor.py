@@ -97,7 +97,7 @@ def overrule(tx: Transaction, subjects: Collection[Subject], *, actor: str, now:
         word = known.word(subject)
         if word is not None:
             tx.sensor.overrule(subject)
-            _note(tx, "overrule_sensor", actor, word, now)
+            _note(tx, actor, "overrule_sensor", word, now)
     if overruled:
         tx.signal(Signal.STEWARD)
     return overruled
@@ -109,7 +109,7 @@ def forget_ended(tx: Transaction, now: datetime, *, actor: str) -> int:
     for word in ended:
         tx.sensor.drop(word.subject)
         if word.subject in ASKS:
-            _note(tx, "sensor_ends", actor, word, now)
+            _note(tx, actor, "sensor_ends", word, now)
     return len(ended)
 
 
@@ -119,17 +119,17 @@ def _take_in(
     if value is None:
         tx.sensor.drop(subject)
         if known is not None and subject in ASKS:
-            _note(tx, "sensor_ends", SENSOR, known, now)
+            _note(tx, SENSOR, "sensor_ends", known, now)
             tx.signal(Signal.STEWARD)
         return
     word = said(known, subject, value, told, now)
     tx.sensor.put(word)
     if subject in ASKS and known is None:
-        _note(tx, "sensor_asks", SENSOR, word, now)
+        _note(tx, SENSOR, "sensor_asks", word, now)
         tx.signal(Signal.STEWARD)
 
 
-def _note(tx: Transaction, action: str, actor: str, word: Word, now: datetime) -> None:
+def _note(tx: Transaction, actor: str, action: str, word: Word, now: datetime) -> None:
     asked = {word.subject.value: True, f"{word.subject.value}_until": word.until.isoformat()}
     free = {word.subject.value: False}
     before, after = (free, asked) if action == "sensor_asks" else (asked, free)
