@@ -19,6 +19,7 @@ from core.domain.pool.windows import SliceFigures
 from core.domain.prompt_packs import PromptPacks
 from core.domain.room.rows import Intensity, Preset, QuieterFigures
 from core.domain.room.tables import Overlap, QuietHours, RoomCatalog, RoomChoices, RoomTables
+from core.domain.sensor import Subject
 from core.domain.steward import ControlLimits
 from core.domain.warnings import WarningFigures
 from core.domain.work import Job
@@ -108,7 +109,14 @@ def budget_kinds(settings: Settings) -> dict[str, BudgetFigures]:
 
 def sensor_figures(settings: Settings) -> SensorFigures:
     """How a sensor is heard."""
-    return SensorFigures(hold=timedelta(seconds=settings.SENSOR_HOLD_SECONDS), may_pause=settings.SENSOR_MAY_PAUSE)
+    return SensorFigures(hold=timedelta(seconds=settings.SENSOR_HOLD_SECONDS), heard=heard_of_sensors(settings))
+
+
+def heard_of_sensors(settings: Settings) -> tuple[Subject, ...]:
+    """What a sensor may speak of: nothing without a token, and of people alone where it may ask for nothing."""
+    if not settings.SENSOR_TOKEN:
+        return ()
+    return tuple(Subject) if settings.SENSOR_MAY_PAUSE else (Subject.OCCUPANCY,)
 
 
 def intervals_s(settings: Settings) -> dict[Job, int]:

@@ -89,13 +89,13 @@ NOTHING_SENSED = Sensed()
 
 def said(known: Word | None, subject: Subject, value: int, told: Told, now: datetime) -> Word:
     """The word after one more report. What goes on as it was keeps its beginning, and stays overruled."""
-    goes_on = known is not None and known.stands(now) and bool(known.value) == bool(value)
+    same = known if known is not None and known.stands(now) and bool(known.value) == bool(value) else None
     return Word(
         subject=subject,
         value=value,
         source=told.source,
-        since=known.since if goes_on and known is not None else now,
+        since=same.since if same is not None else now,
         at=now,
         until=now + min(told.lasts, LONGEST),
-        overruled=goes_on and known is not None and known.overruled,
+        overruled=same is not None and same.overruled,
     )

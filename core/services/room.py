@@ -134,12 +134,12 @@ class RoomService:
 
 def posture_of(state: StewardState, people: Word | None, now: datetime) -> Posture:
     """What of the posture of the node shapes playing; `people` is who is there, where the room goes by that."""
-    empty = people is not None and people.value == 0
+    nobody_for = now - people.since if people is not None and not people.value else timedelta()
     return Posture(
         plays=state.plays,
         quieter=state.hushes,
         people=people.value if people is not None else None,
-        empty_s=max(0.0, (now - people.since).total_seconds()) if empty and people is not None else 0.0,
+        empty_s=nobody_for.total_seconds(),
         mood=Mood(state.mood_bias) if state.mood_bias else None,
         topic=state.deployment_focus_topic,
         status=state.deployment_focus_status,

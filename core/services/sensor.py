@@ -25,10 +25,10 @@ CHANGES, TOKENS = "sensor", "sensor_token"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SensorFigures:
-    """How long a report counts that does not say so, and whether anything but a count of people is taken."""
+    """How long a report counts that does not say so, and what it may speak of."""
 
     hold: timedelta
-    may_pause: bool
+    heard: Collection[Subject]
 
 
 class SensorService:
@@ -71,13 +71,14 @@ class SensorService:
         """
         lasts = timedelta(seconds=for_s) if for_s is not None else self._figures.hold
         told = Told(values=values, lasts=min(lasts, LONGEST), source=plain_text("source", source, SOURCE_SIGNS))
-        if not self._figures.may_pause and any(values.get(subject) for subject in ASKS):
+        if any(value and subject not in self._figures.heard for subject, value in values.items()):
             raise Forbidden("A sensor may report here, and ask for nothing.")
         stands = self.sensed()
         if any(bool(values[about]) != (stands.word(about) is not None) for about in ASKS if about in values):
             self._budgets.spend(CHANGES, client=SENSOR, address=SENSOR)
         now = self._clock.now()
         with self._work.write() as tx:
+            forget_ended(tx, now, actor=SENSOR)
             known = Sensed(words=tuple(tx.sensor.lock())).at(now)
             for subject, value in values.items():
                 _take_in(tx, known.word(subject), subject, value, told, now)

@@ -260,14 +260,15 @@ class SqlAccessEvents:
 class SqlStewardship:
     """See `core.ports.work.Stewardship`."""
 
-    def __init__(self, session: Session, first: StewardState) -> None:
+    def __init__(self, session: Session, first: StewardState, sensor: SqlSensor) -> None:
         self._session = session
         self._first = first
+        self._sensor = sensor
 
     def state(self) -> StewardState:
         """The posture now; a node nobody has touched has the posture of its settings."""
         closed = Closed(self._session.execute(select(NodeRow.closed_reason).limit(1)).scalar_one_or_none() or "")
-        sensed = Sensed(words=tuple(SqlSensor(self._session).all()))
+        sensed = Sensed(words=tuple(self._sensor.all()))
         row = self._session.get(StewardStateRow, STEWARD_ROW, populate_existing=True)
         if row is None:
             return replace(self._first, closed=closed, sensed=sensed)

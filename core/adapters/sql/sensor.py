@@ -1,9 +1,9 @@
 """Queries over the words of a sensor."""
 
+from collections.abc import Collection
 from dataclasses import asdict
-from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, select, update
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -12,21 +12,19 @@ from core.domain.sensor import Subject, Word
 
 
 class SqlSensor:
-    """See `core.ports.stewarding.SensorWords`."""
+    """See `core.ports.stewarding.SensorWords`. Words about anything that is not `heard` are as if there were none."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, heard: Collection[Subject]) -> None:
         self._session = session
+        self._heard = heard
 
     def all(self) -> list[Word]:
         """Every word, whether or not its time is over."""
-        rows = self._session.execute(select(SensorWordRow), execution_options={"populate_existing": True})
-        return [_word(row) for row in rows.scalars()]
+        return self._read(select(SensorWordRow))
 
     def lock(self) -> list[Word]:
         """The same, and nobody else changes them before this transaction has ended."""
-        query = select(SensorWordRow).order_by(SensorWordRow.subject).with_for_update()
-        rows = self._session.execute(query, execution_options={"populate_existing": True})
-        return [_word(row) for row in rows.scalars()]
+        return self._read(select(SensorWordRow).order_by(SensorWordRow.subject).with_for_update())
 
     def put(self, word: Word) -> None:
         """Let this be the word about its subject."""
@@ -40,10 +38,14 @@ class SqlSensor:
         about = SensorWordRow.subject == subject.value
         self._session.execute(update(SensorWordRow).where(about).values(overruled=True))
 
-    def drop(self, subject: Subject) -> bool:
-        """Forget the word about something; False where there is none."""
-        dropped = self._session.execute(delete(SensorWordRow).where(SensorWordRow.subject == subject.value))
-        return cast("CursorResult[Any]", dropped).rowcount == 1
+    def drop(self, subject: Subject) -> None:
+        """Forget the word about something."""
+        self._session.execute(delete(SensorWordRow).where(SensorWordRow.subject == subject.value))
+
+    def _read(self, query: Select[SensorWordRow]) -> list[Word]:
+        heard = query.where(SensorWordRow.subject.in_([subject.value for subject in self._heard]))
+        rows = self._session.execute(heard, execution_options={"populate_existing": True})
+        return [_word(row) for row in rows.scalars()]
 
 
 def _word(row: SensorWordRow) -> Word:
