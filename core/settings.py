@@ -68,12 +68,19 @@ def _zone(value: str) -> str:
     return value
 
 
+def _bearer(value: str) -> str:
+    if value and not re.fullmatch(r"[A-Za-z0-9._~+/-]{16,}=*", value):
+        raise ValueError("must be at least 16 letters, digits or signs of -._~+/ without spaces")
+    return value
+
+
 Line = Annotated[str, Field(max_length=200), AfterValidator(_one_line)]
 Networks = Annotated[Line, AfterValidator(_networks)]
 Zone = Annotated[Line, AfterValidator(_zone)]
 Hour = Annotated[int, Field(ge=0, le=23)]
 Chance = Annotated[float, Field(ge=0, le=1)]
 Secret = Annotated[str, Field(max_length=2000, repr=False), AfterValidator(_one_line)]
+SensorToken = Annotated[Secret, AfterValidator(_bearer)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,6 +158,18 @@ class Settings(BaseSettings):
     )
     OPS_LOCKOUT_PER_ADDRESS: Count = Field(30, description="Failed sign-ins from one address before a lockout.")
     OPS_LOCKOUT_SECONDS: Count = Field(900, description="Seconds a lockout lasts.")
+    SENSOR_TOKEN: SensorToken = Field(
+        "", description="What a presence sensor or a show control shows to report; empty turns its address off."
+    )
+    SENSOR_HOLD_SECONDS: int = Field(
+        120, ge=1, le=86_400, description="Seconds a report counts that does not say how long."
+    )
+    SENSOR_MAY_PAUSE: bool = Field(
+        True, description="Whether a sensor may ask for a pause or for quiet; false lets it report people only."
+    )
+    SENSOR_CHANGES_PER_HOUR: Count = Field(
+        120, description="How often in an hour a sensor may begin or end asking for something."
+    )
     TIME_ZONE: Zone = Field(
         "",
         description="Time zone of the site, such as Europe/Berlin, for the room and receipts; empty: the machine's.",
@@ -283,6 +302,9 @@ class Settings(BaseSettings):
     ROOM_OVERLAP_GAIN: Share = Field(0.68, description="Loudness of the other voices beside the first.")
     ROOM_SCARCITY_LOW: Count = Field(6, description="Playable takes up to which the room has few voices.")
     ROOM_SCARCITY_SEVERE: Count = Field(3, description="Playable takes up to which it has hardly any.")
+    ROOM_FOLLOWS_OCCUPANCY: bool = Field(
+        False, description="Whether the room goes by how many people a sensor reports: it rests while nobody is there."
+    )
     ROOM_TONE_PROFILE: Literal["soft_air", "warm_hiss", "low_vent", "site"] = Field(
         "soft_air", description="Voice of the room tone; site plays ROOM_TONE_FILE."
     )

@@ -18,6 +18,7 @@ from core.adapters.copy import load_copy
 from core.adapters.warnings_text import in_words
 from core.bootstrap import System
 from core.domain.custody import Report
+from core.domain.sensor import ASKS, Subject
 from core.domain.work import Signal
 from core.errors import MemoryEngineError
 from core.ports.work import JobFailure, QueueDepth, TombstoneCounts, TrailQuery
@@ -136,6 +137,7 @@ class Board:
             "closed": status.state.closed.value,
             "door": system.intake.door(status.state).value,
             "controls": shapes.steward_state(status.state),
+            "sensor": _sensor(status),
             "counts": _counts(status, queue, deletions, system),
             "recent": recent,
             "devices": [_device(one) for one in seen],
@@ -159,6 +161,23 @@ def _clock(system: System) -> dict[str, Any]:
         return {"doubt": False}
     said = {"system_now_ms": _ms(doubt.system_now), "believed_now_ms": _ms(doubt.believed_now)}
     return {"doubt": True, "since_ms": _ms(doubt.since), **said}
+
+
+def _sensor(status: Status) -> dict[str, Any]:
+    people = status.state.sensed.word(Subject.OCCUPANCY)
+    return {
+        "people": {"count": people.value, "source": people.source, "at_ms": _ms(people.at)} if people else None,
+        "asks": [
+            {
+                "name": word.subject.value,
+                "source": word.source,
+                "until_ms": _ms(word.until),
+                "overruled": word.overruled,
+            }
+            for word in status.state.sensed.words
+            if word.subject in ASKS
+        ],
+    }
 
 
 def _care(status: Status, system: System) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from typing import Any
 from nicegui import background_tasks
 
 from core.bootstrap import System
+from core.domain.sensor import ASKS, Subject
 from core.domain.steward import StewardState
 from core.domain.work import Signal
 from core.errors import MemoryEngineError
@@ -40,7 +41,7 @@ class Live:
         self._hooks: dict[Signal, list[Hook]] = {signal: [] for signal in Signal}
         self._reading: asyncio.Task[StewardState] | None = None
         self._read_at_s = 0.0
-        self._told_version = -1
+        self._told: tuple[int, tuple[Subject, ...]] | None = None
         self.close = system.effects.subscribe(self.tell)
 
     def on(self, signal: Signal, hook: Hook) -> Callable[[], None]:
@@ -85,9 +86,10 @@ class Live:
             rest_s = LOOK_S
             try:
                 state = await in_thread(self._system.stewardship.state)
-                if self._told_version not in (-1, state.version):
+                told = (state.version, tuple(subject for subject in ASKS if state.sensed.asks(subject)))
+                if self._told not in (None, told):
                     self.tell(Signal.STEWARD, {"version": state.version})
-                self._told_version = state.version
+                self._told = told
                 if state.next_end is not None:
                     left_s = (state.next_end - self._system.clock.now()).total_seconds()
                     rest_s = max(0.0, min(LOOK_S, left_s))

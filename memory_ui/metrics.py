@@ -12,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from core.bootstrap import System
+from core.domain.sensor import Subject
 from core.errors import MemoryEngineError, NotFound
 from core.ports.work import QueueDepth
 from memory_ui.api.answers import refusals
@@ -73,6 +74,7 @@ class _Node:
                 tombstones = tx.tombstones.counts(certain)
                 playable = tx.artifacts.count_playable(now)
                 counts = tx.job_runs.counts()
+                people = tx.steward.state().at(now).sensed.word(Subject.OCCUPANCY)
         except MemoryEngineError:
             yield GaugeMetricFamily("memory_engine_database_up", "Whether the database answers.", value=0)
             return
@@ -85,6 +87,8 @@ class _Node:
         yield _gauge("disk_free_bytes", "Free on the disk of the data folder.", system.outside.disk.free_bytes())
         yield _gauge("disk_total_bytes", "Size of that disk.", system.outside.disk.total_bytes())
         yield _gauge("clock_doubted", "Whether the clock is in doubt.", float(system.clock.doubt() is not None))
+        if people is not None:
+            yield _gauge("occupancy", "People in the room, by the last word of a sensor.", people.value)
         yield _gauge("open_pages", "Pages open on this process.", len(Client.instances))
         if self._queue is not None:
             yield _gauge("queue_waiting", "Jobs no worker has read yet.", self._queue.waiting)

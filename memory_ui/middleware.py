@@ -39,8 +39,8 @@ _ADDRESSES = """
 _nicegui _nicegui_ws actions api archive artifact-summary artifacts assets audio bench cards certificate charts
 clear-session consume controls csv derivatives devices docs drill end ephemeral favicon.ico flag forget fossils
 fossils-url healthz heard hold identify jobs kiosk livez logout media metadata metrics name next node openapi.json
-operator ops participant pass play pool prompts raw readyz receipt reload remove retry revoke room root.crt session
-sessions spectrogram spectrograms state status surface tone v1
+operator ops overrule participant pass play pool prompts raw readyz receipt reload remove retry revoke room root.crt
+sensor session sessions spectrogram spectrograms state status surface tone v1
 """
 _WORDS = frozenset(_ADDRESSES.split())
 """Everything an address of ours is made of. Nothing else of a path is logged: it may be a code someone typed there."""

@@ -30,6 +30,7 @@ SECTIONS = {
     ),
     "The stack": ("DATABASE_URL", "REDIS_URL", "MINIO_", "CODE_KEY", "TOKEN_KEY", "PREVIOUS_CODE_KEYS"),
     "Stewards": ("OPS_", "HOLD_", "FLAG_"),
+    "Sensors": ("SENSOR_",),
     "Warnings": (
         "WARN_",
         "SMTP_",

@@ -31,6 +31,7 @@ from core.bootstrap.figures import (
     retention_figures,
     retention_policy,
     room_tables,
+    sensor_figures,
     slices,
     snapshot_figures,
 )
@@ -80,6 +81,7 @@ from core.services.retention import Retention
 from core.services.review import ReviewService
 from core.services.revocation import Revocation
 from core.services.room import RoomService
+from core.services.sensor import SensorService
 from core.services.snapshot import Snapshots
 from core.services.status import StatusService
 from core.services.stewardship import StewardService
@@ -117,6 +119,7 @@ class System:
     retention: Retention
     access: Access
     stewardship: StewardService
+    sensor: SensorService
     prompts: Prompts
     clips: ClipService
     take_keys: TakeKeys
@@ -269,6 +272,9 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         revocation=Revocation(outside.work, outside.vault, clock, retention),
         retention=retention,
         stewardship=StewardService(outside.work, clock, limits=control_limits(settings)),
+        sensor=SensorService(
+            outside.work, clock, outside.budgets, token=settings.SENSOR_TOKEN, figures=sensor_figures(settings)
+        ),
         prompts=Prompts(outside.work, clock, languages=notices().languages, packs=prompt_packs()),
         clips=clip_service(settings, data_dir),
         take_keys=TakeKeys(outside.work, clock, outside.vault, held_for=timedelta(minutes=settings.TAKE_KEY_MINUTES)),

@@ -20,7 +20,7 @@ from core.adapters.sql.work import SqlUnitOfWork, WriteDown
 from core.adapters.stores.files import FileStore
 from core.adapters.stores.s3 import S3Place, S3Store
 from core.adapters.vault import KeyVault, open_vault
-from core.bootstrap.figures import budget_kinds, pool_figures
+from core.bootstrap.figures import budget_kinds, heard_of_sensors, pool_figures
 from core.domain.custody import Early, Entry
 from core.domain.deployment import Deployment
 from core.domain.steward import StewardState
@@ -82,7 +82,13 @@ def open_outside(settings: Settings, deployment: Deployment, data_dir: Path) -> 
         data_dir=data_dir,
         engine=engine,
         effects=effects,
-        work=SqlUnitOfWork(engine, effects, first_steward_state=first, write_down=writing_down(ledger, vault)),
+        work=SqlUnitOfWork(
+            engine,
+            effects,
+            first_steward_state=first,
+            heard=heard_of_sensors(settings),
+            write_down=writing_down(ledger, vault),
+        ),
         first_state=first,
         store=store,
         ledger=ledger,

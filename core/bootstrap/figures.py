@@ -1,5 +1,6 @@
 """The figures every service is given, from settings and catalogs."""
 
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from core.adapters.budgets import BudgetFigures
@@ -18,6 +19,7 @@ from core.domain.pool.windows import SliceFigures
 from core.domain.prompt_packs import PromptPacks
 from core.domain.room.rows import Intensity, Preset, QuieterFigures
 from core.domain.room.tables import Overlap, QuietHours, RoomCatalog, RoomChoices, RoomTables
+from core.domain.sensor import Subject
 from core.domain.steward import ControlLimits
 from core.domain.warnings import WarningFigures
 from core.domain.work import Job
@@ -31,6 +33,7 @@ from core.services.intake import IntakeFigures
 from core.services.jobs import JobFigures
 from core.services.reserve import Reserve
 from core.services.retention import RetentionFigures
+from core.services.sensor import SensorFigures
 from core.services.snapshot import SnapshotFigures
 from core.settings import BY_DAYPART, Settings
 
@@ -89,7 +92,30 @@ def budget_kinds(settings: Settings) -> dict[str, BudgetFigures]:
             message="Too many tries. Please wait.",
             window_s=settings.OPS_LOCKOUT_SECONDS,
         ),
+        "sensor_token": BudgetFigures(
+            per_station=settings.OPS_LOCKOUT_PER_BROWSER,
+            per_address=settings.OPS_LOCKOUT_PER_ADDRESS,
+            message="Too many tries. Please wait.",
+            window_s=settings.OPS_LOCKOUT_SECONDS,
+        ),
+        "sensor": BudgetFigures(
+            per_station=settings.SENSOR_CHANGES_PER_HOUR,
+            per_address=settings.SENSOR_CHANGES_PER_HOUR,
+            message="The sensor has changed its mind too often. Please come back a little later.",
+        ),
     }
+
+
+def sensor_figures(settings: Settings) -> SensorFigures:
+    """How a sensor is heard."""
+    return SensorFigures(hold=timedelta(seconds=settings.SENSOR_HOLD_SECONDS), heard=heard_of_sensors(settings))
+
+
+def heard_of_sensors(settings: Settings) -> tuple[Subject, ...]:
+    """What a sensor may speak of: nothing without a token, and of people alone where it may ask for nothing."""
+    if not settings.SENSOR_TOKEN:
+        return ()
+    return tuple(Subject) if settings.SENSOR_MAY_PAUSE else (Subject.OCCUPANCY,)
 
 
 def intervals_s(settings: Settings) -> dict[Job, int]:
@@ -318,6 +344,7 @@ def room_tables(settings: Settings) -> RoomTables:
         ),
         scarce_low=settings.ROOM_SCARCITY_LOW,
         scarce_severe=settings.ROOM_SCARCITY_SEVERE,
+        follows_occupancy=settings.ROOM_FOLLOWS_OCCUPANCY,
     )
     return RoomTables(catalog=load("room", RoomCatalog), choices=choices)
 

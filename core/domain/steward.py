@@ -8,6 +8,7 @@ from typing import Any
 
 from core.domain.custody import Closed
 from core.domain.pool.facts import Mood
+from core.domain.sensor import NOTHING_SENSED, Sensed, Subject
 from core.errors import BadField
 
 SWITCHES = ("intake_paused", "playback_paused", "quieter_mode", "maintenance_mode")
@@ -53,6 +54,8 @@ class StewardState:
     version: int = 1
     closed: Closed = Closed.OPEN
     """Why the node itself is closed, whatever its switches say; no control of a steward's."""
+    sensed: Sensed = NOTHING_SENSED
+    """What a sensor has said; no control of a steward's either."""
 
     @property
     def takes_in(self) -> bool:
@@ -62,17 +65,29 @@ class StewardState:
     @property
     def plays(self) -> bool:
         """Whether the room may sound."""
-        return not (self.playback_paused or self.maintenance_mode or self.closed)
+        return not (self.pauses or self.maintenance_mode or self.closed)
+
+    @property
+    def pauses(self) -> bool:
+        """Whether playback is paused, by a steward or because a sensor asks for it."""
+        return self.playback_paused or self.sensed.asks(Subject.PLAYBACK_PAUSED)
+
+    @property
+    def hushes(self) -> bool:
+        """Whether the room is to be quieter, by a steward or because a sensor asks for it."""
+        return self.quieter_mode or self.sensed.asks(Subject.QUIETER_MODE)
 
     @property
     def next_end(self) -> datetime | None:
-        """When the first timed switch turns itself off."""
-        return min((until for name in SWITCHES if (until := getattr(self, f"{name}_until")) is not None), default=None)
+        """When the first timed switch turns itself off, or what a sensor asks for is over."""
+        timed = [until for name in SWITCHES if (until := getattr(self, f"{name}_until")) is not None]
+        return min([*timed, *self.sensed.ends], default=None)
 
     def at(self, now: datetime) -> "StewardState":
         """The posture in force at `now`: a switch whose time is over is off, whether or not anybody has cleared it."""
-        over = lapsed(self, now)
-        return replace(self, **{name: value for each in over for name, value in _off(each).items()}) if over else self
+        ended = {name: value for each in lapsed(self, now) for name, value in _off(each).items()}
+        sensed = self.sensed.at(now)
+        return replace(self, **ended, sensed=sensed) if ended or sensed is not self.sensed else self
 
 
 def lapsed(state: StewardState, now: datetime) -> tuple[str, ...]:

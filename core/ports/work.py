@@ -13,7 +13,7 @@ from core.domain.steward import StewardState
 from core.domain.work import Job, Signal
 from core.ports.custody import Nodes, Reports
 from core.ports.deciding import Decisions
-from core.ports.stewarding import Archive, Devices, Prompts, Samples, Sessions, Stewards, Warnings
+from core.ports.stewarding import Archive, Devices, Prompts, Samples, SensorWords, Sessions, Stewards, Warnings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -370,6 +370,8 @@ class Transaction(Protocol):
     def nodes(self) -> Nodes: ...
     @property
     def reports(self) -> Reports: ...
+    @property
+    def sensor(self) -> SensorWords: ...
 
     def ended_early(self, kind: Early, artifact: Artifact, at: datetime) -> None:
         """Write into the ledger that a right ended before its hour; durable before this transaction commits."""

@@ -19,6 +19,7 @@ from core.errors import BadField, Conflict, NotFound, Unavailable
 from core.ports.outside import Clock, Vault
 from core.ports.stewarding import Session, Steward
 from core.ports.work import StewardAction, Transaction, UnitOfWork
+from core.services.sensor import SENSOR
 from core.services.stewardship import NODE
 
 SHARED = "steward"
@@ -30,7 +31,7 @@ COMMAND_LINE = "command line"
 NAME_SIGNS = 64
 SECRET_BYTES = 18
 USER_AGENT_SIGNS = 400
-_TAKEN = {SHARED, COMMAND_LINE, NODE}
+_TAKEN = {SHARED, COMMAND_LINE, NODE, SENSOR}
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _NOBODY = "There is no steward of this name."
 

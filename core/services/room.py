@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from core.domain.artifact import Artifact
 from core.domain.deployment import Deployment
 from core.domain.pool.facts import Mood
+from core.domain.room.attendance import rests
 from core.domain.room.compose import Cue
 from core.domain.room.posture import Posture
 from core.domain.room.program import SEED_BITS, Composed, Noted, compose
@@ -16,6 +17,7 @@ from core.domain.room.schedule import day_of
 from core.domain.room.state import RoomState
 from core.domain.room.tables import RoomTables
 from core.domain.room.tempo import Levels, levels, tempo
+from core.domain.sensor import Subject, Word
 from core.domain.steward import StewardState
 from core.ports.outside import Clock
 from core.ports.work import UnitOfWork
@@ -68,7 +70,7 @@ class RoomService:
         """The next program for a page in this state; why it is this one is noted."""
         now = self._clock.now()
         with self._work.read() as tx:
-            posture = posture_of(tx.steward.state().at(now))
+            posture = self._posture(tx.steward.state().at(now), now)
         seed = rng.getrandbits(SEED_BITS)
         composed, after = compose(
             state,
@@ -86,7 +88,8 @@ class RoomService:
 
     def levels(self, state: StewardState) -> Levels:
         """How loud the room is at this hour under this posture."""
-        return levels(tempo(posture_of(state), self._clock.now(), self.tables, self.deployment))
+        now = self._clock.now()
+        return levels(tempo(self._posture(state, now), now, self.tables, self.deployment))
 
     def strata(self) -> list[Artifact]:
         """Voices heard today and still held, newest first: what a reloaded wall draws again."""
@@ -107,28 +110,36 @@ class RoomService:
             playable = tx.artifacts.playable_of(ids, now)
         return [number for number in ids if number not in playable]
 
+    def _posture(self, state: StewardState, now: datetime) -> Posture:
+        people = state.sensed.word(Subject.OCCUPANCY) if self.tables.choices.follows_occupancy else None
+        return posture_of(state, people, now)
+
     def _program(self, composed: Composed[Playback], after: RoomState, posture: Posture) -> Program:
         catalog = self.tables.catalog
         latest = self._clock.now() + timedelta(milliseconds=catalog.longest_program_age_ms)
         severe = catalog.scarcity[Scarcity.SEVERE]
         cue = composed.cue
+        # A room that is paused, or rests because nobody is there, is not short of voices.
+        short = posture.plays and not rests(posture, catalog.occupancy)
         return Program(
             seq=after.seq,
             rest_ms=composed.rest_ms,
             cue=cue,
             playbacks=composed.drawn,
-            # A room that is paused is not short of voices.
-            tone=cue.tone if cue is not None else severe.tone if posture.plays else 1.0,
-            sparse=cue.sparse if cue is not None else posture.plays,
+            tone=cue.tone if cue is not None else severe.tone if short else 1.0,
+            sparse=cue.sparse if cue is not None else short,
             good_until=min([latest, *(playback.expires_at for playback in composed.drawn)]),
         )
 
 
-def posture_of(state: StewardState) -> Posture:
-    """What of a steward's state shapes playing."""
+def posture_of(state: StewardState, people: Word | None, now: datetime) -> Posture:
+    """What of the posture of the node shapes playing; `people` is who is there, where the room goes by that."""
+    nobody_for = now - people.since if people is not None and not people.value else timedelta()
     return Posture(
         plays=state.plays,
-        quieter=state.quieter_mode,
+        quieter=state.hushes,
+        people=people.value if people is not None else None,
+        empty_s=nobody_for.total_seconds(),
         mood=Mood(state.mood_bias) if state.mood_bias else None,
         topic=state.deployment_focus_topic,
         status=state.deployment_focus_status,

@@ -5,11 +5,13 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from core.domain.sensor import ASKS
 from core.domain.steward import SESSION, ControlLimits, StewardState, changed, lapsed
 from core.domain.work import Signal
 from core.errors import Conflict
 from core.ports.outside import NodeClock
 from core.ports.work import StewardAction, TrailQuery, Transaction, UnitOfWork
+from core.services.sensor import forget_ended, overrule
 
 MEANWHILE = "Someone else changed this meanwhile. Please look again."
 NODE = "the node"
@@ -53,10 +55,11 @@ class StewardService:
         return self.change({name: getattr(first, name) for name in SESSION}, actor=actor, version=version)
 
     def clear_timed(self) -> int:
-        """Note in the trail which switches their time has turned off for certain; how many."""
+        """Note in the trail which switches, and what of a sensor's, their time has ended for certain; how many."""
         now = self._clock.earlier()
         with self._work.read() as tx:
-            if not lapsed(tx.steward.state(), now):
+            state = tx.steward.state()
+            if not lapsed(state, now) and all(word.until > now for word in state.sensed.words):
                 return 0
         try:
             with self._work.write() as tx:
@@ -64,9 +67,10 @@ class StewardService:
                 over = lapsed(stored, now)
                 if over:
                     self._save(tx, stored, stored.at(now), NODE, now)
+                forgotten = forget_ended(tx, now, actor=NODE)
         except Conflict:
             return 0  # somebody has just changed it: another instance that clears, or a steward; what is left is next
-        return len(over)
+        return len(over) + forgotten
 
     def trail(self, query: TrailQuery) -> list[StewardAction]:
         """Entries of the trail, newest first."""
@@ -78,10 +82,14 @@ class StewardService:
         stored = tx.steward.state()
         if version is not None and stored.version != version:
             raise Conflict(MEANWHILE)
-        return self._save(tx, stored, changed(stored, wanted, now, self.limits), actor, now)
+        after = changed(stored, wanted, now, self.limits)
+        # Whoever turns a switch off wants it off: that decides against a sensor, too, whatever the switch was before.
+        overrule(tx, [name for name in ASKS if wanted.get(name) is False], actor=actor, now=now)
+        done = self._save(tx, stored, after, actor, now)
+        return replace(done, state=replace(done.state, sensed=tx.steward.state().at(now).sensed))
 
     def _save(self, tx: Transaction, stored: StewardState, after: StewardState, actor: str, now: datetime) -> Changed:
-        changes = differences(asdict(stored), asdict(after))
+        changes = differences(_own(stored), _own(after))
         if not changes:
             return Changed(state=stored.at(now), changes={})
         after = replace(after, updated_at=now, version=stored.version + 1)
@@ -98,6 +106,11 @@ class StewardService:
         )
         tx.signal(Signal.STEWARD, version=after.version)
         return Changed(state=after, changes=changes)
+
+
+def _own(state: StewardState) -> dict[str, Any]:
+    """What is a steward's of a posture."""
+    return {name: value for name, value in asdict(state).items() if name != "sensed"}
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:

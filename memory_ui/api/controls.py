@@ -240,6 +240,7 @@ async def _controls(system: System, state: StewardState, changes: dict[str, tupl
     recent = await in_thread(system.stewardship.trail, TrailQuery(limit=RECENT_ACTIONS))
     return {
         "operator_state": shapes.steward_state(state),
+        "sensor": shapes.sensed(state.sensed),
         "changes": {name: {"from": plain(old), "to": plain(new)} for name, (old, new) in changes.items()},
         "recent_actions": [action(entry) for entry in recent],
         "deployment_controls": {

@@ -15,7 +15,7 @@ _LIMITS = ControlLimits(languages=frozenset())
 
 
 class TimedState(OperatorState):
-    """The live posture with the ends of timed switches, and the version a change may name."""
+    """A steward's own controls with the ends of timed switches, and the version a change may name."""
 
     intake_paused_until: Instant | None
     playback_paused_until: Instant | None
@@ -53,10 +53,41 @@ class ControlChoices(BaseModel):
     longest_recording_s: int
 
 
+class WordShape(BaseModel):
+    """Who said it, since when it is so, when it was last said, and until when it counts."""
+
+    source: str
+    since: Instant
+    at: Instant
+    until: Instant
+
+
+class PeopleShape(WordShape):
+    """How many people are there."""
+
+    people: int
+
+
+class AskShape(WordShape):
+    """Something that is asked for; `overruled` where a steward has decided against it."""
+
+    overruled: bool
+
+
+class SensorAnswer(BaseModel):
+    """What a sensor has said and still counts; null about what it has not."""
+
+    occupancy: PeopleShape | None
+    playback_paused: AskShape | None
+    quieter_mode: AskShape | None
+
+
 class ControlsAnswer(BaseModel):
-    """The posture, what of it was changed, the newest of the trail, and what may be chosen from."""
+    """A steward's controls, what of them was changed, what a sensor has said, the newest of the trail, and what may be
+    chosen from."""
 
     operator_state: TimedState
+    sensor: SensorAnswer
     changes: dict[str, ChangeShape]
     recent_actions: list[TrailEntry]
     deployment_controls: ControlChoices

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr
 from core.domain.artifact import Artifact
 from core.domain.memory_color import ColorCatalog
 from core.domain.pool.facts import LARGEST_ID, Wish
+from core.domain.sensor import ASKS, Sensed, Subject, Word
 from core.domain.steward import SWITCHES, StewardState
 from core.ports.outside import Budget
 from core.services.pool import Playback
@@ -130,11 +131,11 @@ def fossils_url(token: str) -> str:
 
 
 def operator_state(state: StewardState) -> dict[str, Any]:
-    """The live posture as every surface may know it."""
+    """The live posture as every surface may know it: what is in force, whoever wants it so."""
     return {
         "intake_paused": state.intake_paused,
-        "playback_paused": state.playback_paused,
-        "quieter_mode": state.quieter_mode,
+        "playback_paused": state.pauses,
+        "quieter_mode": state.hushes,
         "maintenance_mode": state.maintenance_mode,
         "mood_bias": state.mood_bias,
         "kiosk_language_code": state.kiosk_language_code,
@@ -152,9 +153,27 @@ def operator_state(state: StewardState) -> dict[str, Any]:
 
 
 def steward_state(state: StewardState) -> dict[str, Any]:
-    """The same with the ends of timed switches, and the version a change may name."""
+    """A steward's own controls with the ends of timed switches, and the version a change may name."""
+    own = {name: getattr(state, name) for name in SWITCHES}
     ends = {f"{name}_until": at(getattr(state, f"{name}_until")) for name in SWITCHES}
-    return {**operator_state(state), **ends, "version": state.version}
+    return {**operator_state(state), **own, **ends, "version": state.version}
+
+
+def sensed(found: Sensed) -> dict[str, Any]:
+    """What a sensor has said; null about what it has not."""
+    people = found.word(Subject.OCCUPANCY)
+    return {
+        "occupancy": {"people": people.value, **_word(people)} if people is not None else None,
+        **{about.value: _asked(found.word(about)) for about in ASKS},
+    }
+
+
+def _asked(word: Word | None) -> dict[str, Any] | None:
+    return {**_word(word), "overruled": word.overruled} if word is not None else None
+
+
+def _word(word: Word) -> dict[str, Any]:
+    return {"source": word.source, "since": at(word.since), "at": at(word.at), "until": at(word.until)}
 
 
 def ingest_budget(station: Budget, address: Budget) -> dict[str, Any]:

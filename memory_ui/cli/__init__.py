@@ -6,7 +6,6 @@ import typer
 
 from core.errors import MemoryEngineError, Misconfigured
 from memory_ui.cli import (
-    HEAD,
     appliance,
     background,
     backup,
@@ -15,9 +14,7 @@ from memory_ui.cli import (
     clips,
     containers,
     demo,
-    doctor,
     first_boot,
-    piece,
     release,
     serve,
     simulate,
@@ -38,14 +35,11 @@ for group in (
     stewards,
     clips,
     browser,
+    certificate,
     containers,
     first_boot,
-    HEAD,
-    release,
-    certificate,
     appliance,
-    piece,
-    doctor,
+    release,
 ):
     group.add_to(app)
 

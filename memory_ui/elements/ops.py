@@ -35,7 +35,7 @@ BENCH = (
 )
 
 
-DAY = ("care.js", "ledger_care.js")
+DAY = ("care.js", "ledger_care.js", "ledger_sensor.js")
 
 
 class _Pushed(ui.element):

@@ -19,6 +19,7 @@ LABELS = labels(DOCUMENT)
 EXAMPLES = 2
 SEED = 1
 BESIDES = ["GET /livez", "GET /healthz", "GET /readyz", "GET /metrics", "POST /ops/", "POST /ops/logout/"]
+SENSOR = "/api/v1/sensor"
 STEWARDS = ("/api/v1/operator/", "/api/v1/node/", "/api/v1/derivatives/")
 OPERATIONS = {f"{method.upper()} {path}": operation for path, method, operation in operations(DOCUMENT)}
 
@@ -53,12 +54,18 @@ class TestTheDocument:
         assert len(names) == len(set(names))
 
     @pytest.mark.parametrize("label", LABELS)
-    def test_what_is_for_stewards_needs_their_session_and_nothing_else_does(self, label):
-        assert ("security" in OPERATIONS[label]) == label.split()[1].startswith(STEWARDS)
+    def test_what_is_for_stewards_needs_their_session_and_what_is_for_sensors_their_token(self, label):
+        path = label.split()[1]
+        needed = "session" if path.startswith(STEWARDS) else "sensor" if path == SENSOR else None
+        assert OPERATIONS[label].get("security") == ([{needed: []}] if needed else None)
 
     def test_a_session_is_the_cookie_that_signing_in_hands_over(self):
-        (scheme,) = DOCUMENT["components"]["securitySchemes"].values()
+        scheme = DOCUMENT["components"]["securitySchemes"]["session"]
         assert (scheme["type"], scheme["in"], scheme["name"]) == ("apiKey", "cookie", COOKIE)
+
+    def test_a_sensor_shows_its_token_as_a_bearer(self):
+        scheme = DOCUMENT["components"]["securitySchemes"]["sensor"]
+        assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
 
     @pytest.mark.parametrize("label", [label for label in LABELS if label.startswith("POST ")])
     def test_whatever_is_posted_may_be_too_much(self, label):

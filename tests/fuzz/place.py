@@ -24,9 +24,12 @@ from tests import wavs
 from tests.fakes import SHORT_TAKE, Node, StillQueue, served
 from tests.takes import a_page
 
+TOKEN = "what-a-sensor-shows"
 ROOMY: dict[str, Any] = {
     **{f"{kind}_PER_{who}_HOUR": 10**6 for kind in ("INGEST", "REVOKE", "FLAG") for who in ("STATION", "ADDRESS")},
     **{f"OPS_LOCKOUT_PER_{who}": 10**6 for who in ("BROWSER", "ADDRESS")},
+    "SENSOR_TOKEN": TOKEN,
+    "SENSOR_CHANGES_PER_HOUR": 10**6,
     "ROOM_FOSSIL_VISUALS": True,
     "METRICS": True,
 }
@@ -38,7 +41,7 @@ LONG_TAKE = wavs.take(2, sample_rate_hz=8000)
 
 
 class Who(StrEnum):
-    """Everyone who may ask."""
+    """Everyone who may ask. The steward holds the token of a sensor as well."""
 
     NOBODY = "nobody"
     CURATOR = "a curator"
@@ -67,7 +70,8 @@ class Place:
         """How a request of theirs is sent."""
         cookie = self.cookie(who)
         given = {"cookies": {COOKIE: cookie}} if cookie else {}
-        return {"base_url": self.url, "session": self.http, "headers": {"User-Agent": AGENT}, "timeout": 30, **given}
+        headers = {"User-Agent": AGENT, **({"Authorization": f"Bearer {TOKEN}"} if who is Who.STEWARD else {})}
+        return {"base_url": self.url, "session": self.http, "headers": headers, "timeout": 30, **given}
 
     def ask(self, who: Who, method: str, path: str, **given: Any) -> requests.Response:
         """One request of theirs, as `requests` sends it."""

@@ -168,7 +168,7 @@ def test_a_value_out_of_range_is_refused_by_name_and_nothing_changes(node, name,
 
 def test_every_field_of_the_posture_is_a_control(node):
     fields = set(type(node.system.stewardship.state()).__dataclass_fields__)
-    assert fields - {"updated_at", "version", "closed"} == set(CONTROLS)
+    assert fields - {"updated_at", "version", "closed", "sensed"} == set(CONTROLS)
 
 
 def test_clearing_a_session_takes_its_framing_and_nothing_else(node):

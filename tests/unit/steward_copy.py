@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[2]
 JS = ROOT / "assets" / "js"
 PARTS, LEDGER = ((JS / name).read_text() for name in ("ledger_parts.js", "ledger.js"))
 PARTS += (JS / "ledger_remedies.js").read_text()
-OPS = "\n".join((JS / name).read_text() for name in ("components/ops.js", "care.js", "ledger_care.js"))
+OPS_SCRIPTS = ("components/ops.js", "care.js", "ledger_care.js", "ledger_sensor.js")
+OPS = "\n".join((JS / name).read_text() for name in OPS_SCRIPTS)
 BENCH = "\n".join(path.read_text() for path in (JS / "components" / "bench.js", *sorted(JS.glob("bench_*.js"))))
 SOURCES = "\n".join(path.read_text() for folder in ("core", "memory_ui") for path in (ROOT / folder).rglob("*.py"))
 

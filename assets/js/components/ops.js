@@ -10,6 +10,7 @@ import { ago, ahead, clockTime, closeSteps, fill, firstMoment, gigabytes, merge,
 import { LedgerCare, LedgerKept } from "ledger_care";
 import { LedgerDevices, LedgerShape, LedgerSteps, LedgerTrail, LedgerWarnings } from "ledger_parts";
 import { LedgerRemedies } from "ledger_remedies";
+import { LedgerSensor } from "ledger_sensor";
 import { watchLink } from "link";
 import { createScope } from "scope";
 import { createStewardClient } from "steward_client";
@@ -27,7 +28,7 @@ const pick = (from, names) => Object.fromEntries(names.map((name) => [name, from
 
 export default {
   components: {
-    LedgerCare, LedgerKept, LedgerDevices, LedgerRemedies, LedgerShape, LedgerSteps, LedgerTrail, LedgerWarnings,
+    LedgerCare, LedgerKept, LedgerDevices, LedgerRemedies, LedgerSensor, LedgerShape, LedgerSteps, LedgerTrail, LedgerWarnings,
   },
   props: {
     copy: { type: Object, required: true },
@@ -141,6 +142,7 @@ export default {
                 </td>
               </tr>
             </tbody></table>
+            <LedgerSensor :sensor="view.sensor" :copy="copy" :times="times" :now-ms="serverMs" :may-change="mayChange" :busy="busy" @overrule="overrule"/>
           </div>
           <div class="ops-part">
             <h3>{{ copy.sounding }}</h3>
@@ -370,6 +372,10 @@ export default {
 
     close() {
       return this.set({ intake_paused: true, playback_paused: true });
+    },
+
+    overrule() {
+      return this.ask("operator/sensor/overrule", {}, this.copy.done);
     },
 
     clear() {

@@ -34,6 +34,7 @@ LEFT_OUT = frozenset(
         "presence",
         "decision",
         "report",
+        "sensor_word",
         "alembic_version",
     }
 )

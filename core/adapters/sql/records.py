@@ -10,6 +10,7 @@ from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from core.adapters.sql.sensor import SqlSensor
 from core.adapters.sql.tables import (
     AccessEventRow,
     ConsentRow,
@@ -23,6 +24,7 @@ from core.adapters.sql.tables import (
 )
 from core.domain.consent import Manifest, Mode
 from core.domain.custody import Closed
+from core.domain.sensor import Sensed
 from core.domain.steward import SWITCHES, StewardState
 from core.ports.work import Consent, Derivative, Remembered, StewardAction, TakeKey, TrailQuery
 
@@ -258,18 +260,20 @@ class SqlAccessEvents:
 class SqlStewardship:
     """See `core.ports.work.Stewardship`."""
 
-    def __init__(self, session: Session, first: StewardState) -> None:
+    def __init__(self, session: Session, first: StewardState, sensor: SqlSensor) -> None:
         self._session = session
         self._first = first
+        self._sensor = sensor
 
     def state(self) -> StewardState:
         """The posture now; a node nobody has touched has the posture of its settings."""
         closed = Closed(self._session.execute(select(NodeRow.closed_reason).limit(1)).scalar_one_or_none() or "")
+        sensed = Sensed(words=tuple(self._sensor.all()))
         row = self._session.get(StewardStateRow, STEWARD_ROW, populate_existing=True)
         if row is None:
-            return replace(self._first, closed=closed)
+            return replace(self._first, closed=closed, sensed=sensed)
         fields = {name: _time(value) if name in _TIMES else value for name, value in row.fields.items()}
-        known = {"updated_at": row.updated_at, "version": row.version, "closed": closed}
+        known = {"updated_at": row.updated_at, "version": row.version, "closed": closed, "sensed": sensed}
         return StewardState(**{**asdict(self._first), **fields, **known})
 
     def save(self, state: StewardState, *, expected_version: int) -> bool:
@@ -279,7 +283,7 @@ class SqlStewardship:
         fields = {
             name: value.isoformat() if isinstance(value, datetime) else value
             for name, value in asdict(state).items()
-            if name not in ("updated_at", "version", "closed") and value != first[name]
+            if name not in ("updated_at", "version", "closed", "sensed") and value != first[name]
         }
         insert_once(
             self._session,

@@ -280,6 +280,19 @@ class StewardSessionRow(Base):
     until: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
+class SensorWordRow(Base):
+    """The last word of a sensor about one subject."""
+
+    __tablename__ = "sensor_word"
+    subject: Mapped[str] = mapped_column(String(32), primary_key=True)
+    value: Mapped[int] = mapped_column(Integer)
+    source: Mapped[str] = mapped_column(String(64))
+    since: Mapped[datetime]
+    at: Mapped[datetime]
+    until: Mapped[datetime]
+    overruled: Mapped[bool] = mapped_column(Boolean)
+
+
 class PromptRow(Base):
     """A prompt a steward wrote for the kiosk."""
 

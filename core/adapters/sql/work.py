@@ -1,6 +1,6 @@
 """The unit of work on SQLAlchemy: one transaction, its repositories, effects after the commit."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
@@ -24,11 +24,13 @@ from core.adapters.sql.records import (
     SqlTakeKeys,
 )
 from core.adapters.sql.running import SqlJobRuns, SqlPresences
+from core.adapters.sql.sensor import SqlSensor
 from core.adapters.sql.stewarding import SqlDevices, SqlPrompts, SqlSamples, SqlSessions, SqlStewards
 from core.adapters.sql.tombstones import SqlTombstones
 from core.adapters.sql.warnings import SqlWarnings
 from core.domain.artifact import Artifact
 from core.domain.custody import Early
+from core.domain.sensor import Subject
 from core.domain.steward import StewardState
 from core.domain.work import Job, Signal
 from core.ports.work import Dispatcher
@@ -37,9 +39,10 @@ from core.ports.work import Dispatcher
 class SqlTransaction:
     """One open transaction; see `core.ports.work.Transaction`."""
 
-    def __init__(self, session: Session, first_steward_state: StewardState) -> None:
+    def __init__(self, session: Session, first_steward_state: StewardState, heard: Collection[Subject] = ()) -> None:
         self.session = session
         self._first_steward_state = first_steward_state
+        self._heard = heard
         self.jobs: list[tuple[Job, tuple[Any, ...]]] = []
         self.signals: list[tuple[Signal, dict[str, Any]]] = []
         self.early: list[tuple[Early, str, datetime]] = []
@@ -86,7 +89,7 @@ class SqlTransaction:
 
     @cached_property
     def steward(self) -> SqlStewardship:
-        return SqlStewardship(self.session, self._first_steward_state)
+        return SqlStewardship(self.session, self._first_steward_state, self.sensor)
 
     @cached_property
     def schedule(self) -> SqlSchedule:
@@ -140,13 +143,17 @@ class SqlTransaction:
     def reports(self) -> SqlReports:
         return SqlReports(self.session)
 
+    @cached_property
+    def sensor(self) -> SqlSensor:
+        return SqlSensor(self.session, self._heard)
+
 
 WriteDown = Callable[[Sequence[tuple[Early, str, datetime]]], None]
 """Keeps (why, the artifact's public id, when) durably outside the database. Raises `Unavailable`."""
 
 
 class SqlUnitOfWork:
-    """Opens transactions and hands effects on once they have committed."""
+    """Opens transactions and hands effects on once they have committed; `heard` is what a sensor may speak of."""
 
     def __init__(
         self,
@@ -154,6 +161,7 @@ class SqlUnitOfWork:
         dispatcher: Dispatcher,
         *,
         first_steward_state: StewardState,
+        heard: Collection[Subject] = (),
         write_down: WriteDown = lambda _early: None,
     ) -> None:
         snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -162,12 +170,13 @@ class SqlUnitOfWork:
         self._dispatcher = dispatcher
         self._write_down = write_down
         self._first_steward_state = first_steward_state
+        self._heard = heard
 
     @contextmanager
     def write(self) -> Iterator[SqlTransaction]:
         """A transaction that commits on leaving and rolls back on any exception."""
         with self._session(self._writers) as session:
-            transaction = SqlTransaction(session, self._first_steward_state)
+            transaction = SqlTransaction(session, self._first_steward_state, self._heard)
             yield transaction
             if transaction.early:
                 # Before the commit: what is written down and then not committed errs towards the participant.
@@ -183,7 +192,7 @@ class SqlUnitOfWork:
     def read(self) -> Iterator[SqlTransaction]:
         """A transaction that never commits."""
         with self._session(self._readers) as session:
-            yield SqlTransaction(session, self._first_steward_state)
+            yield SqlTransaction(session, self._first_steward_state, self._heard)
             session.rollback()
 
     @contextmanager

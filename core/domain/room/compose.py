@@ -17,6 +17,7 @@ from core.domain.deployment import Deployment, ThreadSignal
 from core.domain.pool.choose import Choice
 from core.domain.pool.facts import Density, Mood, Wish, tidy
 from core.domain.room import threads
+from core.domain.room.attendance import rests
 from core.domain.room.gaps import Gap, GapKind, crossfade_ms, fade_out_ms, gap_before
 from core.domain.room.movements import cue_of, entered, stepped
 from core.domain.room.posture import Posture
@@ -107,7 +108,7 @@ def plan(
 ) -> tuple[Planned | Rest, RoomState]:
     """What to ask the pool for next."""
     catalog = tables.catalog
-    if not posture.plays:
+    if not posture.plays or rests(posture, catalog.occupancy):
         return Rest(rest_ms=catalog.rest_when_empty_ms), state
     current = tempo(posture, now, tables, deployment)
     opens = state.left == 0

@@ -156,6 +156,28 @@ class QuieterFigures:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class OccupancyRow:
+    """Steps of intensity, down or up, and a multiplier of gaps."""
+
+    step: int
+    gap: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OccupancyFigures:
+    """What people who are there, or not, make of a room that goes by them.
+
+    A room counts as empty once nobody was there for `empty_after_s`; then it rests, for at most `rest_most_s`.
+    """
+
+    empty_after_s: float
+    rest_most_s: float
+    crowd_from: int
+    nobody: OccupancyRow
+    crowd: OccupancyRow
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Crossfade:
     """How long two movements overlap, and at most which share of a voice."""
 

@@ -15,6 +15,7 @@ from core.domain.room.rows import (
     IntensityRow,
     LeanFigures,
     Movement,
+    OccupancyFigures,
     OverlapFigures,
     Preset,
     PresetRow,
@@ -48,6 +49,7 @@ class RoomCatalog:
     scarcity: dict[Scarcity, ScarcityRow]
     depth: tuple[DepthRow, ...]
     quieter: QuieterFigures
+    occupancy: OccupancyFigures
     counterbalance: Counterbalance
     lean: LeanFigures
     overlap: OverlapFigures
@@ -92,6 +94,7 @@ class RoomChoices:
     overlap: Overlap
     scarce_low: int
     scarce_severe: int
+    follows_occupancy: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

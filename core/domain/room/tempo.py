@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.domain.deployment import Deployment
+from core.domain.room.attendance import paced
 from core.domain.room.posture import Posture
 from core.domain.room.rows import Intensity, Preset, Scarcity, ScarcityRow
 from core.domain.room.schedule import daypart_at, in_quiet_hours
@@ -40,17 +41,18 @@ class Levels:
 
 
 def tempo(posture: Posture, now: datetime, tables: RoomTables, deployment: Deployment) -> Tempo:
-    """The tempo by the steward's posture, the site's hour, the installation's choices and the deployment."""
+    """The tempo by the posture, the site's hour, who is there, the installation's choices and the deployment."""
     catalog, choices = tables.catalog, tables.choices
     part = daypart_at(now, choices.zone, catalog.dayparts)
     intensity = choices.intensity or part.intensity
     preset = choices.preset or part.preset
-    row = catalog.intensities[intensity]
     hushed = in_quiet_hours(now, choices.zone, choices.quiet_hours)
     asked = [catalog.quieter] if posture.quieter else []
     if hushed and choices.quiet_hours is not None:
         asked.append(choices.quiet_hours.figures)
-    gap = catalog.presets[preset].gap * math.prod(figures.gap for figures in asked)
+    intensity, people_gap = paced(intensity, posture, catalog.occupancy, quiet=bool(asked))
+    row = catalog.intensities[intensity]
+    gap = catalog.presets[preset].gap * math.prod(figures.gap for figures in asked) * people_gap
     return Tempo(
         daypart=part.name,
         intensity=intensity,
