@@ -40,6 +40,7 @@ AREAS = frozenset(
         "signs",
         "socket",
         "store",
+        "tls",
         "tombstone",
         "update",
         "warnings",
