@@ -46,7 +46,9 @@ def test_check_warns_of_slips_placeholders_and_a_file_that_everybody_reads(run, 
     file.write_text("NODE_NAM=Hall\nBACKUP_PASSPHRASE=change-me\n")
     file.chmod(0o644)
     result = run("check", "--env", str(file))
-    assert all(said in result.stdout for said in ("NODE_NAME?", "BACKUP_PASSPHRASE is a placeholder", "chmod 640"))
+    assert all(
+        said in result.stdout for said in ("no setting; NODE_NAME", "BACKUP_PASSPHRASE is a placeholder", "chmod 640")
+    )
     file.write_text("NODE_NAME=Hall\n")
     file.chmod(0o640)
     assert "warning" not in run("check", "--env", str(file)).stdout
