@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 
 from core.adapters.sql.engine import DATABASE_FILE
+from core.adapters.sql.migrate import head
 from core.adapters.sql.tables import Base
 from core.adapters.vault import open_vault
 from core.bootstrap import System
@@ -148,18 +149,21 @@ class _Databases:
         url = self._free.pop() if self._free else self._all.enter_context(shared_postgres().fresh_database())
         yield url
         try:
-            _empty(url)
+            as_migrated = _empty(url)
         except psycopg.Error:
             return  # a test took it away, or left a transaction open: it is not used again
-        self._free.append(url)
+        if as_migrated:
+            self._free.append(url)
 
     def close(self) -> None:
         self._all.close()
 
 
-def _empty(url: str) -> None:
+def _empty(url: str) -> bool:
+    """Whether it is as a migration leaves it: a test may have given it another schema."""
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True, options="-c lock_timeout=2s") as connection:
         connection.execute(_EMPTY)
+        return connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(head(),)]
 
 
 _EMPTY = "\n".join(

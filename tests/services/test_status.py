@@ -126,7 +126,7 @@ class TestThrottles:
     def test_every_budget_says_what_it_allows(self, make_node):
         node = make_node(INGEST_PER_STATION_HOUR=7, OPS_LOCKOUT_SECONDS=60)
         throttles = status(node).throttles
-        assert set(throttles) == {"ingest", "take_key", "revoke", "flag", "signin"}
+        assert set(throttles) == {"ingest", "take_key", "revoke", "flag", "signin", "sensor", "sensor_token"}
         assert (throttles["ingest"].per_station, throttles["ingest"].window_seconds) == (7, 3600)
         assert throttles["signin"].window_seconds == 60
         assert {throttle.denied_last_hour for throttle in throttles.values()} == {0}
