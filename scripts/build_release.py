@@ -71,7 +71,7 @@ def copy_tree(tree: Path) -> None:
 
 def build_site(tree: Path) -> None:
     """The documentation of a tree, where its wheel takes it from."""
-    subprocess.run([sys.executable, "scripts/build_docs.py"], cwd=tree, check=True)  # noqa: S603 -- its own script
+    subprocess.run([sys.executable, "scripts/build_docs.py"], cwd=tree, check=True)
 
 
 def build_own(wheels: Path, tree: Path) -> None:
