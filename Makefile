@@ -14,7 +14,7 @@ CAMPAIGNS := $(addprefix tests/,alarms chaos fairness faults kiosk soak stack)
 ROOM := $(wildcard $(addprefix tests/browser/test_,audio_graph.py close_session.py doors.py first_day.py \
 	kiosk_colour.py preview.py programs.py receipt.py room_*.py soak.py steward.py wall*.py))
 
-KIOSK_TESTS := $(addprefix tests/browser/test_,appliance_browser.py kiosk_field.py kiosk_states.py take_safety.py)
+KIOSK_TESTS := $(addprefix tests/browser/test_,appliance_browser.py docs_site.py https.py kiosk_field.py kiosk_states.py take_safety.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-services test-browser test-room test-kiosk test-campaigns test-js \
@@ -63,7 +63,7 @@ test-campaigns: setup-dev
 test-browser: setup-dev
 	$(BIN)/python -m pytest -q tests/browser $(addprefix --ignore=,$(ROOM) $(KIOSK_TESTS))
 
-# The third of them that is about a kiosk without anybody beside it.
+# The third of them that is about a kiosk without anybody beside it, and an appliance without its authors.
 test-kiosk: setup-dev
 	$(BIN)/python -m pytest -q $(KIOSK_TESTS)
 

@@ -51,6 +51,7 @@ class Keeper:
         elif ledger.owed and ledger.publish():
             self._rests = AGAIN_EVERY
         length = ledger.length
-        if length != self._remembered:
+        # What the store lacks, another machine would miss and close the node for: it is remembered once it is there.
+        if length != self._remembered and not ledger.owed:
             self._system.ledger.remember()
             self._remembered = length

@@ -51,7 +51,8 @@ class LedgerService:
             return self._close_short(node, len(entries))
         if len(entries) > node.ledger_length:
             self.apply(entries)
-            self.remember()
+            if not self._ledger.owed:  # else the keeper does, once every machine can find them
+                self.remember()
         self._keep_here()
         return node
 

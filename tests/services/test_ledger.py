@@ -14,6 +14,7 @@ from core.domain.artifact import State
 from core.domain.consent import Mode
 from core.domain.custody import LEDGER_PREFIX, Closed, Early, Entry
 from core.errors import Unavailable
+from jobs.keeping import AGAIN_EVERY, Keeper
 from tests.fakes import OTHER_TAKE, MoodyStore, Node
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -107,6 +108,25 @@ def test_a_lost_file_is_made_up_for_by_the_store(make_node: Callable[..., Node])
     again = make_node()
     assert again.system.stewardship.state().closed is Closed.OPEN
     assert len(parse((again.system.outside.data_dir / LEDGER_FILE).read_text())) == 1
+
+
+def test_what_the_store_lacks_closes_no_other_machine(make_node: Callable[..., Node], tmp_path: Path) -> None:
+    node = make_node()
+    ledger = node.system.outside.ledger
+    keeper = Keeper(node.system)
+    ledger._store = MoodyStore(ledger._store)
+    ledger._store.refuses = {"put"}
+    node.system.revocation.revoke(node.keep().secret)
+    keeper.look()
+    assert ledger.owed == 1
+    another = make_node(LEDGER_DIR=tmp_path / "another-machine")
+    assert another.system.stewardship.state().closed is Closed.OPEN
+    ledger._store.refuses = set()
+    for _ in range(AGAIN_EVERY + 1):
+        keeper.look()
+    assert ledger.owed == 0
+    third = make_node(LEDGER_DIR=tmp_path / "a-third")
+    assert len(third.system.outside.ledger.entries()) == 1
 
 
 def test_a_torn_line_is_no_entry_and_spoils_no_other(tmp_path: Path) -> None:

@@ -229,4 +229,5 @@ class TestTheRoom:
     def test_a_pause_that_a_sensor_asks_for_silences_pages_and_the_pool(self, node):
         node.keep()
         say(node, pause=1)
-        assert self.composed(node).playback is None
+        program = self.composed(node)
+        assert (program.playback, program.sparse, program.tone) == (None, False, 1.0)

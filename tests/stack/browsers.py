@@ -1,7 +1,6 @@
 """Browsers that trust one certificate authority more than others do, and find a name where the proxy listens."""
 
 import os
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,17 +9,6 @@ from playwright.sync_api import Browser, Playwright
 
 from tests.browser.conftest import CHROMIUM, QUIET_BROWSER
 from tests.stack.topology import PUBLIC_NAME
-
-AUTHORITY = "the room's own authority"
-
-
-def trust(home: Path, root: Path) -> None:
-    """Have the browsers of a home folder trust a root certificate, as somebody who sets a kiosk up does."""
-    database = home / ".pki" / "nssdb"
-    database.mkdir(parents=True, exist_ok=True)
-    place = ["certutil", "-d", f"sql:{database}"]
-    subprocess.run([*place, "-N", "--empty-password"], check=True)
-    subprocess.run([*place, "-A", "-t", "C,,", "-n", AUTHORITY, "-i", str(root)], check=True)
 
 
 @contextmanager

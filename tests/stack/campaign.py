@@ -21,11 +21,12 @@ from typing import Any
 import httpx
 from playwright.sync_api import Error, Playwright, sync_playwright
 
+from memory_ui.browser_trust import trust
 from tests.browser.conftest import speak_all
 from tests.chaos.campaign import depth, versions
 from tests.chaos.laws import Judge, Law, Settling
 from tests.chaos.load import Load
-from tests.stack.browsers import browser_at, trust
+from tests.stack.browsers import browser_at
 from tests.stack.report import markdown, said
 from tests.stack.ritual import Ritual, Step
 from tests.stack.topology import PUBLIC_NAME, SecureStack
@@ -91,7 +92,7 @@ def walk(stack: SecureStack, playwright: Playwright, folder: Path) -> list[Step]
     first = Step(
         name="A browser that does not know the authority", seen="is refused", took_s=round(time.monotonic() - began, 1)
     )
-    trust(kiosk, stack.caddy.root)
+    trust(stack.caddy.root, kiosk)
     with (
         browser_at(playwright, kiosk, voice) as browser,
         stack.system(folder / "looking") as system,

@@ -56,8 +56,8 @@ class TestThePosture:
     @given(postures(), words(), NEAR)
     def test_no_word_turns_off_what_a_steward_turned_on(self, own, spoken, now):
         with_words, without = replace(own, sensed=Sensed(words=spoken)).at(now), own.at(now)
-        assert with_words.pauses >= without.pauses
-        assert with_words.hushes >= without.hushes
+        assert with_words.pauses >= without.playback_paused
+        assert with_words.hushes >= without.quieter_mode
         assert with_words.plays <= without.plays
 
     @given(postures(), words(), NEAR)
