@@ -190,6 +190,7 @@ class Box(PrivateServer):
 
     def scrubbed(self, text: str) -> str:
         """Names of folders as they are on a machine, not as they happen to be here."""
+        text = text.replace(sys.executable, "python3")
         places = {self.root: "/srv/memory-engine", self.data: "/var/lib/memory-engine", self.folder: "~"}
         for place, name in places.items():
             text = text.replace(str(place), name)
