@@ -9,12 +9,18 @@ WORKDIR /build
 COPY requirements.txt ./
 RUN python -m venv /srv/memory-engine/.venv
 RUN /srv/memory-engine/.venv/bin/pip install --require-hashes --only-binary :all: -r requirements.txt
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md CONTRIBUTING.md CHANGELOG.md LICENSE ./
 COPY assets ./assets
 COPY core ./core
 COPY jobs ./jobs
 COPY memory_ui ./memory_ui
 COPY migrations ./migrations
+# The documentation is a site of the node; what its pages link to comes with it.
+COPY deploy ./deploy
+COPY examples ./examples
+COPY docs ./docs
+COPY scripts ./scripts
+RUN /srv/memory-engine/.venv/bin/python scripts/build_docs.py
 RUN /srv/memory-engine/.venv/bin/pip install --no-deps --no-build-isolation --no-index .
 # What installs packages has no business where the program runs.
 RUN /srv/memory-engine/.venv/bin/pip uninstall --yes setuptools pip

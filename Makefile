@@ -10,7 +10,7 @@ SITE = $(BIN)/python scripts/build_docs.py --if-stale || echo "docs: /docs/ is n
 LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate $(LOCK_OPTIONS)
 
-CAMPAIGNS := $(addprefix tests/,alarms chaos fairness faults kiosk soak stack)
+CAMPAIGNS := $(addprefix tests/,alarms chaos fairness faults kiosk soak stack update)
 ROOM := $(wildcard $(addprefix tests/browser/test_,audio_graph.py close_session.py doors.py first_day.py \
 	kiosk_colour.py preview.py programs.py receipt.py room_*.py soak.py steward.py wall*.py))
 
@@ -19,7 +19,7 @@ KIOSK_TESTS := $(addprefix tests/browser/test_,appliance_browser.py docs_site.py
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-services test-browser test-room test-kiosk test-campaigns test-js \
 	check check-types check-rest check-deploy image format docs clips screenshots faults chaos alarms fuzz fairness kiosk soak stack \
-	release lock clean
+	release update-rehearsal lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -143,6 +143,9 @@ image: setup-dev ## Carry out the Dockerfile's steps in a bare Debian and go thr
 
 release: setup-dev ## Build the archive that machines are installed and updated from, and its checksum (RELEASE="--to dist")
 	$(BIN)/python scripts/build_release.py $(RELEASE)
+
+update-rehearsal: setup-dev ## Update a populated machine, break and kill it in every way, write the evidence (UPDATE="--ways 1")
+	$(BIN)/python -m tests.update.campaign $(or $(UPDATE),--report)
 
 lock: setup-dev ## Pin every dependency anew, with hashes (LOCK_OPTIONS=--upgrade for newer versions)
 	$(LOCK) --group build pyproject.toml -o requirements.txt

@@ -44,6 +44,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         os.environ["SOURCE_DATE_EPOCH"] = str(when := commit_time())
+        copy_tree(folder / "tree")
+        build_site(folder / "tree")
         build_own(folder / WHEELS, folder / "tree")
         fetch_pinned(folder / WHEELS, given.wheels)
         version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
@@ -58,13 +60,22 @@ def commit_time() -> int:
     return int(said)
 
 
-def build_own(wheels: Path, tree: Path) -> None:
-    """The project's own wheel, built from a copy of what git tracks: building leaves its traces there."""
+def copy_tree(tree: Path) -> None:
+    """A copy of what git tracks: building leaves its traces there."""
     listed = subprocess.check_output(["git", "ls-files", "-z"], cwd=ROOT, text=True)  # noqa: S607
     for name in filter(None, listed.split("\0")):
         if (ROOT / name).is_file():
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, tree / name)
+
+
+def build_site(tree: Path) -> None:
+    """The documentation of a tree, where its wheel takes it from."""
+    subprocess.run([sys.executable, "scripts/build_docs.py"], cwd=tree, check=True)
+
+
+def build_own(wheels: Path, tree: Path) -> None:
+    """The project's own wheel of a tree."""
     _pip("wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(wheels), str(tree))
 
 

@@ -138,4 +138,7 @@ def read_standing(tx: Transaction, now: datetime) -> CareStanding:
 
 
 NOT_HERE = "Only an audit, a backup or an export can be asked for here."
-_UNDER_WAY = "This is under way already."
+_UNDER_WAY = (
+    f"This is under way already. What was broken off without a word counts as ended after "
+    f"{SILENT_AFTER // timedelta(minutes=1)} minutes."
+)

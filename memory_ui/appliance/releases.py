@@ -60,6 +60,8 @@ class Releases:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.held: tuple[int, ...] = ()
+        """The lock of `alone`, for the programs it is lent to: it lasts until they have ended, too."""
 
     def folder(self, version: str) -> Path:
         """Where a version is installed, or would be."""
@@ -110,10 +112,10 @@ class Releases:
         shutil.rmtree(folder, ignore_errors=True)
         folder.parent.mkdir(parents=True, exist_ok=True)
         wheels = sorted(str(path) for path in (unpacked / WHEELS).glob("*.whl"))
-        _run([sys.executable, "-m", "venv", str(folder)])
+        self._run([sys.executable, "-m", "venv", str(folder)])
         pip = [str(folder / "bin" / "python"), "-m", "pip", "--isolated", "--disable-pip-version-check"]
-        _run([*pip, "install", "--quiet", "--no-index", "--no-deps", "--no-cache-dir", *wheels])
-        _run([*pip, "check"])
+        self._run([*pip, "install", "--quiet", "--no-index", "--no-deps", "--no-cache-dir", *wheels])
+        self._run([*pip, "check"])
         if (unpacked / "deploy").is_dir():
             shutil.copytree(unpacked / "deploy", folder / "deploy")
         # Everything is on the disk before the one file that says so.
@@ -136,6 +138,12 @@ class Releases:
         """Delete what was unpacked."""
         shutil.rmtree(self.incoming, ignore_errors=True)
 
+    def discard(self, version: str) -> None:
+        """Delete what was unpacked, and of a version what is not completely installed."""
+        self.clear_incoming()
+        if self.installed(version) is None and version not in {self.named(link) for link in Link}:
+            shutil.rmtree(self.folder(version), ignore_errors=True)
+
     def change(self) -> Change | None:
         """The change under way, or interrupted. Raises `Conflict` where its note cannot be read."""
         try:
@@ -156,7 +164,10 @@ class Releases:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """For one update at a time; ends with its process, however it ends. Raises `Conflict`, `Refused`."""
+        """For one update at a time, and whatever it has started: ends with the last process of them, however it ends.
+
+        Raises `Conflict`, `Refused`.
+        """
         try:
             descriptor = os.open(self.root / "update.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -165,10 +176,37 @@ class Releases:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise Conflict("Another update is under way here.") from error
+                raise Conflict(
+                    "Another update is under way here, or what one that was ended has started: wait until it is over."
+                ) from error
+            self.held = (descriptor,)
             yield
         finally:
+            self.held = ()
             os.close(descriptor)
+
+    def _run(self, command: list[str]) -> None:
+        """A program of Python's own; nothing of the caller's environment changes what it installs."""
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PIP_", "VIRTUAL_ENV"))
+        }
+        try:
+            done = subprocess.run(  # noqa: S603 -- the interpreter that runs, and the one it has just made
+                command,
+                env={**kept, "PIP_NO_INDEX": "1"},
+                umask=READABLE,
+                pass_fds=self.held,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=BUILD_S,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise Unavailable(f"The release could not be installed: {error}.") from error
+        if done.returncode:
+            said = " ".join((done.stderr or done.stdout).split())[-600:]
+            raise Unavailable(f"The release could not be installed: {said}")
 
 
 def _age(folder: Path) -> tuple[bool, tuple[int, ...]]:
@@ -177,27 +215,6 @@ def _age(folder: Path) -> tuple[bool, tuple[int, ...]]:
         return (folder / COMPLETE).exists(), order(folder.name)
     except ValueError:
         return False, ()
-
-
-def _run(command: list[str]) -> None:
-    """A program of Python's own; nothing of the caller's environment changes what it installs."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PIP_", "VIRTUAL_ENV"))}
-    try:
-        done = subprocess.run(  # noqa: S603 -- the interpreter that runs, and the one it has just made
-            command,
-            env={**kept, "PIP_NO_INDEX": "1"},
-            umask=READABLE,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=BUILD_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise Unavailable(f"The release could not be installed: {error}.") from error
-    if done.returncode:
-        said = " ".join((done.stderr or done.stdout).split())[-600:]
-        raise Unavailable(f"The release could not be installed: {said}")
 
 
 def _write(path: Path, text: str) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import re
 import shlex
 import subprocess
 import tempfile
@@ -17,6 +18,7 @@ from memory_ui.appliance.smoke import Smoke, SmokeFailed
 SERVICE_S = 180
 COMMAND_S = 3600
 """A large node's backup takes its time."""
+_TOLD = re.compile(r"[\w.-]+: \S")
 LOOK_S = 0.5
 
 
@@ -120,7 +122,15 @@ class ReleaseCommands:
         given = {**self._environment, "MEMORY_DATA_DIR": str(self._data_dir)}
         folder = self._data_dir if self._data_dir.is_dir() else None
         command = [str(program), *arguments]
-        said = _carried_out(command, seconds=COMMAND_S, env=given, cwd=folder, umask=0o077, **_owner(folder))
+        said = _carried_out(
+            command,
+            seconds=COMMAND_S,
+            env=given,
+            cwd=folder,
+            umask=0o077,
+            pass_fds=self._releases.held,
+            **_owner(folder),
+        )
         return said.splitlines()[-1] if said else "done"
 
 
@@ -180,6 +190,12 @@ def _owner(folder: Path | None) -> dict[str, Any]:
     return {"user": found.st_uid, "group": found.st_gid, "extra_groups": os.getgrouplist(name, found.st_gid)}
 
 
+def last_words(said: str) -> str:
+    """Of all that a program said, the line that tells why it ended: the last that begins with a name and a colon."""
+    lines = [line for line in said.splitlines() if line.strip()]
+    return next((line for line in reversed(lines) if _TOLD.match(line)), lines[-1] if lines else "")
+
+
 def _carried_out(command: list[str], *, seconds: float = SERVICE_S, **given: Any) -> str:
     """What a command said. Raises `Unavailable` with its last words where it failed."""
     # Into a file, not a pipe: what a command leaves running may hold on to a pipe for ever.
@@ -199,7 +215,7 @@ def _carried_out(command: list[str], *, seconds: float = SERVICE_S, **given: Any
         output.seek(0)
         said = output.read().decode("utf-8", "replace").strip()
     if done.returncode:
-        last = said.splitlines()[-1] if said else "it said nothing"
+        last = last_words(said) or "it said nothing"
         named = " ".join([Path(command[0]).name, *command[1:]])
         raise Unavailable(f"{named} ended with {done.returncode}: {last}")
     return said

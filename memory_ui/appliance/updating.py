@@ -5,11 +5,11 @@ come: whatever ends this program, `current` names a whole version, and another s
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from enum import IntEnum, StrEnum
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
-from core.errors import MemoryEngineError, Refused
+from core.errors import Refused
 from core.services.reserve import Reserve
 from memory_ui.appliance.release import (
     BadRelease,
@@ -22,65 +22,23 @@ from memory_ui.appliance.release import (
     unpack,
 )
 from memory_ui.appliance.releases import Change, Link, Releases
+from memory_ui.appliance.steps import (
+    BACK,
+    BEFORE,
+    FROM_STOP_ON,
+    HARMLESS,
+    UNTOUCHED,
+    Outcome,
+    Step,
+    Wanted,
+    announced,
+    sentence,
+    what,
+)
 from memory_ui.appliance.tools import Commands, Look, Supervisor
 
 INSTALLED_TWICE = 2
 """What is installed takes its size once as files, and less than once more as compiled bytecode."""
-
-
-class Outcome(IntEnum):
-    """How it ended, as an exit status."""
-
-    DONE = 0
-    AS_BEFORE = 1
-    """It failed, or was refused; the node is on the version it was on, and well."""
-    STUCK = 2
-    """It failed, and so did going back: somebody has to look."""
-
-
-class Step(StrEnum):
-    """In this order."""
-
-    CHECK = "check"
-    UNPACK = "unpack"
-    LOOK = "look"
-    BACKUP = "backup"
-    STOP = "stop"
-    MIGRATE = "migrate"
-    SWITCH = "switch"
-    START = "start"
-    READY = "ready"
-    SMOKE = "smoke"
-    TIDY = "tidy"
-
-
-TOLD = {
-    Step.CHECK: "the archive is whole, for this machine and newer, and the disk has room for it",
-    Step.UNPACK: "install {to} beside {came_from}, without network",
-    Step.LOOK: "let {to} read the settings and find the database",
-    Step.BACKUP: "let {came_from} make a copy of the node",
-    Step.STOP: "stop the services",
-    Step.MIGRATE: "bring the database to the schema of {to}, on which {came_from} runs, too",
-    Step.SWITCH: "let `current` name {to}",
-    Step.START: "start the services",
-    Step.READY: "wait until {to} answers and is ready",
-    Step.SMOKE: "record, play and take back",
-    Step.TIDY: "delete the oldest releases",
-}
-UNTOUCHED, BACK, HARMLESS = "nothing was changed", "{came_from} is started again", "{to} runs all the same"
-BEFORE = (Step.CHECK, Step.UNPACK, Step.LOOK, Step.BACKUP)
-FROM_STOP_ON = (Step.STOP, Step.MIGRATE, Step.SWITCH, Step.START, Step.READY, Step.SMOKE)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
-    """What an update was asked for. `sha256` is empty where the file beside the archive says it."""
-
-    archive: Path
-    sha256: str = ""
-    allow_older: bool = False
-    backup: bool = True
-    dry_run: bool = False
 
 
 class Updater:
@@ -119,10 +77,10 @@ class Updater:
             )
             try:
                 self._prepare(plan, wanted)
-            except (MemoryEngineError, KeyboardInterrupt) as error:
-                self._releases.clear_incoming()
+            except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 -- a full disk, or whatever else it is
+                self._releases.discard(plan.to)
                 self._releases.note(None)
-                self._say(f"Failed: {_sentence(error)}")
+                self._say(f"Failed: {sentence(error)}")
                 self._say(f"Nothing was changed: {present} goes on as it was.")
                 return Outcome.AS_BEFORE
             if wanted.dry_run:
@@ -141,7 +99,7 @@ class Updater:
                 self._forget_untouched(left)
                 self._say("Give the archive again to update.")
                 return Outcome.AS_BEFORE
-            self._say(f"{_what(left)} was interrupted at `{left.step}`; it goes on.")
+            self._say(f"{what(left)} was interrupted at `{left.step}`; it goes on.")
             return self._go_back(left) if left.back else self._carry_out(left)
 
     def rollback(self) -> Outcome:
@@ -152,8 +110,8 @@ class Updater:
                 self._forget_untouched(left)
                 return Outcome.DONE
             if left is not None:
-                self._say(f"{_what(left)} was interrupted at `{left.step}`; it is taken back.")
-                ended = self._go_back(replace(left, reason=left.reason or "it was interrupted"))
+                self._say(f"{what(left)} was interrupted at `{left.step}`; it is taken back.")
+                ended = self._go_back(replace(left, reason=left.reason or "it was interrupted."))
                 return Outcome.DONE if ended is Outcome.AS_BEFORE else ended
             present, to = self._present(), self._releases.named(Link.PREVIOUS)
             if not to or self._releases.installed(to) is None:
@@ -169,19 +127,19 @@ class Updater:
         return present
 
     def _forget_untouched(self, left: Change) -> None:
-        self._releases.clear_incoming()
+        self._releases.discard(left.to)
         self._releases.note(None)
         self._say(
-            f"{_what(left)} was interrupted at `{left.step}`, before anything was changed: {left.came_from} stays."
+            f"{what(left)} was interrupted at `{left.step}`, before anything was changed: {left.came_from} stays."
         )
 
     def _go_on_with(self, left: Change, version: str) -> Outcome:
         if left.back or left.to != version:
             raise Refused(
-                f"{_what(left)} was interrupted at `{left.step}`: first `memory-engine update --resume` or "
+                f"{what(left)} was interrupted at `{left.step}`: first `memory-engine update --resume` or "
                 f"`memory-engine rollback`."
             )
-        self._say(f"{_what(left)} was interrupted at `{left.step}`; it goes on.")
+        self._say(f"{what(left)} was interrupted at `{left.step}`; it goes on.")
         return self._carry_out(left)
 
     # Before anything is touched
@@ -240,8 +198,8 @@ class Updater:
                 self._releases.note(replace(plan, step=step, touched=True))
                 self._take(plan, step)
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 -- whatever it is, the node must run again
-            self._say(f"Failed: {_sentence(error)}")
-            return self._go_back(replace(plan, step=step, touched=True, reason=_sentence(error)))
+            self._say(f"Failed: {sentence(error)}")
+            return self._go_back(replace(plan, step=step, touched=True, reason=sentence(error)))
         self._releases.note(None)
         self._tidy(plan)
         self._say(f"Done: the node is on {plan.to}. `memory-engine rollback` goes back to {plan.came_from}.")
@@ -276,13 +234,15 @@ class Updater:
         self._say(f"Going back to {old}. The database stays as it is: {old} runs on it, and no take is given up.")
         for told, act in acts:
             self._say(f"  back: {told}")
-            self._releases.note(replace(back, step=told))
+            # On a full disk there is no room for a note: that the node runs again is worth more than the note.
+            with suppress(OSError):
+                self._releases.note(replace(back, step=told))
             try:
                 act()
             except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 -- it is told, and somebody has to look
                 return self._stuck(back, error)
         self._releases.note(None)
-        self._say(f"{_what(plan)} has failed: {plan.reason}")
+        self._say(f"{what(plan)} has failed: {plan.reason}")
         self._say(f"The node is on {old} again, and well.")
         return Outcome.AS_BEFORE
 
@@ -295,8 +255,8 @@ class Updater:
 
     def _stuck(self, plan: Change, error: BaseException) -> Outcome:
         old, present = plan.came_from, self._releases.named(Link.CURRENT)
-        self._say(f"Failed: {_sentence(error)}")
-        self._say(f"{_what(plan)} has failed: {plan.reason}")
+        self._say(f"Failed: {sentence(error)}")
+        self._say(f"{what(plan)} has failed: {plan.reason}")
         self._say(f"GOING BACK HAS FAILED, TOO. `current` names {present}. Nothing of what was recorded is lost.")
         self._say(
             f"What to do: look at the services' log, mend what it says, then `memory-engine rollback` tries again. "
@@ -314,8 +274,7 @@ class Updater:
             self._say(f"    deleted: {', '.join(gone)}" if gone else "    nothing to delete")
 
     def _announce(self, plan: Change, step: Step, otherwise: str) -> None:
-        named = {"to": plan.to, "came_from": plan.came_from}
-        self._say(f"{step:8} {TOLD[step].format(**named)} (if this fails: {otherwise.format(**named)})")
+        self._say(announced(plan, step, otherwise))
 
 
 def _require_newer(present: str, manifest: Manifest, *, allow_older: bool) -> None:
@@ -325,13 +284,3 @@ def _require_newer(present: str, manifest: Manifest, *, allow_older: bool) -> No
         raise Refused(f"{manifest.version} is older than {present}: --allow-older says that this is meant.")
     if order(present) < order(manifest.updates_from):
         raise Refused(f"{manifest.version} updates from {manifest.updates_from} on, and here is {present}.")
-
-
-def _what(change: Change) -> str:
-    return f"The {'update' if change.migrates else 'rollback'} from {change.came_from} to {change.to}"
-
-
-def _sentence(error: BaseException) -> str:
-    if isinstance(error, KeyboardInterrupt):
-        return "it was broken off by hand."
-    return error.message if isinstance(error, MemoryEngineError) else f"{type(error).__name__}: {error}"

@@ -91,7 +91,7 @@ def update(
     Exit status 0 where the node is on the new version, 1 where it is on the old one and well, 2 where somebody has to
     look.
     """
-    from memory_ui.appliance.updating import Wanted
+    from memory_ui.appliance.steps import Wanted
 
     if resume == (archive is not None):
         raise Refused("Give the archive to update to, or --resume.")

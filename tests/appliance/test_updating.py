@@ -1,5 +1,7 @@
 """Changing versions with everything outside faked: what a failure, and what a kill at every single act, leaves."""
 
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +11,8 @@ from core.errors import Refused, Unavailable
 from core.services.reserve import Reserve
 from memory_ui.appliance.release import Manifest, this_platform, this_python
 from memory_ui.appliance.releases import COMPLETE, Change, Link, Releases
-from memory_ui.appliance.updating import Outcome, Updater, Wanted
+from memory_ui.appliance.steps import Outcome, Wanted
+from memory_ui.appliance.updating import Updater
 from tests.appliance.archives import OLD, archive_of
 
 NEW = "0.7.0"
@@ -31,6 +34,7 @@ class Machine(Releases):
         self.acts: list[str] = []
         self.kill_at = 0
         self.failing: set[str] = set()
+        self.full_from = ""
         self._done = 0
 
     def act(self, name: str) -> None:
@@ -49,6 +53,8 @@ class Machine(Releases):
 
     def note(self, change: Change | None) -> None:
         self.act("note")
+        if change is not None and self.full_from in self.acts:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         super().note(change)
         self.act("noted")
 
@@ -100,7 +106,7 @@ class Machine(Releases):
         return Updater(self, self, self, self, reserve, self.said.append)
 
     def reborn(self) -> None:
-        self.kill_at, self.failing = 0, set()
+        self.kill_at, self.failing, self.full_from = 0, set(), ""
 
 
 @pytest.fixture
@@ -163,6 +169,30 @@ def test_what_fails_afterwards_is_taken_back_and_said(machine: Machine, archive:
         f"The update from {OLD} to {NEW} has failed: {failing} does not work.",
         f"The node is on {OLD} again, and well.",
     ]
+
+
+def test_a_disk_that_fills_up_before_the_stop_changes_nothing_and_leaves_nothing_half_installed(
+    machine: Machine, archive: Path
+) -> None:
+    (machine.folder(NEW) / "lib").mkdir(parents=True)
+    machine.failing = {"install"}
+    assert machine.updater().update(Wanted(archive=archive)) is Outcome.AS_BEFORE
+    assert not machine.folder(NEW).exists()
+    machine.reborn()
+    machine.full_from = "install"
+    assert machine.updater().update(Wanted(archive=archive)) is Outcome.AS_BEFORE
+    assert (machine.running, machine.change(), "stop" in machine.acts) == (OLD, None, False)
+    assert machine.said[-2:] == [
+        "Failed: No space left on device.",
+        f"Nothing was changed: {OLD} goes on as it was.",
+    ]
+
+
+def test_a_disk_that_fills_up_at_the_stop_keeps_no_node_standing_still(machine: Machine, archive: Path) -> None:
+    machine.full_from = "stop"
+    assert machine.updater().update(Wanted(archive=archive)) is Outcome.AS_BEFORE
+    assert (machine.running, machine.named(Link.CURRENT), machine.change()) == (OLD, OLD, None)
+    assert machine.said[-1] == f"The node is on {OLD} again, and well."
 
 
 def test_where_going_back_fails_too_it_says_what_to_do_and_a_rollback_tries_again(

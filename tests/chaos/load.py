@@ -127,8 +127,9 @@ class Visitor:
 class Load:
     """Threads of visitors; `finish` lets each end what it has begun, as a patient client would."""
 
-    def __init__(self, url: str, *, seed: int, verify: Verify = True) -> None:
-        self.record = Record()
+    def __init__(self, url: str, *, seed: int, verify: Verify = True, record: Record | None = None) -> None:
+        """`record` is gone on with, where there is one."""
+        self.record = record if record is not None else Record()
         self._url = url
         self._verify = verify
         self._seed = seed
@@ -209,7 +210,10 @@ class Load:
         # Most stay, so that there is something to lose.
         if len(standing) < 4 or rng.random() < 0.4:
             return
-        chosen = rng.choice(standing)
+        self.take_back(visitor, rng.choice(standing))
+
+    def take_back(self, visitor: Visitor, chosen: Take) -> None:
+        """Take a take back, until that is answered."""
         chosen.asked_back = True
         answer = visitor.until_answered("POST", "/api/v1/revoke", json={"token": chosen.code})
         if answer is None:
@@ -221,6 +225,10 @@ class Load:
         chosen.revoked_at = time.monotonic()
 
     def _listen(self, visitor: Visitor, rng: random.Random) -> None:
+        self.listen(visitor, rng)
+
+    def listen(self, visitor: Visitor, rng: random.Random, *, patience: float = 0.6) -> None:
+        """Ask for a voice, fetch it, say that it was heard after such a part of its length."""
         asked_at = time.monotonic()
         answer = visitor.once("GET", "/api/v1/pool/next")
         if answer is None or answer.status_code in AGAIN or answer.status_code == 204:
@@ -236,7 +244,7 @@ class Load:
             grant.digest = sha256(sound.content).hexdigest()
         elif sound is not None and sound.status_code not in AGAIN | {404}:
             self._odd(f"a sound was answered with {sound.status_code}", sound)
-        self._ending.wait(found["playback_duration_ms"] / 1000 * 0.6)
+        self._ending.wait(found["playback_duration_ms"] / 1000 * patience)
         for _ in range(rng.choice((1, 1, 2, 3))):
             self._acknowledge(visitor, grant, found["playback_ack_url"])
 

@@ -164,6 +164,21 @@ def test_the_rehearsal_carries_out_every_step_that_changes_the_disk() -> None:
         steps_carried_out(stages("FROM a:1\nADD x y\n")[0])
 
 
+def test_what_the_image_is_built_of_is_sent_to_its_builder() -> None:
+    let_through = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    sources = [
+        source for step in stages(DOCKERFILE)[0].steps if step.instruction == "COPY" for source in step.words[:-1]
+    ]
+    assert [source for source in sources if f"!{source}" not in let_through] == []
+    assert let_through[1] == "*"
+
+
+def test_the_documentation_is_built_before_the_package_it_belongs_into() -> None:
+    ran = [step.value for step in stages(DOCKERFILE)[0].steps if step.instruction == "RUN"]
+    built = next(number for number, value in enumerate(ran) if value.endswith("scripts/build_docs.py"))
+    assert built < next(number for number, value in enumerate(ran) if value.endswith("--no-index ."))
+
+
 def test_the_evidence_is_of_these_steps() -> None:
     told = (ROOT / "docs" / "evidence" / "image.md").read_text("utf-8")
     assert [step for stage in stages(DOCKERFILE) for step in steps_carried_out(stage) if step not in told] == []

@@ -1,0 +1,131 @@
+"""Updates of a machine, rehearsed: `python -m tests.update.campaign --takes 40 --report`.
+
+Release archives with every wheel are made of this tree and of copies of it in which something was planted; from then on
+there is no network. The first is installed by its own script, takes are left over HTTP, and then a real updater meets
+archives that are damaged, disks without room, a migration that fails midway, a version that takes nothing in, and a
+good release; and it is killed at a moment of every step and gone on with. People leave, hear and take back voices all
+the while. After each of it everything they were told is held against what is there. Prints what happened; `--report`
+writes it to `docs/evidence`. Exit status 1 where something is wrong.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from memory_ui.appliance.release import read_manifest
+from memory_ui.appliance.steps import FROM_STOP_ON, Step
+from tests.update.acts import Act, Rehearsal
+from tests.update.box import Box
+from tests.update.expecting import RESUME, ROLLBACK, WAYS
+from tests.update.making import archives
+from tests.update.offline import leave_the_network
+from tests.update.report import line, markdown
+from tests.update.room import Room
+
+EVIDENCE = Path(__file__).parents[2] / "docs" / "evidence"
+NAMES = ("base", "good", "half", "mute")
+DISK_MB = 5000
+"""Four releases with every wheel, and what is unpacked."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Given:
+    """What a rehearsal was asked for."""
+
+    takes: int
+    seed: int
+    ways: int
+    wheels: Path | None
+
+
+def rehearse(given: Given) -> dict[str, Any]:
+    """All of it; what was found, as plain JSON."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="memory-update-") as name:
+        made = archives(Path(name), NAMES, whole=True, wheels=given.wheels)
+        manifest = read_manifest(made["base"])
+        offline = leave_the_network()
+        box = Box(DISK_MB)
+        try:
+            room = Room(box, given.seed)
+            rehearsal = Rehearsal(box, room, made, seed=given.seed, say=_tell)
+            _everything(rehearsal, given)
+            own_disk = box.own_disk
+        finally:
+            box.remove()
+        archive_mb = round(made["base"].stat().st_size / 1e6)
+    laws = [asdict(law) for law in room.laws.values()]
+    return {
+        "takes": given.takes,
+        "seed": given.seed,
+        "ways": given.ways,
+        "seconds": round(time.monotonic() - began),
+        "offline": offline,
+        "own_disk": own_disk,
+        "wheels": sum(file.name.endswith(".whl") for file in manifest.files),
+        "archive_mb": archive_mb,
+        "installed_mb": round(manifest.installed_bytes / 1e6),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "acts": [_plain(act) for act in rehearsal.acts],
+        "laws": [{**law, "wrong": len(law["wrong"])} for law in laws],
+        "answers": dict(sorted(room.record.answers.items())),
+        "wrong": [f"{act.name}: {said}" for act in rehearsal.acts for said in act.wrong],
+    }
+
+
+def _everything(rehearsal: Rehearsal, given: Given) -> None:
+    rehearsal.begin(given.takes)
+    rehearsal.damaged()
+    rehearsal.no_room()
+    rehearsal.filling(Step.UNPACK)
+    rehearsal.half()
+    rehearsal.mute()
+    rehearsal.filling(Step.STOP)
+    rehearsal.good(whole=True)
+    rehearsal.back()
+    rehearsal.kills(list(Step), WAYS[: given.ways])
+    both = (RESUME, ROLLBACK)[: given.ways]
+    rehearsal.kills_back(both)
+    rehearsal.kills_rollback([step for step in FROM_STOP_ON if step is not Step.MIGRATE], both)
+
+
+def _plain(act: Act) -> dict[str, Any]:
+    runs = [
+        {"command": ran.command, "status": ran.status, "lines": [f"{at:6.1f}  {text}" for at, text in ran.lines]}
+        for ran in act.runs
+    ]
+    return {**{name: value for name, value in asdict(act).items() if name != "runs"}, "runs": runs}
+
+
+def _tell(act: Act) -> None:
+    print("\n".join([line(_plain(act)), *(f"  WRONG {said}" for said in act.wrong)]), flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Read the arguments, rehearse, tell."""
+    parser = argparse.ArgumentParser(prog="python -m tests.update.campaign", description=__doc__)
+    parser.add_argument("--takes", type=int, default=40, help="how many takes are left before the first update")
+    parser.add_argument("--seed", type=int, default=1, help="chooses moments and what people do")
+    parser.add_argument("--ways", type=int, default=len(WAYS), choices=range(len(WAYS) + 1), help="of going on, a kill")
+    parser.add_argument("--wheels", type=Path, help="take the pinned wheels from this folder; the network is not asked")
+    parser.add_argument("--report", action="store_true", help="write docs/evidence/update.md and update.json")
+    asked = parser.parse_args(arguments)
+    found = rehearse(Given(takes=asked.takes, seed=asked.seed, ways=asked.ways, wheels=asked.wheels))
+    print("\n".join(f"WRONG {one}" for one in found["wrong"]) or "nothing is wrong")
+    if asked.report:
+        (EVIDENCE / "update.json").write_text(json.dumps(found, indent=1) + "\n")
+        (EVIDENCE / "update.md").write_text(markdown(found))
+    return 1 if found["wrong"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
