@@ -90,17 +90,20 @@ def certificate_app(system: System) -> FastAPI:
     app.state.system = system
     for routes in (certificate, theme):
         app.router.routes.extend(routes.router.routes)
+    # Whoever writes the address without its last slash must not be sent to where the browser warns.
+    app.add_api_route("/certificate", certificate.with_slash, methods=["GET", "HEAD"], include_in_schema=False)
     app.add_api_route("/{path:path}", certificate.lead_on, methods=["GET", "HEAD"], include_in_schema=False)
-    _surround(app, system)
+    # A station is named where its kiosk is, over https.
+    _surround(app, system, names_stations=False)
     return app
 
 
-def _surround(app: FastAPI, system: System) -> None:
+def _surround(app: FastAPI, system: System, *, names_stations: bool = True) -> None:
     app.add_exception_handler(MemoryEngineError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     hosts = allowed_hosts(system.settings.ALLOWED_HOSTS, system.settings.HOST)
-    app.add_middleware(Surroundings, allowed_hosts=hosts, say=_say_in)
+    app.add_middleware(Surroundings, allowed_hosts=hosts, say=_say_in, names_stations=names_stations)
 
 
 def create_app(system: System, background: Background = no_background) -> FastAPI:

@@ -50,11 +50,17 @@ class Surroundings:
     """Pure ASGI, because a response that streams for minutes must not be buffered or run in a task of its own."""
 
     def __init__(
-        self, app: ASGIApp, *, allowed_hosts: frozenset[str], say: Callable[[Scope, int, str], Response]
+        self,
+        app: ASGIApp,
+        *,
+        allowed_hosts: frozenset[str],
+        say: Callable[[Scope, int, str], Response],
+        names_stations: bool = True,
     ) -> None:
         self._app = app
         self._allowed_hosts = allowed_hosts
         self._say = say
+        self._names_stations = names_stations
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Guard one HTTP request or socket."""
@@ -79,7 +85,7 @@ class Surroundings:
         request_id = secrets.token_hex(6)
         path: str = scope["path"]
         nonce = secrets.token_urlsafe(16)
-        station = _new_station(path, headers)
+        station = _new_station(path, headers) if self._names_stations else ""
         scope.setdefault("state", {})["new_station"] = station
         answer = _Answer(send, path, nonce, request_id, station)
         try:

@@ -18,7 +18,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from core.bootstrap import System
-from core.errors import MemoryEngineError, Misconfigured
+from core.errors import Misconfigured
 from memory_ui.addresses import certified
 from memory_ui.web import in_thread
 
@@ -78,7 +78,8 @@ class Secured:
             if keep:
                 self._system.certificates.keep(certified(self._system.settings))
             self._take_up()
-        except (OSError, MemoryEngineError):
+        except Exception:
+            # A server goes on with what it shows, whatever one look has met.
             log.exception("tls.not_kept")
 
     def _take_up(self) -> None:

@@ -13,9 +13,11 @@ from memory_ui.web import SystemOf, in_thread
 router = APIRouter(include_in_schema=False)
 
 ROOT_TYPE = "application/x-x509-ca-cert"
+READING = ["GET", "HEAD"]
+"""A phone that fetches a file may ask for its size first."""
 
 
-@router.get("/certificate/")
+@router.api_route("/certificate/", methods=READING)
 async def show(request: Request, system: SystemOf) -> HTMLResponse:
     """In English, as everything that those who look after a node read."""
     standing = await _standing(system)
@@ -33,10 +35,15 @@ async def show(request: Request, system: SystemOf) -> HTMLResponse:
     )
 
 
-@router.get("/certificate/root.crt")
+@router.api_route("/certificate/root.crt", methods=READING)
 async def root(system: SystemOf) -> Response:
     """The root as PEM, under the type by which phones and desktops know what to do with it."""
     return Response((await _standing(system)).root.pem, media_type=ROOT_TYPE)
+
+
+async def with_slash(request: Request) -> Response:
+    """To the page, on the address this request came by."""
+    return RedirectResponse(str(request.url.replace(path="/certificate/")), status_code=307)
 
 
 async def lead_on(request: Request, system: SystemOf) -> Response:
