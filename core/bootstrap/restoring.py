@@ -73,6 +73,8 @@ def restore_node(settings: Settings, source: Source, *, actor: str, agreed: Call
                 return None
             if plan.held_now:
                 system.backup.make(actor=actor, mark="before-restore")
+            if not settings.DATABASE_URL:
+                _heal_authority(data_dir, opened.secrets())
             return system.restore.restore(opened, actor=actor, more=entries, knows_all=source.ledger is not None)
 
 
@@ -115,6 +117,13 @@ def _take_over(data_dir: Path, secrets: dict[str, Any]) -> None:
     """Be the node of a copy, by its keys: of codes and grants, and of the authority its kiosks trust."""
     write_keys(data_dir, secrets)
     FolderAuthority(data_dir).take_over(secrets)
+
+
+def _heal_authority(data_dir: Path, secrets: dict[str, Any]) -> None:
+    """Where the authority of this very node was lost, or damaged, the copy's takes its place; a newer one stays."""
+    authority = FolderAuthority(data_dir)
+    if not authority.secrets():
+        authority.take_over(secrets)
 
 
 def _knows(system: System, secrets: dict[str, object]) -> bool:

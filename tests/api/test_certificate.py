@@ -37,7 +37,8 @@ def plain(node):
 
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_a_node_that_does_not_serve_https_itself_has_neither(make_node, method, path):
+def test_a_node_that_does_not_serve_https_itself_has_neither_even_if_it_once_did(node, make_node, method, path):
+    assert node.system.certificates.chain.exists()
     with visits_to(make_node()) as visits:
         assert visits.client().request(method, path).status_code == 404
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.sync_api import Error, Playwright
+from pyrage import x25519
 
 from memory_ui.browser_trust import trust
 from tests.browser.conftest import WATCH, Visit, record, stage, until
@@ -22,6 +23,8 @@ from tests.stack.browsers import browser_at
 from tests.stack.topology import PUBLIC_NAME
 
 SECRET = "a-steward-of-the-tests"
+IDENTITY = x25519.Identity.generate()
+"""Whom its copies are encrypted for: a passphrase is made to take its time."""
 HEARD_S = 40
 
 
@@ -69,6 +72,7 @@ class SecureNode(PrivateServer):
             "TLS": "internal",
             "ALLOWED_HOSTS": PUBLIC_NAME,
             "OPS_SHARED_SECRET": SECRET,
+            "BACKUP_RECIPIENTS": str(IDENTITY.to_public()),
             "NODE_NAME": "The Long Room",
         }
 
@@ -148,6 +152,41 @@ def test_a_new_certificate_is_shown_while_it_runs_and_open_connections_live_on(n
         node.run("certificate", "renew")
         wait_for(lambda: shown(node, root, "localhost") != before, most_s=15)
         assert client.get("/livez").status_code == 200
+
+
+def test_whoever_trusts_it_trusts_the_machine_to_which_it_was_restored(node: SecureNode, tmp_path: Path) -> None:
+    root, identity = node.root, tmp_path / "identity"
+    node.run("backup", "--to", str(tmp_path / "copies"))
+    [copy] = (tmp_path / "copies").glob("*/")
+    identity.write_text(str(IDENTITY))
+    other = SecureNode()
+    try:
+        other.run("restore", str(copy), "--identity", str(identity), "--yes")
+        other.start()
+        assert shown(other, root, PUBLIC_NAME) != shown(node, root, PUBLIC_NAME)
+        assert other.root.read_text() == root.read_text()
+    finally:
+        other.remove()
+
+
+def test_the_page_says_how_a_browser_comes_to_trust_it_by_hand(
+    node: SecureNode, playwright: Playwright, voice: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    with browser_at(playwright, home, voice) as browser:
+        page = browser.new_page()
+        page.goto(f"http://{PUBLIC_NAME}:{node.plain_port}/certificate/")
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Download root.crt").click()
+        download.value.save_as(tmp_path / download.value.suggested_filename)
+        [command] = [text for text in page.locator("pre").all_text_contents() if "certutil -d" in text]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home)}
+    subprocess.run(["/bin/sh", "-ec", command], cwd=tmp_path, env=environment, stdin=subprocess.DEVNULL, check=True)
+    with browser_at(playwright, home, voice) as browser:
+        page = browser.new_page()
+        page.goto(f"https://{PUBLIC_NAME}:{node.port}/certificate/")
+        assert page.evaluate("window.isSecureContext")
 
 
 def test_a_voice_is_left_and_heard_by_a_browser_that_trusts_it(

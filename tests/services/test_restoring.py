@@ -11,6 +11,7 @@ from pyrage import x25519
 from core.adapters.folder import using
 from core.bootstrap import System, build
 from core.bootstrap.restoring import RECOVERED_KEYS, Plan, Source, restore_node
+from core.domain.certificates import names_of
 from core.domain.custody import Closed
 from core.errors import BadArchive, Conflict, Misconfigured
 from core.settings import Settings
@@ -19,6 +20,7 @@ from tests.fakes import OTHER_TAKE, offering
 
 IDENTITY = x25519.Identity.generate()
 TO = str(IDENTITY.to_public())
+ROOM = names_of(["room.test"])
 
 
 def settings_of(ground: Ground, **given: object) -> Settings:
@@ -133,6 +135,55 @@ def test_a_running_node_and_one_of_another_installation_are_left_alone(
         restore_node(settings_of(fresh), source(copy[0]), actor="a test", agreed=yes)
     with running(settings_of(fresh)) as system:
         assert system.revocation.receipt(other).held
+
+
+def trusted(settings: Settings) -> str:
+    """Makes sure that a node can serve HTTPS; the fingerprint of the root it is trusted by."""
+    with running(settings) as system:
+        system.certificates.keep(ROOM)
+        return system.certificates.standing().root.fingerprint
+
+
+@pytest.mark.engine(Engine.EMBEDDED)
+def test_whoever_trusts_a_lost_machine_trusts_the_new_one(ground: Ground, fresh: Ground) -> None:
+    before = trusted(settings_of(ground, TLS="internal"))
+    with running(settings_of(ground)) as system:
+        made = system.backup.make(actor="a test")
+    # The new machine has been started once, and so has an authority already.
+    assert trusted(settings_of(fresh, TLS="internal")) != before
+    assert restore_node(settings_of(fresh), source(made.path), actor="a test", agreed=yes) is not None
+    assert trusted(settings_of(fresh, TLS="internal")) == before
+    root = fresh.folder / "certificates" / "root.pem"
+    assert root.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.engine(Engine.EMBEDDED)
+@pytest.mark.parametrize("damage", [None, b"", b"rubbish"], ids=["lost", "empty", "rubbish"])
+def test_a_root_that_is_lost_comes_back_with_a_copy_of_the_same_node(ground: Ground, damage: bytes | None) -> None:
+    settings = settings_of(ground, TLS="internal")
+    before, root = trusted(settings), ground.folder / "certificates" / "root.pem"
+    with running(settings) as system:
+        made = system.backup.make(actor="a test")
+    root.unlink()
+    if damage is not None:
+        root.write_bytes(damage)
+    with pytest.raises(Misconfigured, match="restore it from a backup"):
+        trusted(settings)
+    assert restore_node(settings, source(made.path), actor="a test", agreed=lambda _plan: False) is None
+    assert not root.exists() or root.read_bytes() == damage
+    assert restore_node(settings, source(made.path), actor="a test", agreed=yes) is not None
+    assert trusted(settings) == before
+
+
+@pytest.mark.engine(Engine.EMBEDDED)
+def test_a_newer_root_of_the_same_node_stays(ground: Ground) -> None:
+    settings = settings_of(ground, TLS="internal")
+    trusted(settings)
+    with running(settings) as system:
+        made = system.backup.make(actor="a test")
+        newer = system.certificates.new_root(ROOM).fingerprint
+    assert restore_node(settings, source(made.path), actor="a test", agreed=yes) is not None
+    assert trusted(settings) == newer
 
 
 @pytest.mark.engine(Engine.STACK)
