@@ -16,6 +16,7 @@ from pyrage import x25519
 
 from memory_ui.browser_trust import trust
 from tests.browser.conftest import WATCH, Visit, record, stage, until
+from tests.browser.test_pages import SIZES, accessible, fits
 from tests.chaos.stack import PROGRAM
 from tests.fakes import wait_for
 from tests.processes import LOOPBACK, PrivateServer, free_port
@@ -180,6 +181,11 @@ def test_the_page_says_how_a_browser_comes_to_trust_it_by_hand(
         with page.expect_download() as download:
             page.get_by_role("link", name="Download root.crt").click()
         download.value.save_as(tmp_path / download.value.suggested_filename)
+        for width, height in SIZES.values():
+            page.set_viewport_size({"width": width, "height": height})
+            page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+            fits(page)
+            accessible(page)
         [command] = [text for text in page.locator("pre").all_text_contents() if "certutil -d" in text]
     environment = {"PATH": os.environ["PATH"], "HOME": str(home)}
     subprocess.run(["/bin/sh", "-ec", command], cwd=tmp_path, env=environment, stdin=subprocess.DEVNULL, check=True)
