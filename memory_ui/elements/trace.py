@@ -14,7 +14,7 @@ class Trace(ui.element, component=JS / "components" / "voice_line.js", dependenc
     """One line. It fills its element, whose size is the page's to say."""
 
     def __init__(self, *, figures: Mapping[str, Any], seed: str, label: str) -> None:
-        """A line at rest; `figures` are those of trace.toml, the same `seed` is the same line, `label` is read aloud."""
+        """A line at rest: `figures` of trace.toml, `seed` for its own irregularity, `label` to be read aloud."""
         super().__init__()
         self._props["figures"] = dict(figures)
         self._props["seed"] = seed
