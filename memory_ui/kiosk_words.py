@@ -1,6 +1,7 @@
 """What a kiosk says: one document a language, fetched when a visitor chooses it and kept by the browser."""
 
 import json
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -8,7 +9,9 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from core.bootstrap import System
+from core.domain.notices import NoticeCatalog
 from core.errors import NotFound
+from core.settings import Settings
 from memory_ui.copy import languages, load_copy
 from memory_ui.kiosk_clips import clips_of
 from memory_ui.receipts import notice_of
@@ -20,6 +23,14 @@ _YEAR = "public, max-age=31536000, immutable"
 
 
 def words_of(system: System, language: str) -> dict[str, Any]:
+    """Everything of one language, as this node says it."""
+    spoken = clips_of(system, language)
+    return words(language, system.settings, system.deployment.name, system.notices, spoken)
+
+
+def words(
+    language: str, settings: Settings, deployment: str, notices: NoticeCatalog, clips: Mapping[str, str]
+) -> dict[str, Any]:
     """Everything of one language: its name for itself, how it is read, its `locale` for the browser, the section
     `kiosk`, the notice, and the `clips` that say it aloud: digests by name."""
     copy = load_copy(language)
@@ -28,10 +39,10 @@ def words_of(system: System, language: str) -> dict[str, Any]:
         "name": copy.name,
         "direction": copy.direction,
         "locale": str(copy.locale).replace("_", "-"),
-        "copy": copy.framed("kiosk", system.deployment.name),
-        "contact": system.settings.NODE_CONTACT or copy.t("kiosk.contact_nobody"),
-        "notice": notice_of(system, language),
-        "clips": clips_of(system, language),
+        "copy": copy.framed("kiosk", deployment),
+        "contact": settings.NODE_CONTACT or copy.t("kiosk.contact_nobody"),
+        "notice": notice_of(notices, settings, language),
+        "clips": dict(clips),
     }
 
 

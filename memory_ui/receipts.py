@@ -7,9 +7,10 @@ from typing import Any
 from core.bootstrap import System
 from core.domain.consent import Manifest
 from core.domain.consent_record import Controller, Frame, Json, consent_record
-from core.domain.notices import Shown, plain_figure, shown
+from core.domain.notices import NoticeCatalog, Shown, plain_figure, shown
 from core.domain.receipt import Receipt, standing
 from core.domain.room.schedule import site_time
+from core.settings import Settings
 from memory_ui.addresses import REVOKE_PATH
 from memory_ui.copy import ENGLISH, Copy, load_copy
 from memory_ui.languages import spoken
@@ -25,10 +26,10 @@ def day_and_time(moment: datetime, copy: Copy, zone: tzinfo | None, *, weekday: 
     return copy.moment(site_time(moment, zone), weekday=weekday)
 
 
-def notice_of(system: System, language: str) -> dict[str, Any]:
+def notice_of(notices: NoticeCatalog, settings: Settings, language: str) -> dict[str, Any]:
     """The notice shown now, as the kiosk fills it in: the same words that a record names, its lengths of time, and how
     a day is written by the clock of the site's `zone`."""
-    words, copy, settings = system.notices.find(system.notices.present, language), load_copy(language), system.settings
+    words, copy = notices.find(notices.present, language), load_copy(language)
     if words is None:
         raise ValueError(f"no notice is written in {language}")
     modes = {"ROOM": words.room, "FOSSIL": words.fossil, "NOSAVE": words.nosave}

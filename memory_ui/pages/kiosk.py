@@ -44,7 +44,7 @@ def register(system: System, live: Live, pages: Pages) -> None:
         recorder = Recorder(
             words=words_of(system, surface_language(request, state)),
             languages=offered(system),
-            figures=_figures(system),
+            figures=figures(system.settings),
             colours=[asdict(colour) for colour in system.colours.colours],
             surface=_surface(system, request, state, await in_thread(_asked, system, state, asker)),
             node={"name": system.settings.NODE_NAME, "location": system.settings.NODE_LOCATION},
@@ -125,8 +125,9 @@ def _surface(system: System, request: Request, state: StewardState, asked: _Aske
     }
 
 
-def _figures(system: System) -> dict[str, Any]:
-    audio, settings = plain("audio"), system.settings
+def figures(settings: Settings) -> dict[str, Any]:
+    """Every figure a recorder needs."""
+    audio = plain("audio")
     return {
         **{name: audio[name] for name in ("context", "take", "monitor", "level", "wear")},
         "kiosk": plain("kiosk"),

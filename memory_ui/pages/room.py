@@ -65,8 +65,8 @@ def register(system: System, live: Live, pages: Pages) -> None:
         theme.dress("room", body_class="room")
         state = await live.posture()
         player = Player(
-            words=_words(surface_language(request, state)),
-            figures={**_audio(), "trace": plain("trace"), "device": plain("device")},
+            words=words(surface_language(request, state)),
+            figures=figures(),
             colours=[asdict(colour) for colour in system.colours.colours],
             node={"name": system.settings.NODE_NAME},
             posture=_posture(system, state),
@@ -156,7 +156,7 @@ class Listening:
         language = self._language_of(state)
         if language != self._copy.language:
             self._copy = load_copy(language)
-            self._player.speak(_words(language))
+            self._player.speak(words(language))
         posture = _posture(self._system, state)
         if posture != self._posture:
             self._posture = posture
@@ -198,15 +198,18 @@ def _valid(kind: type[T], event: GenericEventArguments) -> T | None:
         return None
 
 
-def _words(language: str) -> dict[str, Any]:
+def words(language: str) -> dict[str, Any]:
+    """What a player speaks with."""
     copy = load_copy(language)
     texts = {**copy.section("room"), "between_sentences": copy.t("language.between_sentences")}
     return {"language": language, "direction": copy.direction, "copy": texts}
 
 
-def _audio() -> dict[str, Any]:
+def figures() -> dict[str, Any]:
+    """Every figure a player needs."""
     audio = plain("audio")
-    return {name: audio[name] for name in ("context", "program", "level", "wear", "tone", "monitor", "wake")}
+    heard = {name: audio[name] for name in ("context", "program", "level", "wear", "tone", "monitor", "wake")}
+    return {**heard, "trace": plain("trace"), "device": plain("device")}
 
 
 def _posture(system: System, state: StewardState) -> dict[str, Any]:

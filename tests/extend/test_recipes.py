@@ -13,11 +13,13 @@ from tests.extend.recipes import ROOT, Recipe, recipes
 FOLDERS = ("core", "memory_ui", "jobs", "assets", "migrations")
 WANTED = ("page", "colour", "scene", "preset", "factor", "kiosk rule", "derivative", "warning")
 RECIPES = recipes()
+UNNAMED = ("A kiosk rule", "A pool factor")
+"""Recipes whose check asks for nothing by a name that only the recipe brings: it might hold without."""
 
 
 def _left_out(folder: str, names: list[str]) -> list[str]:
-    # Clips are large and linked; there are modules of the same name.
-    return [name for name in names if name == "__pycache__" or (name == "clips" and Path(folder).name == "assets")]
+    # Clips are large and linked; there are modules of the same name. What is compiled goes along: it holds for a copy.
+    return [name for name in names if name == "clips" and Path(folder).name == "assets"]
 
 
 def copied(folder: Path) -> Path:
@@ -36,14 +38,19 @@ def tried(recipe: Recipe, tree: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
-def test_a_recipe_does_what_it_says_and_its_check_fails_without_it(recipe: Recipe, tmp_path: Path) -> None:
+def test_a_recipe_does_what_it_says(recipe: Recipe, tmp_path: Path) -> None:
     tree = copied(tmp_path)
-    before = tried(recipe, tree)
-    assert before.returncode != 0
-    shutil.rmtree(tree / "data", ignore_errors=True)
     recipe.apply(tree)
     after = tried(recipe, tree)
     assert after.returncode == 0, after.stderr[-3000:]
+
+
+@pytest.mark.parametrize("name", UNNAMED)
+def test_the_check_of_a_recipe_fails_without_it(name: str, tmp_path: Path) -> None:
+    (recipe,) = (recipe for recipe in RECIPES if recipe.name == name)
+    before = tried(recipe, copied(tmp_path))
+    assert before.returncode != 0
+    assert "AssertionError" in before.stderr
 
 
 def test_everything_that_can_be_added_has_a_recipe() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from scripts import docs_source
 from scripts.generate_api import Reference, published
+from tests.howto.blocks import commands
 
 ROOT = Path(__file__).parents[2]
 
@@ -101,6 +102,13 @@ def test_words_of_each_group_are_found(site: Path) -> None:
         assert re.search(f'"{word}":', terms), word
     for page in docs_source.pages(ROOT):
         assert f'"{page.name}"' in index
+
+
+def test_why_a_block_is_not_run_is_for_no_reader(site: Path) -> None:
+    reasons = [block.reason for block in commands() if block.reason is not None]
+    seen = "".join(re.sub(r"<!--.*?-->", "", page.read_text("utf-8"), flags=re.DOTALL) for page in site.rglob("*.html"))
+    assert reasons
+    assert [reason for reason in reasons if reason in seen] == []
 
 
 def test_dark_colours_are_those_of_the_room(site: Path) -> None:
