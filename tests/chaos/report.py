@@ -1,7 +1,9 @@
 """What a campaign found, for people."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
+
+from tests.reports import Table, page, told
 
 INTRODUCTION = """# Evidence: the stack in a storm
 
@@ -20,29 +22,17 @@ to run.
 def markdown(found: dict[str, Any]) -> str:
     """The report as a page."""
     owed = ", ".join(f"{count} {name}" for name, count in found["owed"].items()) or "nothing any more"
-    parts = [INTRODUCTION.format(**{**found, "owed": owed})]
-    for title, head, rows in _tables(found):
-        lines = [" | ".join(str(cell) for cell in row) for row in [head, ["---"] * len(head), *rows]]
-        parts.append(f"## {title}\n\n" + "\n".join(f"| {line} |" for line in lines) + "\n")
-    parts.append("## Findings\n\n" + ("\n".join(f"- {one}" for one in found["wrong"]) or "None.") + "\n")
-    return "\n".join(parts)
+    return page(INTRODUCTION.format(**{**found, "owed": owed}), _tables(found), found["wrong"])
 
 
 def said(found: dict[str, Any]) -> str:
     """The report for a terminal."""
-    lines: list[str] = []
-    for title, head, rows in _tables(found):
-        cells = [[str(cell) for cell in row] for row in [head, *rows]]
-        widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
-        lines += ["", title]
-        lines += ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in cells]
     owed = ", ".join(f"{count} {name}" for name, count in found["owed"].items()) or "nothing"
-    lines += ["", f"settled after {found['settled_s']:.1f} s, owing {owed}; slowest answer {found['slowest_s']:.1f} s"]
-    lines += [f"WRONG {one}" for one in found["wrong"]] or ["nothing is wrong"]
-    return "\n".join(lines)
+    settled = f"settled after {found['settled_s']:.1f} s, owing {owed}; slowest answer {found['slowest_s']:.1f} s"
+    return told(_tables(found), [settled], found["wrong"])
 
 
-def _tables(found: dict[str, Any]) -> Iterable[tuple[str, Sequence[str], list[list[Any]]]]:
+def _tables(found: dict[str, Any]) -> Iterable[Table]:
     yield (
         "Laws",
         ("law", "checks", "broken"),

@@ -1,8 +1,10 @@
 """What a campaign found, for people."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
+
+from tests.reports import Table, page, told
 
 INTRODUCTION = """# Evidence: nodes that die
 
@@ -22,30 +24,17 @@ same points; how far a process has come at a moment differs from run to run.
 def markdown(found: dict[str, Any]) -> str:
     """The report as a page."""
     servers = sum(part["kills"] for part in found["parts"] if part["part"].startswith("whole"))
-    parts = [INTRODUCTION.format(**found, servers=servers)]
-    for title, head, rows in _tables(found):
-        lines = [" | ".join(str(cell) for cell in row) for row in [head, ["---"] * len(head), *rows]]
-        parts.append(f"## {title}\n\n" + "\n".join(f"| {line} |" for line in lines) + "\n")
-    parts.append("## Findings\n\n" + ("\n".join(f"- {one}" for one in found["wrong"]) or "None.") + "\n")
-    return "\n".join(parts)
+    return page(INTRODUCTION.format(**found, servers=servers), _tables(found), found["wrong"])
 
 
 def said(found: dict[str, Any]) -> str:
     """The report for a terminal."""
-    lines: list[str] = []
-    for title, head, rows in _tables(found):
-        cells = [[str(cell) for cell in row] for row in [head, *rows]]
-        widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
-        lines += ["", title]
-        lines += ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in cells]
     unmet = [one for part in found["parts"] for one in part.get("named_unmet", [])]
-    lines += ["", f"named points nothing died at: {len(unmet)}", *(f"  {one}" for one in unmet[:20])]
-    lines += ["", f"{found['kills']} killed in {found['seconds']} s"]
-    lines += [f"WRONG {one}" for one in found["wrong"]] or ["nothing is wrong"]
-    return "\n".join(lines)
+    more = [f"named points nothing died at: {len(unmet)}", *(f"  {one}" for one in unmet[:20])]
+    return told(_tables(found), [*more, "", f"{found['kills']} killed in {found['seconds']} s"], found["wrong"])
 
 
-def _tables(found: dict[str, Any]) -> Iterable[tuple[str, Sequence[str], list[list[Any]]]]:
+def _tables(found: dict[str, Any]) -> Iterable[Table]:
     parts = found["parts"]
     yield (
         "What was killed",

@@ -15,6 +15,7 @@ from core.services.audit import AuditReport
 from tests.browser.conftest import CHROMIUM
 from tests.kiosk.judge import Round
 from tests.kiosk.plans import What, Where
+from tests.reports import Table, page, told
 
 INTRODUCTION = """# Evidence: a kiosk that is killed under its participants
 
@@ -136,12 +137,7 @@ def _row(one: Round) -> dict[str, Any]:
 def markdown(found: dict[str, Any]) -> str:
     """The report as a page."""
     numbers = {**found, **found["machine"], "rounds": len(found["rounds"]), "holes": _holes(found)}
-    parts = [INTRODUCTION.format(**numbers)]
-    for title, head, rows in _tables(found):
-        lines = [" | ".join(str(cell) for cell in row) for row in [head, ["---"] * len(head), *rows]]
-        parts.append(f"## {title}\n\n" + "\n".join(f"| {line} |" for line in lines) + "\n")
-    parts.append("## Findings\n\n" + ("\n".join(f"- {one}" for one in found["wrong"]) or "None.") + "\n")
-    return "\n".join(parts)
+    return page(INTRODUCTION.format(**numbers), _tables(found), found["wrong"])
 
 
 def _holes(found: dict[str, Any]) -> str:
@@ -151,18 +147,10 @@ def _holes(found: dict[str, Any]) -> str:
 
 def said(found: dict[str, Any]) -> str:
     """The report for a terminal."""
-    lines: list[str] = []
-    for title, head, rows in _tables(found):
-        cells = [[str(cell) for cell in row] for row in [head, *rows]]
-        widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
-        lines += ["", title]
-        lines += ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in cells]
-    lines += ["", f"{len(found['rounds'])} rounds in {found['seconds']} s"]
-    lines += [f"WRONG {one}" for one in found["wrong"]] or ["nothing is wrong"]
-    return "\n".join(lines)
+    return told(_tables(found), [f"{len(found['rounds'])} rounds in {found['seconds']} s"], found["wrong"])
 
 
-def _tables(found: dict[str, Any]) -> Iterable[tuple[str, Sequence[str], list[list[Any]]]]:
+def _tables(found: dict[str, Any]) -> Iterable[Table]:
     yield (
         "Rounds",
         ("where", "what", *Mode),

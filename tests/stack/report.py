@@ -1,7 +1,9 @@
 """What a campaign on the secure stack found, for people."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
+
+from tests.reports import Table, page, told
 
 INTRODUCTION = """# Evidence: the whole stack, behind HTTPS, cut off and started again
 
@@ -22,29 +24,15 @@ before anything is acknowledged is shown by [nodes that die](faults.md).
 
 def markdown(found: dict[str, Any]) -> str:
     """The report as a page."""
-    parts = [INTRODUCTION.format(**found)]
-    for title, head, rows in _tables(found):
-        lines = [" | ".join(str(cell) for cell in row) for row in [head, ["---"] * len(head), *rows]]
-        parts.append(f"## {title}\n\n" + "\n".join(f"| {line} |" for line in lines) + "\n")
-    parts.append("## Findings\n\n" + ("\n".join(f"- {one}" for one in found["wrong"]) or "None.") + "\n")
-    return "\n".join(parts)
+    return page(INTRODUCTION.format(**found), _tables(found), found["wrong"])
 
 
 def said(found: dict[str, Any]) -> str:
     """The report for a terminal."""
-    lines: list[str] = []
-    for title, head, rows in _tables(found):
-        lines += ["", title, *_aligned([head, *rows])]
-    return "\n".join([*lines, "", *([f"WRONG {one}" for one in found["wrong"]] or ["nothing is wrong"])])
+    return told(_tables(found), [], found["wrong"])
 
 
-def _aligned(rows: Sequence[Sequence[Any]]) -> Iterable[str]:
-    cells = [[str(cell) for cell in row] for row in rows]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
-    return ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in cells]
-
-
-def _tables(found: dict[str, Any]) -> Iterator[tuple[str, Sequence[str], list[list[Any]]]]:
+def _tables(found: dict[str, Any]) -> Iterator[Table]:
     steps = [[step["name"], step["seen"], step["took_s"]] for step in found["steps"]]
     yield "The path of a voice", ("step", "what was seen", "s"), steps
     cuts = [[number, cut["killed"], cut["ready_s"]] for number, cut in enumerate(found["cuts"], start=1)]
