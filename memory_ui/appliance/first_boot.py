@@ -1,7 +1,6 @@
 """The environment of a new node: what stands already is kept, what is missing is made, placeholders are refused."""
 
 import ipaddress
-import os
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +13,7 @@ from urllib.parse import quote
 
 from dotenv import dotenv_values
 
+from core.adapters.vault import write_secret
 from core.errors import BadField, Misconfigured
 from core.settings import is_placeholder
 
@@ -162,22 +162,10 @@ def read(path: Path) -> str:
 
 def write(path: Path, text: str) -> None:
     """All of it or nothing, for its owner alone; raises `Misconfigured` where it cannot be written."""
-    beside = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        write_secret(path, text)
     except OSError as error:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
         raise Misconfigured([f"{path} cannot be written: {error.strerror or error}"]) from error
 
 

@@ -16,6 +16,9 @@ schedulers, each started by the command of its unit file, on the figures the pro
 spoken voice in its microphone. Then clients went on leaving, hearing and taking back voices while every process was
 killed (-9) at once and all were started again, in no order.
 
+A job that a killed worker held is taken up again once it has lain still for `JOB_IDLE_SECONDS`; what was owed when the
+node was judged is told below.
+
 What this does not show: a machine that loses its power also loses what its disk had not yet written. The database
 server of this campaign does not even ask its disk to write (`fsync` is off). That the node's own files are synced
 before anything is acknowledged is shown by [nodes that die](faults.md).
