@@ -1,6 +1,6 @@
 /** Small parts of the steward's pages: a shape before a colour, a step that is done, a page that is open. */
 
-import { ago, fill } from "ledger";
+import { ago, fill, moment } from "ledger";
 
 const PATHS = {
   ready: "M2.5 8.5 6.5 12.5 13.5 4",
@@ -165,11 +165,12 @@ export const LedgerTrail = {
       const names = [...new Set([...Object.keys(action.before), ...Object.keys(action.after)])];
       return names.flatMap((name) => {
         const label = this.copy[`field_${name}`] ?? name;
-        const [before, after] = [this.say(action.before[name]), this.say(action.after[name])];
+        const [before, after] = [action.before, action.after].map((stood) => this.say(stood[name], name.endsWith("_until")));
         return before === after ? [] : [fill(this.copy.changed, { label, before, after })];
       });
     },
-    say(value) {
+    say(value, isTime) {
+      if (isTime && value) return moment(Date.parse(value), this.nowMs);
       if (value === true || value === false) return this.copy[value ? "said_on" : "said_off"];
       return value === null || value === undefined || value === "" ? this.copy.said_nothing : String(value);
     },
