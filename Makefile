@@ -94,6 +94,7 @@ check-rest: setup-dev
 	$(BIN)/python scripts/generate_cli.py --check
 	$(BIN)/python scripts/generate_api.py --check
 	$(BIN)/python scripts/check_tracked.py
+	$(BIN)/python scripts/build_docs.py --if-stale
 	$(BIN)/python -m pytest -q tests/unit/test_docs.py tests/unit/test_catalog_copy.py
 
 format: setup-dev ## Put the code into its form

@@ -18,6 +18,7 @@ STAGED = {
     "README.md": "project/readme.md",
     "CONTRIBUTING.md": "project/contributing.md",
     "CHANGELOG.md": "project/changes.md",
+    "examples/README.md": "project/examples.md",
 }
 """Pages that have another name on the site; those below `docs` keep theirs."""
 
@@ -61,7 +62,7 @@ class Page:
 
 def pages(root: Path) -> list[Page]:
     """Every page there is, in the order of the site: as the index names them, then whatever it does not name."""
-    outside = [name for name in STAGED if "/" not in name]
+    outside = [name for name in STAGED if not name.startswith("docs/")]
     below = [path.relative_to(root).as_posix() for path in sorted((root / "docs").rglob("*.md"))]
     named = [_from(INDEX, target) for _, target, _ in _LINK.findall((root / INDEX).read_text("utf-8"))]
     places = list(GROUPS)
