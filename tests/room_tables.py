@@ -11,8 +11,9 @@ from core.adapters.catalogs import load
 from core.domain.deployment import Deployment
 from core.domain.pool.asked import Asked
 from core.domain.pool.choose import Choice, describe
-from core.domain.pool.drawing import SCAN_MOST, Looked, Recording, draw_from
+from core.domain.pool.drawing import SCAN_MOST, draw_from
 from core.domain.pool.facts import Density, PoolFacts, Wish
+from core.domain.pool.looked import Looked, Recording
 from core.domain.room.posture import Posture
 from core.domain.room.program import Composed, compose
 from core.domain.room.rows import Intensity, Preset, QuieterFigures

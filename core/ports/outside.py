@@ -8,8 +8,8 @@ from typing import Any, BinaryIO, Protocol
 
 from core.domain.clocks import Doubt
 from core.domain.pool.choose import Choice
-from core.domain.pool.drawing import Looked
 from core.domain.pool.facts import Wish
+from core.domain.pool.looked import Looked
 
 
 class ByteStore(Protocol):

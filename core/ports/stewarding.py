@@ -9,6 +9,7 @@ from core.domain.access import Role
 from core.domain.artifact import Artifact, Review
 from core.domain.device import Device
 from core.domain.pool.facts import PoolFacts
+from core.domain.pool.lanes import LaneFigures
 from core.domain.sensor import Subject, Word
 
 
@@ -204,6 +205,15 @@ class Warnings(Protocol):
     def prune(self, before: datetime) -> int: ...
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Alike:
+    """So many takes that lane, density and mood do not tell apart, of one memory colour; `facts` stand for each."""
+
+    count: int
+    facts: PoolFacts
+    effect: str
+
+
 class Archive(Protocol):
     """Held takes as stewards look for them and change them; every change is made under the artifact's lock."""
 
@@ -217,6 +227,7 @@ class Archive(Protocol):
     ) -> None: ...
     def totals(self, now: datetime) -> Totals: ...
     def retention(self, now: datetime, *, soon: datetime) -> RetentionCounts: ...
-    def playable(self, now: datetime, *, limit: int | None) -> list[tuple[PoolFacts, str]]: ...
+    def playable(self, now: datetime, *, limit: int) -> list[tuple[PoolFacts, str]]: ...
+    def alike(self, now: datetime, figures: LaneFigures) -> list[Alike]: ...
     def publishable(self, now: datetime, *, after: int, limit: int) -> list[Publishable]: ...
     def pictures(self, now: datetime, *, limit: int, publishable_only: bool = False) -> list[FossilPicture]: ...

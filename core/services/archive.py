@@ -15,12 +15,13 @@ from core.domain.steward import plain_text
 from core.domain.work import Signal
 from core.errors import BadField, Conflict, MemoryEngineError, NotFound
 from core.ports.outside import NodeClock
-from core.ports.stewarding import ArchiveQuery, FossilPicture
+from core.ports.stewarding import ArchiveQuery, FossilPicture, Totals
 from core.ports.work import StewardAction, Transaction, UnitOfWork, subject_of_artifact
 from core.services.grants import Grants
 from core.services.intake import STATUS_SIGNS, TOPIC_SIGNS
 from core.services.retention import Retention, bury_all, keys_of
 from core.services.revocation import WAIT_S
+from core.services.snapshot import Counted
 from core.services.stewardship import MEANWHILE, plain
 
 _NOBODY = "There is no take of this number, or no longer."
@@ -189,13 +190,24 @@ class Archive:
         """The archive's posture as plain JSON: counts only, nothing that names or opens a single take."""
         now, figures = self._clock.now(), self._figures
         with self._work.read() as tx:
-            playable = tx.artifacts.count_playable(now)
+            playable = tx.artifacts.count_playable(now, most=figures.counted_most)
             taken = tx.archive.playable(now, limit=figures.counted_most)
-            totals = tx.archive.totals(now)
-            retention = tx.archive.retention(now, soon=now + timedelta(hours=figures.soon_hours))
+            # What is too large to count for whoever asks is counted now and then; see `StatusService.sample`.
+            sample = tx.samples.last() if playable > figures.counted_most else None
+            if sample is None:
+                counted_at, playable = now, tx.artifacts.count_playable(now)
+                totals = tx.archive.totals(now)
+                retention = tx.archive.retention(now, soon=now + timedelta(hours=figures.soon_hours))
+            else:
+                found = Counted.from_sample(sample)
+                counted_at, playable, retention = found.at, found.playable, found.retention
+                totals = Totals(
+                    active=found.active, expired=found.expired, revoked=found.revoked, waiting=found.waiting
+                )
         counted = census(taken, now, figures.lanes).to_json()
         return {
             "now": plain(now),
+            "counted_at": plain(counted_at),
             "deployment": figures.deployment.name.value,
             "artifacts": {**asdict(totals), "playable": playable},
             "counted": len(taken),

@@ -1,13 +1,11 @@
 """Why this, why now: every program is noted with its reasons, and can be composed once more from its seed."""
 
 import logging
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from core.domain.deployment import Deployment
 from core.domain.pool.choose import Choice, Weighed
-from core.domain.pool.drawing import Looked
 from core.domain.pool.facts import PoolFacts, tidy
 from core.domain.pool.weights import Factors, PoolFigures
 from core.domain.room.program import Composed, Look, Noted, replay
@@ -176,17 +174,13 @@ def without_words(noted: Noted, statuses: frozenset[str]) -> Noted:
     def plain(facts: PoolFacts) -> PoolFacts:
         return replace(facts, topic=topics.of(facts.topic), status=status(facts.status))
 
-    def rows(found: Iterable[PoolFacts | None]) -> tuple[PoolFacts | None, ...]:
-        return tuple(plain(facts) if facts is not None else None for facts in found)
-
     def look(one: Look) -> Look:
         if one.looked is None:
             return one
-        scanned = one.looked.scanned
-        looked = Looked(
-            size=one.looked.size,
-            probed=rows(one.looked.probed),
-            scanned=None if scanned is None else tuple(plain(facts) for facts in scanned),
+        looked = replace(
+            one.looked,
+            met=tuple(plain(facts) if facts is not None else None for facts in one.looked.met),
+            scans=tuple(tuple(plain(facts) for facts in scan) for scan in one.looked.scans),
         )
         return replace(one, looked=looked)
 

@@ -9,8 +9,8 @@ from core.domain.artifact import Artifact
 from core.domain.deployment import Deployment
 from core.domain.level import LevelFigures, playback_level
 from core.domain.pool.choose import Choice
-from core.domain.pool.drawing import Looked
 from core.domain.pool.facts import Wish
+from core.domain.pool.looked import Looked
 from core.domain.pool.windows import Slice, SliceFigures, slice_of
 from core.domain.work import Signal
 from core.errors import NotFound

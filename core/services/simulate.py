@@ -14,9 +14,10 @@ from datetime import datetime, timedelta
 
 from core.domain.deployment import Deployment
 from core.domain.pool.choose import Choice
-from core.domain.pool.drawing import Looked, draw_from
+from core.domain.pool.drawing import draw_from
 from core.domain.pool.facts import PoolFacts, Wish
 from core.domain.pool.lanes import standing
+from core.domain.pool.looked import Looked
 from core.domain.pool.weights import PoolFigures
 from core.domain.pool.windows import SliceFigures, slice_of
 from core.domain.room.program import Composed, compose
@@ -91,8 +92,9 @@ class Simulation:
 
     def close_day(self, day: int, rows: MemoryRows, now: datetime) -> Day:
         """What is there at the end of a day."""
-        stands = [standing(facts, now, self._figures.lanes) for facts in rows.scan()]
-        wears = [facts.wear for facts in rows.scan()]
+        left = [take.facts for take in rows.takes.values()]
+        stands = [standing(facts, now, self._figures.lanes) for facts in left]
+        wears = [facts.wear for facts in left]
         return Day(
             day=day,
             playable=len(stands),

@@ -1,10 +1,14 @@
 """What a simulation is told, what it holds while it runs, and what comes of it."""
 
 from bisect import insort
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
+from core.domain.pool.drawing import Holds
 from core.domain.pool.facts import PoolFacts
+from core.domain.pool.reach import Reach
 from core.domain.room.posture import Posture
 
 
@@ -101,6 +105,7 @@ class MemoryRows:
     def __init__(self) -> None:
         self._placed: list[tuple[float, int]] = []
         self.takes: dict[int, Take] = {}
+        self._reached_last: list[PoolFacts] = []
 
     def add(self, take: Take) -> None:
         """A take more."""
@@ -116,12 +121,31 @@ class MemoryRows:
         """See `Rows`."""
         return len(self._placed)
 
-    def scan(self) -> list[PoolFacts]:
+    def scan(self, reach: Reach, holds: Holds) -> list[PoolFacts]:
         """See `Rows`."""
-        return [take.facts for take in self.takes.values()]
+        return [facts for facts in self._reached(reach) if holds(facts)]
 
-    def probe(self, cells: int, cell: int, rank: int) -> PoolFacts | None:
+    def find(self, reach: Reach, holds: Holds) -> PoolFacts | None:
+        """See `Rows`."""
+        return next((facts for facts in self._reached(reach) if holds(facts)), None)
+
+    def probe(self, cells: int, places: Sequence[tuple[int, int]]) -> list[PoolFacts | None]:
         """See `Rows`. Cells are equal parts of the row here: places are evenly spread, and every rank is met alike."""
+        return [self._probe(cells, cell, rank) for cell, rank in places]
+
+    def within(self, reach: Reach, most: int) -> int:
+        """See `Rows`."""
+        self._reached_last = list(islice(self._reached(reach), most + 1))
+        return len(self._reached_last)
+
+    def pick(self, _reach: Reach, places: Sequence[int]) -> list[PoolFacts | None]:
+        """See `Rows`."""
+        return [self._reached_last[place] for place in places]
+
+    def _probe(self, cells: int, cell: int, rank: int) -> PoolFacts | None:
         first = cell * len(self._placed) // cells
         end = (cell + 1) * len(self._placed) // cells
         return self.takes[self._placed[first + rank][1]].facts if first + rank < end else None
+
+    def _reached(self, reach: Reach) -> Iterator[PoolFacts]:
+        return (take.facts for take in self.takes.values() if reach.admits(take.facts))

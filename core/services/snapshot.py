@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.domain.custody import Care, CareStanding, CareState
-from core.domain.pool.facts import Lane, Mood, PoolFacts
+from core.domain.pool.facts import Lane, Mood
 from core.domain.pool.lanes import LaneFigures, lane, mood
 from core.domain.steward import StewardState
 from core.domain.warnings import NodeFacts, Process, WarningFigures
@@ -137,30 +137,32 @@ class Snapshots:
 
     def count(self, tx: Transaction, now: datetime) -> Counted:
         """Count everything, however much that is."""
-        return self._counted(tx, now, tx.archive.playable(now, limit=None))
-
-    def _count_or_recall(self, tx: Transaction, now: datetime) -> Counted:
-        found = tx.archive.playable(now, limit=EXACT_TO + 1)
-        if len(found) <= EXACT_TO:
-            return self._counted(tx, now, found)
-        sample = tx.samples.last()
-        return Counted.from_sample(sample) if sample is not None else self.count(tx, now)
-
-    def _counted(self, tx: Transaction, now: datetime, found: list[tuple[PoolFacts, str]]) -> Counted:
         totals, figures = tx.archive.totals(now), self.figures
-        colours = Counter(colour or DRY for _, colour in found)
+        lanes: Counter[str] = Counter()
+        moods: Counter[str] = Counter()
+        colours = Counter(dict.fromkeys((*figures.colours, DRY), 0))
+        for alike in tx.archive.alike(now, figures.lanes):
+            lanes[lane(alike.facts, now, figures.lanes)] += alike.count
+            moods[mood(alike.facts, now, figures.lanes)] += alike.count
+            colours[alike.effect or DRY] += alike.count
         return Counted(
             at=now,
             active=totals.active,
             expired=totals.expired,
             revoked=totals.revoked,
             waiting=totals.waiting,
-            playable=len(found),
-            lanes=_by(Lane, Counter(lane(facts, now, figures.lanes) for facts, _ in found)),
-            moods=_by(Mood, Counter(mood(facts, now, figures.lanes) for facts, _ in found)),
-            colours={**dict.fromkeys((*figures.colours, DRY), 0), **colours},
+            playable=lanes.total(),
+            lanes=_by(Lane, lanes),
+            moods=_by(Mood, moods),
+            colours=dict(colours),
             retention=tx.archive.retention(now, soon=now + timedelta(hours=figures.soon_h)),
         )
+
+    def _count_or_recall(self, tx: Transaction, now: datetime) -> Counted:
+        if tx.artifacts.count_playable(now, most=EXACT_TO) <= EXACT_TO:
+            return self.count(tx, now)
+        sample = tx.samples.last()
+        return Counted.from_sample(sample) if sample is not None else self.count(tx, now)
 
     def _read(self, tx: Transaction, facts: NodeFacts) -> Snapshot:
         now = facts.now

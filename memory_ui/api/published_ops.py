@@ -242,6 +242,7 @@ class SummaryAnswer(BaseModel):
     """The archive's posture in counts; `exact` says whether every playable take was counted."""
 
     now: Instant
+    counted_at: Instant
     deployment: str
     artifacts: Totals
     counted: int

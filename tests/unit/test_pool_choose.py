@@ -9,10 +9,11 @@ from scipy.stats import chisquare
 
 from core.domain.deployment import Deployment
 from core.domain.pool.asked import Asked
-from core.domain.pool.choose import accept, choose, narrow, ranked, takes_preference
+from core.domain.pool.choose import choose, narrow, ranked, takes_preference
+from core.domain.pool.drawing import draw_from
 from core.domain.pool.facts import Density, Lane, Mood, PoolFacts, Rung, Wish
 from core.domain.pool.weights import weigh
-from tests.pool_takes import FIGURES, MEMORY, NOW, deployment, deployments, pools, take, wishes
+from tests.pool_takes import FIGURES, MEMORY, NOW, Cells, deployment, deployments, pools, take, wishes
 
 ORACLE, QUESTION, REPAIR = deployment("oracle"), deployment("question"), deployment("repair")
 ALIKE = 0.001
@@ -44,16 +45,14 @@ def chosen(pool: Sequence[PoolFacts], wish: Wish, active: Deployment = MEMORY, *
 
 
 def probed(pool: Sequence[PoolFacts], wish: Wish, active: Deployment, *, times: int) -> Counter[int]:
-    """What a query does that probes rows at random: one answer about the preference, then probes."""
+    """What is drawn where rows are met at random."""
     rng = random.Random(12)
     counted: Counter[int] = Counter()
-    for _ in range(times):
-        concrete = Asked(wish, NOW, FIGURES, active, prefers=takes_preference(FIGURES, active, rng))
-        for _probe in range(2000):
-            row = rng.choice(pool)
-            if accept(row, concrete, rng):
-                counted[row.artifact_id] += 1
-                break
+    for number in range(times):
+        rows = Cells(pool, number)
+        choice = draw_from(rows, wish, NOW, rng, figures=FIGURES, deployment=active, scan_most=0)
+        assert choice is not None
+        counted[choice.facts.artifact_id] += 1
     return counted
 
 
@@ -115,26 +114,6 @@ def test_a_choice_tells_truly_which_rungs_gave_way(
         assert (asked not in (None, found)) is (rung in choice.gave_way)
 
 
-@given(pools, wishes, deployments, st.integers())
-def test_a_probe_accepts_only_what_the_choice_could_be(
-    pool: list[PoolFacts], wish: Wish, active: Deployment, seed: int
-) -> None:
-    rng = random.Random(seed)
-    rows, _ = narrow(pool, asked(wish, active))
-    for row in pool:
-        if accept(row, asked(wish, active), rng):
-            assert row in rows
-
-
-def test_a_probe_takes_only_the_best_step_of_a_preference() -> None:
-    rng = random.Random(4)
-    lamp, kettle = (take(deployment="repair", topic=topic) for topic in ("lamp", "kettle"))
-    wish = Wish(preferred_topic="lamp")
-    for row, expected in ((lamp, True), (kettle, False)):
-        tries = (accept(row, asked(wish, REPAIR), rng) for _ in range(200))
-        assert any(tries) is expected
-
-
 def test_the_same_seed_chooses_the_same() -> None:
     assert chosen(VARIED, Wish(), times=50) == chosen(VARIED, Wish(), times=50)
 
@@ -149,7 +128,7 @@ def test_choices_follow_the_weights_of_a_wish() -> None:
     assert_follows_weights(chosen(VARIED, wish, times=8000), rows, wish)
 
 
-def test_accepted_probes_follow_the_weights() -> None:
+def test_what_is_met_at_random_follows_the_weights() -> None:
     wish = Wish(exclude_ids=(1,), recent_densities=(Density.LIGHT, Density.LIGHT))
     rows = [row for row in VARIED if row.artifact_id != 1]
     assert_follows_weights(probed(VARIED, wish, MEMORY, times=8000), rows, wish)

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from core.bootstrap.simulation import Visit, plan_of, simulation_of
 from core.domain.pool.facts import Mood
+from core.domain.pool.reach import EVERYWHERE
 from core.errors import Misconfigured
 from core.services.measures import measures, recurrences_s, repeats_inside_window, summary
 from core.services.simulated import MemoryRows, Played, Run, Take
@@ -111,9 +112,9 @@ def test_rows_in_memory_are_met_alike_by_probes():
         far = NOW + timedelta(days=9)
         rows.add(Take(facts=take(artifact_id=number), raw_until=far, ends_at=far, place=(number * 0.37) % 1))
     rows.drop(4)
-    met = [rows.probe(2, cell, rank) for cell in range(2) for rank in range(4)]
+    met = rows.probe(2, [(cell, rank) for cell in range(2) for rank in range(4)])
     assert sorted(facts.artifact_id for facts in met if facts is not None) == [1, 2, 3, 5, 6]
-    assert rows.size() == len(rows.scan()) == 5
+    assert rows.size() == len(rows.scan(EVERYWHERE, lambda _: True)) == 5
 
 
 def played(*voices, at_s=0, pool_size=40):

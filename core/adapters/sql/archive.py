@@ -1,9 +1,9 @@
 """Held takes as stewards look for them, count them and change them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session
 
 from core.adapters.sql.artifacts import artifact_of, artifacts
@@ -11,7 +11,8 @@ from core.adapters.sql.tables import ArtifactRow, DerivativeRow
 from core.domain.artifact import Artifact, Review, State
 from core.domain.consent import Kind
 from core.domain.pool.facts import PoolFacts
-from core.ports.stewarding import ArchiveQuery, FossilPicture, Publishable, RetentionCounts, Totals
+from core.domain.pool.lanes import LaneFigures
+from core.ports.stewarding import Alike, ArchiveQuery, FossilPicture, Publishable, RetentionCounts, Totals
 
 CHOICES_MOST = 100
 
@@ -105,17 +106,15 @@ class SqlArchive:
             next_fossil_expiry_at=row[5],
         )
 
-    def playable(self, now: datetime, *, limit: int | None) -> list[tuple[PoolFacts, str]]:
+    def playable(self, now: datetime, *, limit: int) -> list[tuple[PoolFacts, str]]:
         """Facts and memory colour of what the room may choose from; at most `limit` of them, taken at random."""
         row = ArtifactRow
         columns = (
             row.id, row.created_at, row.duration_ms, row.wear, row.plays, row.heard_at, row.deployment, row.topic,
             row.status, row.effect,
         )  # fmt: skip
-        query = select(*columns).where(*_held(now), row.review == "")
-        if limit is not None:
-            # In the order of the draw, so that the part that is read is taken at random.
-            query = query.order_by(row.draw).limit(limit)
+        # In the order of the draw, so that the part that is read is taken at random.
+        query = select(*columns).where(*_held(now), row.review == "").order_by(row.draw).limit(limit)
         return [
             (
                 PoolFacts(
@@ -130,6 +129,55 @@ class SqlArchive:
                     status=found[8],
                 ),
                 found[9],
+            )
+            for found in self._session.execute(query)
+        ]
+
+    def alike(self, now: datetime, figures: LaneFigures) -> list[Alike]:
+        """What the room may choose from, as many groups as there are sides of thresholds to be on.
+
+        The least of each value stands for a group: it lies on the side of every threshold that the whole group does.
+        """
+        row = ArtifactRow
+        hours = (figures.fresh_max_age_hours, figures.suspended_min_age_hours, figures.worn_min_age_hours)
+        sides = [
+            row.created_at >= now - timedelta(hours=hours[0]),
+            row.created_at > now - timedelta(hours=hours[1]),
+            row.created_at > now - timedelta(hours=hours[2]),
+            row.wear <= figures.fresh_max_wear,
+            row.wear >= figures.worn_min_wear,
+            row.plays <= figures.fresh_max_plays,
+            row.plays >= figures.worn_min_plays,
+            row.duration_ms <= figures.light_max_ms,
+            row.duration_ms >= figures.dense_min_ms,
+        ]
+        labelled = [case((side, 1), else_=0).label(f"side{at}") for at, side in enumerate(sides)]
+        # Named before it is grouped by: PostgreSQL does not know two expressions with parameters for the same.
+        values = (row.created_at, row.wear, row.plays, row.duration_ms, row.effect)
+        sided = select(*values, *labelled).where(*_held(now), row.review == "").subquery()
+        query = select(
+            func.count(),
+            func.min(sided.c.created_at, type_=row.created_at.type),
+            func.min(sided.c.wear),
+            func.min(sided.c.plays),
+            func.min(sided.c.duration_ms),
+            sided.c.effect,
+        ).group_by(sided.c.effect, *(sided.c[f"side{at}"] for at in range(len(sides))))
+        return [
+            Alike(
+                count=found[0],
+                facts=PoolFacts(
+                    artifact_id=0,
+                    created_at=found[1],
+                    wear=found[2],
+                    plays=found[3],
+                    duration_ms=found[4],
+                    heard_at=None,
+                    deployment="",
+                    topic="",
+                    status="",
+                ),
+                effect=found[5],
             )
             for found in self._session.execute(query)
         ]

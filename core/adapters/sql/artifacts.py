@@ -179,22 +179,20 @@ class SqlArtifacts:
         )
 
     def due(self, now: datetime, *, limit: int) -> list[int]:
-        """Ids of artifacts with a right that has ended, oldest first."""
-        rows = self._session.execute(
-            select(ArtifactRow.id)
-            .where(
-                or_(
-                    (ArtifactRow.state == State.ACTIVE.value)
-                    & (ArtifactRow.raw_until <= now)
-                    & ArtifactRow.raw_key.is_not(None),
-                    (ArtifactRow.state == State.ACTIVE.value) & (ArtifactRow.playable_until <= now),
-                    (ArtifactRow.state == State.EPHEMERAL.value) & (ArtifactRow.raw_until <= now),
-                )
-            )
-            .order_by(ArtifactRow.raw_until)
-            .limit(limit)
+        """Ids of artifacts with a right that has ended, of each kind of right the oldest first."""
+        row = ArtifactRow
+        active, ephemeral = row.state == State.ACTIVE.value, row.state == State.EPHEMERAL.value
+        # One query for each kind of end: each has an index of its own, and looks at what is due and at nothing else.
+        ended = (
+            ([active, row.raw_until <= now, row.raw_key.is_not(None)], row.raw_until),
+            ([active, row.playable_until <= now], row.playable_until),
+            ([ephemeral, row.raw_until <= now], row.raw_until),
         )
-        return list(rows.scalars())
+        found: dict[int, None] = {}
+        for where, until in ended:
+            query = select(row.id).where(*where).order_by(until).limit(limit - len(found))
+            found |= dict.fromkeys(self._session.execute(query).scalars())
+        return list(found)
 
     def measured(self, artifact_id: int, *, lufs: float | None, peak_dbtp: float | None, now: datetime) -> None:
         """Note the loudness; None for both where the take is silent."""
@@ -337,17 +335,20 @@ class SqlArtifacts:
         )
         return set(rows.scalars())
 
-    def count_playable(self, now: datetime) -> int:
-        """How many artifacts the room may choose from."""
-        return self._session.execute(
-            select(func.count())
-            .select_from(ArtifactRow)
-            .where(
-                ArtifactRow.state == State.ACTIVE.value,
-                ArtifactRow.playable_until > now,
-                ArtifactRow.review == "",
-            )
+    def count_playable(self, now: datetime, *, most: int | None = None) -> int:
+        """How many artifacts the room may choose from; at least `most` + 1 where there are more than `most`.
+
+        The few that are held are counted by themselves: both counts come out of an index then, and no row is read.
+        """
+        lasting = [ArtifactRow.state == State.ACTIVE.value, ArtifactRow.playable_until > now]
+        held = self._session.execute(
+            select(func.count()).select_from(ArtifactRow).where(*lasting, ArtifactRow.review != "")
         ).scalar_one()
+        there = select(ArtifactRow.id).where(*lasting)
+        if most is not None:
+            there = there.limit(most + held + 1)
+        found = self._session.execute(select(func.count()).select_from(there.subquery())).scalar_one()
+        return max(0, found - held)
 
     def prune_husks(self, before: datetime, *, limit: int) -> int:
         """Delete husks, and the promises they stood under, whose absence was verified before `before`."""

@@ -1,25 +1,32 @@
 """The playable takes of a database, as `core.domain.pool.drawing` asks for them."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
+from contextlib import closing
 from datetime import datetime, timedelta
+from functools import cache
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, Integer, bindparam, func, literal_column, select, union_all
 from sqlalchemy.orm import Session
 
+from core.adapters.sql.artifacts import SqlArtifacts
 from core.adapters.sql.engine import answering
 from core.adapters.sql.tables import ArtifactRow
 from core.domain.artifact import DRAW_BITS, State
 from core.domain.deployment import Deployment
-from core.domain.pool.drawing import SCAN_MOST, Recording, draw_from
-from core.domain.pool.facts import PoolFacts, Wish
+from core.domain.pool.drawing import SCAN_MOST, Holds, draw_from
+from core.domain.pool.facts import PoolFacts, Wish, tidy
+from core.domain.pool.looked import Recording
+from core.domain.pool.reach import EVERYWHERE, Reach
 from core.domain.pool.weights import PoolFigures
 from core.ports.outside import PoolAnswer
 
 EXACT_COUNT_MOST = 5_000
 SAMPLE_FOR = timedelta(seconds=60)
+AT_ONCE = 500
+"""So many rows of a scan are in memory at once."""
 
 
 class SqlPool:
@@ -58,11 +65,11 @@ class SqlPool:
             sample = self._sample
         if sample is not None and now - SAMPLE_FOR < sample[0] <= now:
             return sample[1]
-        first = select(ArtifactRow.id).where(*_playable(now)).limit(EXACT_COUNT_MOST + 1).subquery()
-        size = session.execute(select(func.count()).select_from(first)).scalar_one()
+        artifacts = SqlArtifacts(session)
+        size = artifacts.count_playable(now, most=EXACT_COUNT_MOST)
         if size <= EXACT_COUNT_MOST:
             return size
-        size = session.execute(select(func.count()).select_from(ArtifactRow).where(*_playable(now))).scalar_one()
+        size = artifacts.count_playable(now)
         with self._sample_lock:
             self._sample = (now, size)
         return size
@@ -75,28 +82,106 @@ class _Rows:
         self._session = session
         self._now = now
         self._size = size
+        self._places: list[int] = []
 
     def size(self) -> int:
         return self._size(self._session, self._now)
 
-    def scan(self) -> Sequence[PoolFacts]:
-        return [_fact(row) for row in self._session.execute(_columns().where(*_playable(self._now)))]
+    def scan(self, reach: Reach, holds: Holds) -> Sequence[PoolFacts]:
+        return [facts for facts in self._all(reach) if holds(facts)]
 
-    def probe(self, cells: int, cell: int, rank: int) -> PoolFacts | None:
+    def find(self, reach: Reach, holds: Holds) -> PoolFacts | None:
+        with closing(self._all(reach)) as found:
+            return next((facts for facts in found if holds(facts)), None)
+
+    def probe(self, cells: int, places: Sequence[tuple[int, int]]) -> Sequence[PoolFacts | None]:
         width = (1 << DRAW_BITS) // cells + 1
-        start = cell * width
-        where = [*_playable(self._now), ArtifactRow.draw >= start, ArtifactRow.draw < start + width]
-        query = _columns().where(*where).order_by(ArtifactRow.draw).offset(rank).limit(1)
-        row = self._session.execute(query).one_or_none()
-        return _fact(row) if row is not None else None
+        given: dict[str, Any] = {"now": self._now}
+        for at, (cell, rank) in enumerate(places):
+            given |= {f"from{at}": cell * width, f"to{at}": (cell + 1) * width, f"rank{at}": rank}
+        found = {row[-1]: _fact(row) for row in self._session.execute(_probes(len(places)), given)}
+        return [found.get(at) for at in range(len(places))]
+
+    def within(self, reach: Reach, most: int) -> int:
+        # Only what an index holds is counted: whether a place is playable is asked of those that are picked.
+        query = select(ArtifactRow.id).where(*self._leading(reach)).limit(most + 1)
+        self._places = list(self._session.execute(query).scalars())
+        return len(self._places)
+
+    def pick(self, _reach: Reach, places: Sequence[int]) -> Sequence[PoolFacts | None]:
+        ids = [self._places[place] for place in places]
+        query = _columns().where(*_playable(self._now), ArtifactRow.id.in_(ids))
+        found = {row[0]: _fact(row) for row in self._session.execute(query)}
+        return [found.get(one) for one in ids]
+
+    def _all(self, reach: Reach) -> Generator[PoolFacts]:
+        query = _columns().where(*self._leading(reach), *_playable(self._now, by_index=reach == EVERYWHERE))
+        with self._session.execute(query, execution_options={"yield_per": AT_ONCE}) as found:
+            for facts in map(_fact, found):
+                if reach.admits(facts):
+                    yield facts
+
+    def _leading(self, reach: Reach) -> list[Any]:
+        """The one bound that an index is asked for, the narrowest first; two at once are asked of no index here."""
+        row = ArtifactRow
+        active = row.state == State.ACTIVE.value
+        if reach.topic is not None:
+            return [active, row.topic != "", row.topic.in_(self._words(row.topic, {reach.topic}))]
+        if reach.created_from is not None or reach.created_until is not None:
+            return [active, *_between(row.created_at, reach.created_from, reach.created_until)]
+        if reach.statuses is not None:
+            return [active, row.status != "", row.status.in_(self._words(row.status, reach.statuses))]
+        if reach.shortest_ms is not None or reach.longest_ms is not None:
+            return [active, *_between(row.duration_ms, reach.shortest_ms, reach.longest_ms)]
+        return [active] if reach.deployment is None else [active, row.deployment == reach.deployment]
+
+    def _words(self, column: Any, tidied: Collection[str]) -> list[str]:
+        """These topics or statuses as they were written: one step through the index for each that is in use."""
+        used = [ArtifactRow.state == State.ACTIVE.value, column != ""]
+        words = select(func.min(column).label("word")).where(*used).cte("words", recursive=True)
+        following = select(func.min(column)).where(*used, column > words.c.word).correlate(words).scalar_subquery()
+        words = words.union_all(select(following).where(words.c.word.is_not(None)))
+        found = self._session.execute(select(words.c.word).where(words.c.word.is_not(None)))
+        return [word for word in found.scalars() if tidy(word) in tidied]
 
 
-def _playable(now: datetime) -> list[Any]:
+@cache
+def _probes(count: int) -> Any:
+    """A statement that probes so many times at once; the last column says which probe a row belongs to."""
+    now = bindparam("now", type_=ArtifactRow.playable_until.type)
+    row = ArtifactRow
+    each = []
+    for at in range(count):
+        # Held takes are counted as places, too: so an index knows everything until the one row is read.
+        place = (
+            select(row.id)
+            .where(
+                row.state == State.ACTIVE.value,
+                row.playable_until > now,
+                row.draw >= bindparam(f"from{at}", type_=row.draw.type),
+                row.draw < bindparam(f"to{at}", type_=row.draw.type),
+            )
+            .order_by(row.draw)
+            .offset(bindparam(f"rank{at}", type_=Integer))
+            .limit(1)
+        )
+        number = literal_column(str(at), Integer).label("probe")
+        each.append(_columns().add_columns(number).where(row.id == place.scalar_subquery(), row.review == ""))
+    return union_all(*each)
+
+
+def _playable(now: datetime, *, by_index: bool = True) -> list[Any]:
+    until = ArtifactRow.playable_until
+    # Where another index is meant to lead, none is offered: without statistics a database may take the wrong one.
     return [
         ArtifactRow.state == State.ACTIVE.value,
-        ArtifactRow.playable_until > now,
+        (until if by_index else func.coalesce(until, until, type_=until.type)) > now,
         ArtifactRow.review == "",
     ]
+
+
+def _between(column: Any, least: Any, most: Any) -> list[Any]:
+    return [*([] if least is None else [column >= least]), *([] if most is None else [column <= most])]
 
 
 def _columns() -> Any:

@@ -174,6 +174,31 @@ class ArtifactRow(Base):
             sqlite_where=text("state = 'ACTIVE' AND review <> ''"),
             postgresql_where=text("state = 'ACTIVE' AND review <> ''"),
         ),
+        Index(
+            # With the number, so that a place is found without reading the rows before it.
+            "ix_artifact_active_draw_id",
+            "draw",
+            "playable_until",
+            "id",
+            sqlite_where=text("state = 'ACTIVE'"),
+            postgresql_where=text("state = 'ACTIVE'"),
+        ),
+        *(
+            Index(
+                f"ix_artifact_active_{name}",
+                name,
+                sqlite_where=text(f"state = 'ACTIVE'{unless}"),
+                postgresql_where=text(f"state = 'ACTIVE'{unless}"),
+            )
+            for name, unless in (
+                ("created_at", ""),
+                ("duration_ms", ""),
+                ("topic", " AND topic <> ''"),
+                ("status", " AND status <> ''"),
+                ("flagged_at", " AND flagged_at IS NOT NULL"),
+            )
+        ),
+        Index("ix_artifact_state", "state"),
         Index("ix_artifact_ended_at", "ended_at"),
     )
 
@@ -193,7 +218,10 @@ class DerivativeRow(Base):
     until: Mapped[datetime]
     created_at: Mapped[datetime]
 
-    __table_args__ = (Index("uq_derivative_artifact_kind", "artifact_id", "kind", unique=True),)
+    __table_args__ = (
+        Index("uq_derivative_artifact_kind", "artifact_id", "kind", unique=True),
+        Index("ix_derivative_until", "until"),
+    )
 
 
 class TombstoneRow(Base):

@@ -4,14 +4,22 @@ Worked out once for each choice, because a large pool is probed a hundred times 
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from core.domain.deployment import Deployment
 from core.domain.pool.facts import PoolFacts, Rung, Wish
 from core.domain.pool.lanes import density, lane, mood
+from core.domain.pool.reach import EVERYWHERE, Reach, of_density, of_lane, of_mood, of_preference
 from core.domain.pool.weights import Factors, PoolFigures, bound, cooldown_s, is_past_cooldown, weigh
 
-Condition = Callable[[PoolFacts], bool]
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Condition:
+    """What a take must be, and where every take lies that is so."""
+
+    holds: Callable[[PoolFacts], bool]
+    reach: Reach = EVERYWHERE
 
 
 class Asked:
@@ -26,11 +34,7 @@ class Asked:
         self.deployment = deployment
         self.rungs = self._rungs(prefers=prefers)
         self.most = bound(wish, figures, deployment)
-        self._first = [conditions[0] for _rung, conditions in self.rungs]
-
-    def passes(self, facts: PoolFacts) -> bool:
-        """Whether a take passes every rung as asked; of a preference, its best step."""
-        return all(holds(facts) for holds in self._first)
+        self.first = tuple(conditions[0] for _rung, conditions in self.rungs)
 
     def weigh(self, facts: PoolFacts) -> Factors:
         """What a take weighs for this wish."""
@@ -41,18 +45,30 @@ class Asked:
         wish, now, lanes, name = self.wish, self.now, self.figures.lanes, self.deployment.name
         excluded = frozenset(wish.exclude_ids)
         rest_s = cooldown_s(self.figures, self.deployment)
-        preference: list[Condition] = [step.admits for step in self.deployment.preference(wish, now)]
-        rungs: list[tuple[Rung, list[Condition]]] = [
-            (Rung.DEPLOYMENT, [lambda row: row.deployment == name]),
-            (Rung.EXCLUSION, [lambda row: row.artifact_id not in excluded]),
-            (Rung.COOLDOWN, [lambda row: is_past_cooldown(row, now, rest_s)]),
+        preference = [
+            Condition(holds=step.admits, reach=of_preference(step)) for step in self.deployment.preference(wish, now)
+        ]
+        own = Condition(holds=lambda row: row.deployment == name, reach=Reach(deployment=name))
+        rungs = [
+            (Rung.DEPLOYMENT, [own]),
+            (Rung.EXCLUSION, [Condition(holds=lambda row: row.artifact_id not in excluded)]),
+            (Rung.COOLDOWN, [Condition(holds=lambda row: is_past_cooldown(row, now, rest_s))]),
         ]
         if prefers and preference:
             rungs.append((Rung.PREFERENCE, preference))
         if wish.lane is not None:
-            rungs.append((Rung.LANE, [lambda row: lane(row, now, lanes) is wish.lane]))
+            in_lane = Condition(
+                holds=lambda row: lane(row, now, lanes) is wish.lane, reach=of_lane(wish.lane, now, lanes)
+            )
+            rungs.append((Rung.LANE, [in_lane]))
         if wish.density is not None:
-            rungs.append((Rung.DENSITY, [lambda row: density(row, lanes) is wish.density]))
+            as_dense = Condition(
+                holds=lambda row: density(row, lanes) is wish.density, reach=of_density(wish.density, lanes)
+            )
+            rungs.append((Rung.DENSITY, [as_dense]))
         if wish.mood is not None:
-            rungs.append((Rung.MOOD, [lambda row: mood(row, now, lanes) is wish.mood]))
+            in_mood = Condition(
+                holds=lambda row: mood(row, now, lanes) is wish.mood, reach=of_mood(wish.mood, now, lanes)
+            )
+            rungs.append((Rung.MOOD, [in_mood]))
         return rungs

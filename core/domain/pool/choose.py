@@ -1,9 +1,7 @@
 """The specification of the choice: narrow by rungs, then draw by weight.
 
 A draw that chooses faster is right exactly when its choices are distributed as `choose`'s. `core.domain.pool.drawing`
-probes rows at random and keeps the first that `accept` takes: a row is accepted with weight / bound, so what is
-accepted is drawn by weight among the rows that pass every rung. Where no probe is accepted, some rung may have to give
-way, and the rows are scanned with `choose_from`.
+meets rows at random and keeps one with weight / bound: what is kept is drawn by weight among the rows that pass.
 """
 
 import heapq
@@ -112,21 +110,12 @@ def narrow(facts: Sequence[PoolFacts], asked: Asked) -> tuple[list[PoolFacts], t
     rows = list(facts)
     gave_way = []
     for rung, conditions in asked.rungs:
-        kept = next(filter(None, ([row for row in rows if holds(row)] for holds in conditions)), None)
+        kept = next(filter(None, ([row for row in rows if each.holds(row)] for each in conditions)), None)
         if kept is None:
             gave_way.append(rung)
-            kept = _oldest_exclusions_back(rows, asked.wish) if rung is Rung.EXCLUSION else rows
+            kept = oldest_exclusions_back(rows, asked.wish) if rung is Rung.EXCLUSION else rows
         rows = kept
     return rows, tuple(gave_way)
-
-
-def accept(facts: PoolFacts, asked: Asked, rng: random.Random) -> bool:
-    """Whether a row probed at random is the choice.
-
-    True with weight / bound for a row that passes every rung as asked (of a preference, its best step), never
-    for another.
-    """
-    return asked.passes(facts) and rng.random() * asked.most < asked.weigh(facts).product
 
 
 def ranked(weights: Sequence[float], rng: random.Random, most: int) -> list[int]:
@@ -169,7 +158,7 @@ def describe(
     )
 
 
-def _oldest_exclusions_back(rows: list[PoolFacts], wish: Wish) -> list[PoolFacts]:
+def oldest_exclusions_back(rows: list[PoolFacts], wish: Wish) -> list[PoolFacts]:
     """When all rows are excluded: the one excluded longest ago plays again (ids are newest first)."""
     place = {artifact_id: index for index, artifact_id in reversed(list(enumerate(wish.exclude_ids)))}
     furthest = max(place[row.artifact_id] for row in rows)

@@ -8,8 +8,9 @@ from typing import Generic, Protocol, TypeVar
 
 from core.domain.deployment import Deployment
 from core.domain.pool.choose import Choice
-from core.domain.pool.drawing import Looked, Replaying, draw_from
+from core.domain.pool.drawing import draw_from
 from core.domain.pool.facts import Wish
+from core.domain.pool.looked import Looked, Replaying
 from core.domain.pool.weights import PoolFigures
 from core.domain.room.compose import Cue, LayerWish, Planned, Rest, arrange, layers, plan
 from core.domain.room.posture import Posture

@@ -1,0 +1,151 @@
+"""An archive of any size, put into a node's database at once: seeded, and shaped like one that has been running.
+
+As many takes came for the room as for good, on each of the last `DAYS` alike: what was left for two days is there as
+far as it is younger, what was left for a year is all there, and of what is older than two days only what it left. So
+few of a large archive are fresh. Each was heard `PLAYS` times on average, whatever their number: sizes can be compared.
+Rows only: nothing is in the store, and nothing is due.
+"""
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Engine, func, insert, select, text
+
+from core.adapters.sql.tables import ArtifactRow, ConsentRow, DerivativeRow
+from core.domain.artifact import DRAW_BITS, State
+from core.domain.consent import Kind, Manifest, Mode
+
+DAYS = 360
+RAW_H = 47
+PLAYS = 3
+FOSSILS = DAYS * 24 / (DAYS * 24 + RAW_H)
+WEAR_PER_PLAY = 0.003
+CHUNK = 5_000
+TOPICS = ("", "", "", "kitchen", "garden", "harbour")
+STATUSES = ("", "", "open", "resolved")
+OUTLINE = [[round(0.2 + 0.6 * ((step * 7) % 11) / 11, 3), 0.4] for step in range(48)]
+
+
+def fill(engine: Engine, count: int, *, seed: int) -> None:
+    """Add playable takes until there are `count` rows of them. The same seed makes the same takes."""
+    with engine.connect() as connection:
+        there: int = connection.execute(select(func.count()).select_from(ArtifactRow)).scalar_one()
+        first: int = connection.execute(select(func.coalesce(func.max(ArtifactRow.id), 0))).scalar_one() + 1
+        first_consent: int = connection.execute(select(func.coalesce(func.max(ConsentRow.id), 0))).scalar_one() + 1
+    takes = _takes(random.Random(f"{seed}/{there}"), count - there, first, first_consent, datetime.now(UTC))
+    while chunk := list(islice(takes, CHUNK)):
+        with engine.execution_options(memory_writer=True).begin() as connection:
+            connection.execute(insert(ConsentRow), [consent for consent, _, _ in chunk])
+            connection.execute(insert(ArtifactRow), [artifact for _, artifact, _ in chunk])
+            made = [row for _, _, derivatives in chunk for row in derivatives]
+            if made:
+                connection.execute(insert(DerivativeRow), made)
+    _settle(engine)
+
+
+def _settle(engine: Engine) -> None:
+    """What a database would have done by itself in the meantime: its statistics, and on PostgreSQL its numbering."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if engine.dialect.name == "postgresql":
+            for table in ("artifact", "consent"):
+                highest = f"(SELECT max(id) FROM {table})"  # names of ours, nothing from outside
+                connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {highest})"))
+            connection.execute(text("VACUUM ANALYZE"))
+        else:
+            connection.exec_driver_sql("ANALYZE")
+
+
+def _takes(
+    rng: random.Random, count: int, first: int, first_consent: int, now: datetime
+) -> Iterator[tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]]:
+    for at in range(count):
+        yield _take(rng, first + at, first_consent + at, now)
+
+
+def _take(
+    rng: random.Random, artifact_id: int, consent_id: int, now: datetime
+) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
+    fossil = rng.random() < FOSSILS
+    age_h = rng.random() * (DAYS * 24 if fossil else RAW_H)
+    given_at = now - timedelta(hours=age_h)
+    raw_until = given_at + timedelta(hours=48)
+    derivative_until = given_at + timedelta(days=365) if fossil else None
+    residue = raw_until <= now
+    public_id = f"{rng.getrandbits(128):032x}"
+    plays = int(rng.expovariate(1 / (PLAYS + 0.5)))
+    manifest = replace(
+        _PROMISE,
+        mode=Mode.FOSSIL if fossil else Mode.ROOM,
+        given_at=given_at,
+        raw_until=raw_until,
+        swept_by=raw_until + timedelta(minutes=10),
+        derivative_until=derivative_until,
+        derivatives=(Kind.SPECTROGRAM.value, Kind.ESSENCE.value) if fossil else (),
+        publishable=fossil,
+    )
+    consent = {
+        "id": consent_id,
+        "mode": manifest.mode.value,
+        "manifest": manifest.to_json(),
+        "code_hash": f"{rng.getrandbits(256):064x}",
+        "key_id": "bench",
+        "notice_version": manifest.notice_version,
+        "language": manifest.notice_language,
+        "created_at": given_at,
+    }
+    artifact = {
+        "id": artifact_id,
+        "public_id": public_id,
+        "consent_id": consent_id,
+        "state": State.ACTIVE.value,
+        "raw_key": None if residue else f"raw/{public_id}/audio.wav",
+        "sha256": None if residue else f"{rng.getrandbits(256):064x}",
+        "duration_ms": int(min(1_500 + rng.expovariate(1 / 12_000), 120_000)),
+        "draw": rng.getrandbits(DRAW_BITS),
+        "plays": plays,
+        "wear": min(1.0, plays * WEAR_PER_PLAY),
+        "heard_at": now - timedelta(hours=rng.random() * age_h) if plays else None,
+        "created_at": given_at,
+        "raw_until": raw_until,
+        "derivative_until": derivative_until,
+        "playable_until": derivative_until or raw_until,
+        "deployment": "memory",
+        "topic": rng.choice(TOPICS),
+        "status": rng.choice(STATUSES),
+        "loudness_lufs": -23.0,
+        "peak_dbtp": -3.0,
+        "measured_at": given_at,
+        "outline": OUTLINE,
+    }
+    made = [_derivative(artifact, kind, given_at, derivative_until) for kind in Kind] if derivative_until else []
+    return consent, artifact, made
+
+
+def _derivative(artifact: dict[str, Any], kind: Kind, given_at: datetime, until: datetime) -> dict[str, Any]:
+    sounding = kind is Kind.ESSENCE
+    return {
+        "artifact_id": artifact["id"],
+        "kind": kind.value,
+        "key": f"derived/{artifact['public_id']}/{kind.value}",
+        "publishable": True,
+        "duration_ms": min(artifact["duration_ms"], 8_000) if sounding else None,
+        "loudness_lufs": -26.0 if sounding else None,
+        "peak_dbtp": -6.0 if sounding else None,
+        "until": until,
+        "created_at": given_at + timedelta(minutes=1),
+    }
+
+
+_PROMISE = Manifest.from_json(
+    json.loads(
+        """{"version": 1, "mode": "ROOM", "given_at": "2026-01-01T00:00:00+00:00",
+        "raw_until": "2026-01-03T00:00:00+00:00", "swept_by": "2026-01-03T00:10:00+00:00", "derivative_until": null,
+        "derivatives": [], "publishable": false, "revocable": true, "backup_days": 7.0, "notice_language": "en",
+        "notice_version": "1"}"""
+    )
+)
