@@ -22,7 +22,7 @@ def bare(log: Path) -> Iterator[Instance]:
         process = subprocess.Popen(
             [sys.executable, "-m", "bench.bare_page", str(port)], cwd=ROOT, stdout=file, stderr=file
         )
-    yield Instance(url=f"http://127.0.0.1:{port}", process=process, log=log)
+    yield Instance(url=f"http://127.0.0.1:{port}", process=process, log=log, folder=log.parent)
     end(process)
 
 

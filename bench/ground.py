@@ -1,4 +1,4 @@
-"""Nodes to measure: web instances as processes of their own, on the embedded engine or on a private stack."""
+"""Nodes to measure: processes of their own, on the embedded engine or on a private stack that syncs to its disk."""
 
 import os
 import platform
@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from sqlalchemy import Engine
 
+from core.adapters.sql.engine import open_engine, sqlite_url
 from tests.browser.conftest import free_port
 from tests.servers import private_postgres, private_redis, private_s3
 
@@ -26,25 +28,55 @@ START_S = 60.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Instance:
-    """One web process of a node."""
+class Member:
+    """One process of a node."""
 
-    url: str
     process: subprocess.Popen[bytes]
     log: Path
 
-    def memory_mb(self) -> float:
-        """What it holds in memory now (resident set), in MB."""
+    def memory_mb(self, line: str = "VmRSS") -> float:
+        """What it holds in memory now (resident set), in MB; `VmHWM` is the most it ever held."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))) / 1000
+        return int(next(found.split()[1] for found in status.splitlines() if found.startswith(line))) / 1000
+
+    def handles(self) -> int:
+        """How many files and sockets it has open."""
+        return sum(1 for _ in Path(f"/proc/{self.process.pid}/fd").iterdir())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Instance(Member):
+    """One web process of a node."""
+
+    url: str
+    folder: Path
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measured:
-    """A node: its instances and the secret that opens ops."""
+    """A node: its instances, its workers and schedulers by name, and the secret that opens ops.
+
+    `settings` are what all of its processes were given; the embedded engine does everything in its one instance.
+    """
 
     instances: list[Instance]
+    jobs: dict[str, Member]
     secret: str
+    settings: dict[str, str]
+
+    @property
+    def members(self) -> dict[str, Member]:
+        """Every process, by name."""
+        return {**{f"web {number}": one for number, one in enumerate(self.instances, 1)}, **self.jobs}
+
+    @contextmanager
+    def database(self) -> Iterator[Engine]:
+        """Its database, for whatever has to be there before something is measured."""
+        engine = open_engine(self.settings.get("DATABASE_URL") or sqlite_url(self.instances[0].folder / "data"))
+        try:
+            yield engine
+        finally:
+            engine.dispose()
 
 
 @contextmanager
@@ -56,9 +88,9 @@ def embedded(**settings: Any) -> Iterator[Measured]:
 
 @contextmanager
 def stacked(count: int, **settings: Any) -> Iterator[Measured]:
-    """`count` web processes on PostgreSQL, Redis and an S3 server of their own, on loopback."""
+    """`count` web processes, a worker and a scheduler, on PostgreSQL, Redis and an S3 server of their own."""
     with ExitStack() as stack:
-        postgres = stack.enter_context(private_postgres())
+        postgres = stack.enter_context(private_postgres(durable=True))
         redis, store = stack.enter_context(private_redis()), stack.enter_context(private_s3())
         place = store.fresh_place()
         shared = {
@@ -71,25 +103,41 @@ def stacked(count: int, **settings: Any) -> Iterator[Measured]:
             "CODE_KEY": secrets.token_hex(32),
             "TOKEN_KEY": secrets.token_hex(32),
         }
-        yield _start(stack, count, {**shared, **settings})
+        yield _start(stack, count, {**shared, **settings}, jobs=("worker", "scheduler"))
 
 
-def _start(stack: ExitStack, count: int, settings: dict[str, Any]) -> Measured:
+@contextmanager
+def on(engine: str, **settings: Any) -> Iterator[Measured]:
+    """A node of one instance on `embedded` or `stack`."""
+    with embedded(**settings) if engine == "embedded" else stacked(1, **settings) as node:
+        yield node
+
+
+def _start(stack: ExitStack, count: int, settings: dict[str, Any], jobs: Sequence[str] = ()) -> Measured:
     secret = secrets.token_urlsafe(18)
-    instances = []
-    for _ in range(count):
+    given = {name: str(value) for name, value in {**settings, "OPS_SHARED_SECRET": secret}.items()}
+
+    def run(command: str) -> tuple[subprocess.Popen[bytes], Path, int]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         port = free_port()
-        given = {**settings, "OPS_SHARED_SECRET": secret, "MEMORY_DATA_DIR": folder / "data", "PORT": port}
-        environment = {**os.environ, **{name: str(value) for name, value in given.items()}}
-        log = folder / "log"
-        with log.open("wb") as file:
-            process = subprocess.Popen([*PROGRAM, "serve"], cwd=folder, env=environment, stdout=file, stderr=file)
+        own = {**os.environ, **given, "MEMORY_DATA_DIR": str(folder / "data"), "PORT": str(port)}
+        with (folder / "log").open("wb") as file:
+            process = subprocess.Popen([*PROGRAM, command], cwd=folder, env=own, stdout=file, stderr=file)
         stack.callback(end, process)
-        instances.append(Instance(url=f"http://127.0.0.1:{port}", process=process, log=log))
+        return process, folder, port
+
+    instances = []
+    for _ in range(count):
+        process, folder, port = run("serve")
+        url = f"http://127.0.0.1:{port}"
+        instances.append(Instance(url=url, process=process, log=folder / "log", folder=folder))
     for instance in instances:
         await_start(instance)
-    return Measured(instances=instances, secret=secret)
+    others = {}
+    for command in jobs:
+        process, folder, _ = run(command)
+        others[command] = Member(process=process, log=folder / "log")
+    return Measured(instances=instances, jobs=others, secret=secret, settings=given)
 
 
 def await_start(instance: Instance) -> None:

@@ -42,13 +42,16 @@ Server = TypeVar("Server", bound=PrivateServer)
 
 
 class PrivatePostgres(PrivateServer):
-    """PostgreSQL. Data survives `kill`; only a dead machine would lose what was not synced."""
+    """PostgreSQL. Data survives `kill`; only a dead machine would lose what was not synced, and with `durable` not
+    even that.
+    """
 
     name = "postgres"
     stop_signal = signal.SIGINT
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
         super().__init__()
+        self._durable = durable
         self._password = secrets.token_hex(8)
         self._numbers = count(1)
         self._template = ""
@@ -95,9 +98,9 @@ class PrivatePostgres(PrivateServer):
             "port": self.port,
             "unix_socket_directories": self.folder,
             "max_connections": 200,
-            "shared_buffers": "32MB",
-            "fsync": "off",
-            "full_page_writes": "off",
+            "shared_buffers": "128MB" if self._durable else "32MB",
+            "fsync": "on" if self._durable else "off",
+            "full_page_writes": "on" if self._durable else "off",
         }
         given = [argument for name, value in options.items() for argument in ("-c", f"{name}={value}")]
         return [str(_postgres_bin() / "postgres"), "-D", str(self.folder / "data"), *given]
@@ -232,9 +235,9 @@ class PrivateS3(PrivateServer):
 
 
 @contextmanager
-def private_postgres() -> Iterator[PrivatePostgres]:
+def private_postgres(*, durable: bool = False) -> Iterator[PrivatePostgres]:
     """A PostgreSQL of one's own for the length of a block."""
-    with _running(PrivatePostgres()) as server:
+    with _running(PrivatePostgres(durable=durable)) as server:
         yield server
 
 

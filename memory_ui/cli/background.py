@@ -81,10 +81,12 @@ def process_name() -> str:
 def _stack() -> "System":
     from core.bootstrap import build
     from core.settings import load_settings
+    from memory_ui.cli.allocator import give_back
     from memory_ui.cli.logs import set_up
 
     settings = load_settings()
     if not settings.DATABASE_URL:
         raise Misconfigured(["DATABASE_URL: without the stack's settings jobs run inside `memory-engine serve`"])
     set_up(settings.LOG_LEVEL)
+    give_back()
     return build(settings)

@@ -39,10 +39,12 @@ def serve(host: Host = None, port: Port = None, data_dir: DataDir = None, tls: A
     """Serve kiosk, room and ops until stopped; with the stack's settings, as one of its web instances."""
     from core.adapters.folder import using
     from core.settings import load_settings, prepare_data_dir
+    from memory_ui.cli.allocator import give_back
     from memory_ui.cli.logs import set_up
 
     settings = load_settings(HOST=host, PORT=port, MEMORY_DATA_DIR=data_dir, TLS=tls and tls.value)
     set_up(settings.LOG_LEVEL)
+    give_back()
     # Bound before anything is opened: a second node on the same port must not touch the first one's data.
     listener = _bind(settings.HOST, settings.PORT)
     beside = settings.TLS != "off" and settings.CERTIFICATE_PORT
