@@ -56,13 +56,15 @@ class Instance(Member):
 class Measured:
     """A node: its instances, its workers and schedulers by name, and the secret that opens ops.
 
-    `settings` are what all of its processes were given; the embedded engine does everything in its one instance.
+    `settings` are what all of its processes were given, `started_s` how long each instance took from its start to its
+    first answer; the embedded engine does everything in its one instance.
     """
 
     instances: list[Instance]
     jobs: dict[str, Member]
     secret: str
     settings: dict[str, str]
+    started_s: list[float]
 
     @property
     def members(self) -> dict[str, Member]:
@@ -80,10 +82,10 @@ class Measured:
 
 
 @contextmanager
-def embedded(**settings: Any) -> Iterator[Measured]:
-    """One process, SQLite, files."""
+def embedded(*, under: Sequence[str] = (), **settings: Any) -> Iterator[Measured]:
+    """One process, SQLite, files; run by the command `under`, where there is one."""
     with ExitStack() as stack:
-        yield _start(stack, 1, settings)
+        yield _start(stack, 1, settings, under=under)
 
 
 @contextmanager
@@ -113,7 +115,9 @@ def on(engine: str, **settings: Any) -> Iterator[Measured]:
         yield node
 
 
-def _start(stack: ExitStack, count: int, settings: dict[str, Any], jobs: Sequence[str] = ()) -> Measured:
+def _start(
+    stack: ExitStack, count: int, settings: dict[str, Any], *, jobs: Sequence[str] = (), under: Sequence[str] = ()
+) -> Measured:
     secret = secrets.token_urlsafe(18)
     given = {name: str(value) for name, value in {**settings, "OPS_SHARED_SECRET": secret}.items()}
 
@@ -122,22 +126,25 @@ def _start(stack: ExitStack, count: int, settings: dict[str, Any], jobs: Sequenc
         port = free_port()
         own = {**os.environ, **given, "MEMORY_DATA_DIR": str(folder / "data"), "PORT": str(port)}
         with (folder / "log").open("wb") as file:
-            process = subprocess.Popen([*PROGRAM, command], cwd=folder, env=own, stdout=file, stderr=file)
+            process = subprocess.Popen([*under, *PROGRAM, command], cwd=folder, env=own, stdout=file, stderr=file)
         stack.callback(end, process)
         return process, folder, port
 
-    instances = []
+    instances: list[Instance] = []
+    started_s: list[float] = []
     for _ in range(count):
+        began = time.monotonic()
         process, folder, port = run("serve")
         url = f"http://127.0.0.1:{port}"
-        instances.append(Instance(url=url, process=process, log=folder / "log", folder=folder))
-    for instance in instances:
+        instance = Instance(url=url, process=process, log=folder / "log", folder=folder)
         await_start(instance)
+        started_s.append(time.monotonic() - began)
+        instances.append(instance)
     others = {}
     for command in jobs:
         process, folder, _ = run(command)
         others[command] = Member(process=process, log=folder / "log")
-    return Measured(instances=instances, jobs=others, secret=secret, settings=given)
+    return Measured(instances=instances, jobs=others, secret=secret, settings=given, started_s=started_s)
 
 
 def await_start(instance: Instance) -> None:
@@ -149,7 +156,7 @@ def await_start(instance: Instance) -> None:
                 return
         except httpx.HTTPError:
             pass
-        time.sleep(0.1)
+        time.sleep(0.02)
     raise RuntimeError(f"an instance did not start: {instance.log.read_text()}")
 
 

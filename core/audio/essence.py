@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core.audio.outline import SILENT_RMS
-from core.audio.spectrogram import SpectrogramFigures, read_part
-from core.audio.wav import SAMPLE_RATES_HZ, Samples, Wav, write
+from core.audio.spectrogram import SpectrogramFigures
+from core.audio.wav import SAMPLE_RATES_HZ, Samples, Wav, read_part, write
 
 Floats = npt.NDArray[np.float64]
 

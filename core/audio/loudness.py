@@ -15,8 +15,7 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from core.audio.spectrogram import read_part
-from core.audio.wav import Samples, Wav
+from core.audio.wav import Samples, Wav, read_part
 
 Floats = npt.NDArray[np.float64]
 

@@ -12,6 +12,9 @@ zero-padded where the slice is shorter. The work is bounded however long the tak
 Peeters, "A large set of audio features", 2004, without DC.
 """
 
+from collections.abc import Iterable
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 
@@ -34,38 +37,51 @@ def outline(samples: npt.NDArray[np.float32], sample_rate_hz: int) -> Outline:
     Raises:
         ValueError: not one-dimensional, or a rate that is not positive.
     """
-    if samples.ndim != 1 or sample_rate_hz <= 0:
-        raise ValueError("an outline needs one-dimensional samples and a positive sample rate")
-    if samples.size == 0:
+    if samples.ndim != 1:
+        raise ValueError("an outline needs one-dimensional samples")
+    return outline_of((samples[start:end] for start, end in slices(samples.size)), sample_rate_hz)
+
+
+def outline_of(parts: Iterable[npt.NDArray[np.float32]], sample_rate_hz: int) -> Outline:
+    """The same of a take that is read slice by slice (see `slices`), so that it is never in memory as a whole.
+
+    Raises:
+        ValueError: a rate that is not positive.
+    """
+    if sample_rate_hz <= 0:
+        raise ValueError("an outline needs a positive sample rate")
+    found = [(_rms(part), _magnitude(part)) for part in parts]
+    rms = np.array([level for level, _ in found])
+    if not found or rms.max() < SILENT_RMS:
         return ((0.0, 0.0),) * POINTS
-    edges = np.arange(POINTS + 1) * samples.size // POINTS
-    starts = edges[:-1]
-    ends = np.maximum(starts + 1, edges[1:])
-    rms = np.array([_rms(samples[start:end]) for start, end in zip(starts, ends, strict=True)])
-    loudest = rms.max()
-    if loudest < SILENT_RMS:
-        return ((0.0, 0.0),) * POINTS
-    levels = rms / loudest
-    centroids = np.where(rms < SILENT_RMS, 0.0, _centroids(samples, starts, ends, sample_rate_hz))
+    magnitude = np.array([heard for _, heard in found])
+    centroids = np.where(rms < SILENT_RMS, 0.0, _centroids(magnitude, sample_rate_hz))
+    levels = rms / rms.max()
     return tuple(
         (round(float(level), 3), round(float(centroid), 3)) for level, centroid in zip(levels, centroids, strict=True)
     )
+
+
+def slices(frames: int) -> list[tuple[int, int]]:
+    """Where each of the 64 slices of a take begins and ends; none of a take of nothing."""
+    if frames == 0:
+        return []
+    edges = [point * frames // POINTS for point in range(POINTS + 1)]
+    return [(start, max(start + 1, end)) for start, end in pairwise(edges)]
 
 
 def _rms(part: npt.NDArray[np.float32]) -> float:
     return float(np.sqrt(np.dot(part, part) / part.size))
 
 
-def _centroids(
-    samples: npt.NDArray[np.float32],
-    starts: npt.NDArray[np.int64],
-    ends: npt.NDArray[np.int64],
-    sample_rate_hz: int,
-) -> npt.NDArray[np.float64]:
+def _magnitude(part: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """The spectrum of a slice, shape (512,), summed over its frames. Bin 0 is left out: a microphone's offset."""
+    heard: npt.NDArray[np.float64] = np.abs(np.fft.rfft(_frames(part), axis=-1)).sum(axis=0)[1:].astype(np.float64)
+    return heard
+
+
+def _centroids(magnitude: npt.NDArray[np.float64], sample_rate_hz: int) -> npt.NDArray[np.float64]:
     """Centroid of every slice, shape (64,), 0..1."""
-    magnitude = np.abs(np.fft.rfft(_frames(samples, starts, ends), axis=-1)).sum(axis=1)
-    # Bin 0 is DC: a microphone's offset, not a voice.
-    magnitude = magnitude[:, 1:].astype(np.float64)
     frequency_hz = np.fft.rfftfreq(FRAME, 1 / sample_rate_hz)[1:]
     total = magnitude.sum(axis=1)
     mean_hz = magnitude @ frequency_hz / np.where(total > 0, total, 1.0)
@@ -74,20 +90,13 @@ def _centroids(
     return centroids
 
 
-def _frames(
-    samples: npt.NDArray[np.float32], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
-) -> npt.NDArray[np.float32]:
-    """Windowed frames, shape (64, 4, 1024); a frame never reaches into the next slice."""
-    spread = np.linspace(0.0, 1.0, FRAMES_PER_SLICE)
-    room = np.maximum(ends - starts - FRAME, 0)
-    first = starts[:, None] + np.rint(room[:, None] * spread).astype(np.int64)
-    length = np.minimum(ends - starts, FRAME)[:, None, None]
-    step = np.arange(FRAME)
-    inside = step < length
-    frames = np.where(inside, samples[np.minimum(first[:, :, None] + step, samples.size - 1)], np.float32(0))
-    mean = frames.sum(axis=-1, keepdims=True) / length.astype(np.float32)
+def _frames(part: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Windowed frames of a slice, shape (4, 1024); short ones are padded."""
+    length = min(part.size, FRAME)
+    first = np.rint((part.size - length) * np.linspace(0.0, 1.0, FRAMES_PER_SLICE)).astype(np.int64)
+    frames = part[first[:, None] + np.arange(length)]
     # As long as the sound in the frame: a window cut off where a short slice ends would smear its spectrum.
-    hann = 0.5 - 0.5 * np.cos(2 * np.pi * step / np.maximum(length - 1, 1))
-    window: npt.NDArray[np.float32] = np.where(inside, hann, 0.0).astype(np.float32)
-    centred: npt.NDArray[np.float32] = frames - mean
-    return centred * window
+    window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / max(length - 1, 1))).astype(np.float32)
+    windowed = (frames - frames.mean(axis=-1, keepdims=True)) * window
+    padded: npt.NDArray[np.float32] = np.pad(windowed, ((0, 0), (0, FRAME - length)))
+    return padded

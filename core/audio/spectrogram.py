@@ -15,18 +15,17 @@ Nothing heavy is loaded before the first picture: the figures may be read by a p
 
 import io
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
-from core.audio.wav import Samples, Wav, read_samples
+from core.audio.wav import Wav, read_part
 
 Shades = npt.NDArray[np.uint8]
 
-_FRAME_BYTES = 2
 # Columns worked on at a time: some megabytes of windows, which caches still like.
 _COLUMNS_AT_A_TIME = 32
 # Far below the last step of 16-bit sound: keeps the logarithm of silence finite.
@@ -91,17 +90,6 @@ def row_hz(figures: SpectrogramFigures, sample_rate_hz: int) -> npt.NDArray[np.f
     share = (np.arange(figures.height_px)[::-1] + 0.5) / figures.height_px
     middles: npt.NDArray[np.float64] = figures.lowest_hz * (highest_hz / figures.lowest_hz) ** share
     return middles
-
-
-def read_part(stream: BinaryIO, wav: Wav, start: int, end: int) -> Samples:
-    """Samples `start` to `end` of an inspected take, held within it; float32 of shape (frames,).
-
-    Raises:
-        BadTake: the stream ends before the sound does.
-    """
-    start, end = max(start, 0), min(end, wav.frames)
-    offset = wav.data_offset + _FRAME_BYTES * start
-    return read_samples(stream, replace(wav, data_offset=offset, data_bytes=_FRAME_BYTES * (end - start)))
 
 
 def _levels_db(stream: BinaryIO, wav: Wav, figures: SpectrogramFigures) -> npt.NDArray[np.float32]:

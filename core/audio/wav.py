@@ -97,11 +97,24 @@ def read_samples(stream: BinaryIO, wav: Wav) -> Samples:
     Raises:
         BadTake: the stream ends before the sound does.
     """
-    stream.seek(wav.data_offset)
-    data = stream.read(wav.data_bytes)
-    if len(data) != wav.data_bytes:
+    return read_part(stream, wav, 0, wav.frames)
+
+
+def read_part(stream: BinaryIO, wav: Wav, start: int, end: int) -> Samples:
+    """Samples `start` to `end` of an inspected take, held within it; float32 of shape (frames,).
+
+    Raises:
+        BadTake: the stream ends before the sound does.
+    """
+    start, end = max(start, 0), min(end, wav.frames)
+    size_bytes = (end - start) * _FRAME_BYTES
+    stream.seek(wav.data_offset + start * _FRAME_BYTES)
+    data = stream.read(size_bytes)
+    if len(data) != size_bytes:
         raise BadTake("The take ends before its sound does.")
-    return np.frombuffer(data, dtype="<i2").astype(np.float32) / np.float32(_FULL_SCALE)
+    samples = np.frombuffer(data, dtype="<i2").astype(np.float32)
+    samples /= np.float32(_FULL_SCALE)
+    return samples
 
 
 def write(samples: Samples, sample_rate_hz: int) -> bytes:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO
 
-from core.audio.outline import outline
-from core.audio.wav import Wav, inspect, read_samples
+from core.audio.outline import outline_of, slices
+from core.audio.wav import Wav, inspect, read_part
 from core.domain import codes
 from core.domain.artifact import DRAW_BITS, Artifact, NewArtifact, Outline, Review, State, raw_key
 from core.domain.consent import Manifest, Mode, Notice, RetentionPolicy, promise
@@ -172,10 +172,11 @@ class Intake:
         if self._clock.doubt() is not None:
             # The clock was moved after the door was looked at: no promise is dated by one nobody believes.
             raise Paused(_SHUT[Door.CLOCK])
+        parts = (read_part(offering.stream, wav, start, end) for start, end in slices(wav.frames))
         return _Take(
             offering=offering,
             wav=wav,
-            outline=outline(read_samples(offering.stream, wav), wav.sample_rate_hz),
+            outline=outline_of(parts, wav.sample_rate_hz),
             manifest=promise(offering.mode, self._retention, self._notice(offering), now),
         )
 

@@ -22,7 +22,7 @@ from scipy import signal
 from core.adapters.catalogs import load
 from core.audio import wav
 from core.audio.essence import DerivativeCatalog, EssenceFigures, essence_wav, loudest_slice
-from core.audio.spectrogram import read_part
+from core.audio.wav import read_part
 from core.errors import BadTake
 from tests import wavs
 

@@ -25,7 +25,8 @@ from scipy import fft
 from core.adapters.catalogs import load
 from core.audio import spectrogram, wav
 from core.audio.essence import DerivativeCatalog
-from core.audio.spectrogram import SpectrogramFigures, read_part, row_hz, spectrogram_png
+from core.audio.spectrogram import SpectrogramFigures, row_hz, spectrogram_png
+from core.audio.wav import read_part
 from core.errors import BadTake
 from tests import wavs
 

@@ -1,0 +1,194 @@
+"""What an archive's size costs: `python -m bench.growth [--engine embedded|stack|both] [--sizes N,N] [--rounds N]
+[--json FILE]`.
+
+One node for each engine, its archive filled up from size to size (see `bench.seeding`). At each size, over HTTP on
+loopback, one request after the other: the next voice (any, a lane, a rare mood, fifty exclusions), what was heard, the
+steward's status and summary, a take of ten seconds left and taken back, by one client and by eight at once. Then, in a
+process beside it, the sweep: with nothing due, one take in a hundred, and one in ten (of a million, one in a hundred).
+Times are those of the whole answer at the client.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from bench.clients import UNBOUNDED, Times, draw, hear, leave, revoke
+from bench.ground import Measured, machine, on, sign_in, summary
+from bench.seeding import fill
+
+ENGINES = ("embedded", "stack")
+SIZES = (10, 1_000, 10_000, 100_000, 1_000_000)
+ASKED = 60
+LEFT = 16
+CLIENTS = 8
+WISHES: dict[str, dict[str, str]] = {
+    "pool next, any": {},
+    "pool next, a lane": {"lane": "worn"},
+    "pool next, a rare lane": {"lane": "fresh"},
+    "pool next, a rare mood": {"mood": "clear"},
+    "pool next, 50 excluded": {"exclude_ids": ",".join(str(number) for number in range(1, 51))},
+}
+SHORT_WAIT_S = 3.0
+SHARES = {"nothing due": 0.0, "1 % due": 0.01, "10 % due": 0.1}
+SWEPT_MOST = 10_000
+
+
+def measure(engine: str, sizes: Sequence[int], rounds: int, told: Callable[[str], None]) -> list[dict[str, Any]]:
+    """One row for each size: times by kind, memory, and sweeps."""
+    rows = []
+    with on(engine, **UNBOUNDED) as node:
+        for size in sizes:
+            began = time.monotonic()
+            with node.database() as database:
+                fill(database, size, seed=1)
+            filled_s = time.monotonic() - began
+            _count_once(node)
+            times = Times()
+            for _ in range(rounds):
+                _round(node, times)
+            row = {
+                "size": size,
+                "filled_s": round(filled_s, 1),
+                "times": {kind: summary([ms for _, ms in found]) for kind, found in times.taken.items()},
+                "memory_mb": {name: round(member.memory_mb()) for name, member in node.members.items()},
+                "sweeps": _sweeps(node, size),
+            }
+            rows.append(row)
+            told(f"{engine}, {size:,}: {_line(row)}")
+    return rows
+
+
+def _line(row: dict[str, Any]) -> str:
+    return ", ".join(f"{kind} {found['median_ms']:g}" for kind, found in row["times"].items())
+
+
+def _count_once(node: Measured) -> None:
+    """Large archives are counted now and then; a node that has been running has done it."""
+    _beside(node, "sample")
+
+
+def _round(node: Measured, times: Times) -> None:
+    url = node.instances[0].url
+    with httpx.Client(base_url=url, timeout=120) as client, closing(sign_in(node.instances[0], node.secret)) as steward:
+        steward.timeout = httpx.Timeout(120)
+        for kind, wish in WISHES.items():
+            for _ in range(ASKED // len(WISHES)):
+                draw(client, times, kind, **wish)
+        light = [draw(client, Times(), density="light") for _ in range(LEFT)]
+        time.sleep(SHORT_WAIT_S)
+        for played in light:
+            if played["playback_duration_ms"] / 2000 < SHORT_WAIT_S - 0.2:
+                hear(client, times, played)
+        for _ in range(LEFT):
+            times.time("node status", lambda: steward.get("/api/v1/node/status"))
+            times.time("artifact summary", lambda: steward.get("/api/v1/operator/artifact-summary"))
+        codes = [leave(client, times)["revocation_token"] for _ in range(LEFT)]
+        for code in codes:
+            revoke(client, times, code)
+        codes = _eight(url, times)
+        for code in codes:
+            revoke(client, Times(), code)
+
+
+def _eight(url: str, times: Times) -> list[str]:
+    """Eight clients at once leave takes; their codes."""
+    own = [Times() for _ in range(CLIENTS)]
+
+    def one(times_of_one: Times) -> list[str]:
+        with httpx.Client(base_url=url, timeout=120) as client:
+            return [leave(client, times_of_one)["revocation_token"] for _ in range(LEFT // 4)]
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        codes = [code for found in pool.map(one, own) for code in found]
+    for found in own:
+        times.taken.setdefault("intake, 8 at once", []).extend(found.taken["intake"])
+    return codes
+
+
+def _sweeps(node: Measured, size: int) -> dict[str, Any]:
+    found = {}
+    for name, share in SHARES.items():
+        due = round(size * share)
+        if due <= SWEPT_MOST and (due or not share):
+            found[name] = _beside(node, "sweep", due)
+    return found
+
+
+def _beside(node: Measured, what: str, due: int = 0) -> dict[str, float]:
+    """Have a process of its own do it on the node's database and store."""
+    with tempfile.NamedTemporaryFile("w+", suffix=".json") as file:
+        folder = str(node.instances[0].folder / "data")
+        json.dump({"settings": {**node.settings, "MEMORY_DATA_DIR": folder}, "what": what, "due": due}, file)
+        file.flush()
+        ran = subprocess.run(
+            [sys.executable, "-m", "bench.growth", "--beside", file.name], stdout=subprocess.PIPE, text=True, check=True
+        )
+    found: dict[str, float] = json.loads(ran.stdout.splitlines()[-1])
+    return found
+
+
+def _work(file: Path) -> None:
+    # What a worker loads is loaded only here.
+    from bench.due import make_due  # noqa: PLC0415
+    from core.bootstrap import build  # noqa: PLC0415
+    from core.settings import load_settings  # noqa: PLC0415
+
+    asked = json.loads(file.read_text())
+    system = build(load_settings(**asked["settings"]))
+    try:
+        if asked["what"] == "sample":
+            began = time.monotonic()
+            system.status.sample()
+            found = {"sampled_s": round(time.monotonic() - began, 3)}
+        else:
+            make_due(system, asked["due"])
+            began = time.monotonic()
+            expired = system.retention.expire()
+            swept_s = time.monotonic()
+            gone = system.retention.sweep(most_s=3600)
+            found = {
+                "due": asked["due"],
+                "expired": expired,
+                "gone": gone,
+                "expire_s": round(swept_s - began, 3),
+                "sweep_s": round(time.monotonic() - swept_s, 3),
+            }
+    finally:
+        system.close()
+    found["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000)
+    print(json.dumps(found))
+
+
+def main() -> None:
+    """Measure, or be the process beside the node."""
+    parser = argparse.ArgumentParser(description="What an archive's size costs.")
+    parser.add_argument("--engine", choices=(*ENGINES, "both"), default="both")
+    parser.add_argument("--sizes", type=lambda given: [int(one) for one in given.split(",")], default=list(SIZES))
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--beside", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.beside:
+        _work(given.beside)
+        return
+    engines = ENGINES if given.engine == "both" else (given.engine,)
+    rows = {
+        engine: measure(engine, given.sizes, given.rounds, lambda line: print(line, flush=True)) for engine in engines
+    }
+    if given.json:
+        given.json.write_text(json.dumps({"machine": machine(), "rounds": given.rounds, "rows": rows}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
