@@ -101,8 +101,8 @@ class Evening:
             self.count("takes left")
             if rng.random() < TAKEN_BACK:
                 self._rest(2)
-                revoke(client, self.times, code)
-                self.count("takes taken back")
+                verified = revoke(client, self.times, code)
+                self.count("takes taken back" if verified else "takes taken back, verified after the answer")
 
     def _room(self, client: httpx.Client, rng: random.Random) -> None:
         heard: list[str] = []

@@ -167,11 +167,17 @@ def end(process: subprocess.Popen[bytes]) -> None:
         process.wait(15)
     except subprocess.TimeoutExpired:
         process.kill()
+        process.wait()
 
 
 def sign_in(instance: Instance, secret: str) -> httpx.Client:
     """A steward's client."""
-    client = httpx.Client(base_url=instance.url, timeout=30)
+    return sign_in_at(instance.url, secret)
+
+
+def sign_in_at(url: str, secret: str) -> httpx.Client:
+    """The same, of whatever server is there. RuntimeError where it refuses."""
+    client = httpx.Client(base_url=url, timeout=30)
     answer = client.post("/ops/", data={"secret": secret})
     if answer.status_code != 303:
         raise RuntimeError(f"signing in was answered with {answer.status_code}")

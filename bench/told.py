@@ -1,0 +1,171 @@
+"""What was measured, as Markdown."""
+
+from collections.abc import Iterator
+from typing import Any
+
+CURVES = ("pool next, any", "pool next, a rare lane", "heard", "node status", "intake", "revoke")
+FLAT, STATUS_FLAT, SERVER_MS = 2.0, 3.0, 5.0
+
+
+def slug(kind: str) -> str:
+    """A name for a file."""
+    return kind.replace(",", "").replace(" ", "-")
+
+
+def report(found: dict[str, Any]) -> str:
+    """The whole of it; parts that were not measured are left out."""
+    lines = [
+        "# Evidence: what it can do",
+        "",
+        f"{found['machine']['cores']} cores, Python {found['machine']['python']}; versions and every figure are in "
+        "[bench.json](bench.json). Node, database, store, clients and browsers shared the machine. Again, from the "
+        "project's folder:",
+        "",
+        "```sh",
+        "make bench BENCH=--report",
+        "```",
+        "",
+        "Times are of whole answers at a client on loopback, in ms: median / 95 %.",
+        "",
+    ]
+    for part, tell in TOLD.items():
+        if part in found:
+            lines += [*tell(found[part]), ""]
+    pushed = {name: one for name, one in found.items() if name.startswith("push ")}
+    if pushed:
+        lines += [*_push(pushed), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _growth(found: dict[str, Any]) -> Iterator[str]:
+    yield "## By the size of the archive"
+    for engine, rows in found["rows"].items():
+        sizes = [row["size"] for row in rows]
+        yield ""
+        yield f"### {engine.capitalize()}"
+        yield ""
+        yield f"| takes | {' | '.join(f'{size:,}' for size in sizes)} |"
+        yield f"| --- |{' --- |' * len(sizes)}"
+        for kind in rows[0]["times"]:
+            yield f"| {kind} | {' | '.join(_times(row['times'].get(kind)) for row in rows)} |"
+        for name in rows[-1]["sweeps"] | rows[0]["sweeps"]:
+            yield f"| sweep, {name} | {' | '.join(_sweep(row['sweeps'].get(name)) for row in rows)} |"
+        for name in rows[0]["memory_mb"]:
+            yield f"| {name}, MB | {' | '.join(str(row['memory_mb'][name]) for row in rows)} |"
+    yield ""
+    yield from (f"![{kind}](bench-{slug(kind)}.svg)" for kind in CURVES)
+    yield ""
+    yield from _promises(found["rows"])
+
+
+def _promises(rows: dict[str, Any]) -> Iterator[str]:
+    yield "| Asked for | engine | found | kept |"
+    yield "| --- | --- | --- | --- |"
+    for engine, found in rows.items():
+        first, last = found[0], found[-1]
+        for kind in (kind for kind in first["times"] if kind.startswith("pool next") or kind == "heard"):
+            times = _ratio(first, last, kind)
+            yield _promise(f"{kind}: at most {FLAT:g} times", engine, f"{times:.2f} times", times <= FLAT)
+        middle = next((row for row in found if row["size"] >= 1_000), first)
+        times = _ratio(middle, last, "node status")
+        yield _promise(
+            f"node status: at most {STATUS_FLAT:g} times", engine, f"{times:.2f} times", times <= STATUS_FLAT
+        )
+        slowest = max(row["times"]["pool next, any"]["median_ms"] for row in found)
+        yield _promise(f"pool next: under {SERVER_MS:g} ms", engine, f"{slowest:g} ms", slowest < SERVER_MS)
+
+
+def _promise(what: str, engine: str, found: str, kept: bool) -> str:
+    return f"| {what} | {engine} | {found} | {'yes' if kept else 'NO'} |"
+
+
+def _ratio(first: dict[str, Any], last: dict[str, Any], kind: str) -> float:
+    ratio: float = last["times"][kind]["median_ms"] / first["times"][kind]["median_ms"]
+    return ratio
+
+
+def _times(found: dict[str, float] | None) -> str:
+    return f"{found['median_ms']:g} / {found['p95_ms']:g}" if found else ""
+
+
+def _sweep(found: dict[str, float] | None) -> str:
+    return f"{found['expire_s'] + found['sweep_s']:.2f} s ({found['gone']:g})" if found else ""
+
+
+def _loads(found: dict[str, Any]) -> Iterator[str]:
+    yield "## Whatever the size"
+    for engine, one in found["engines"].items():
+        rest = ", ".join(f"{name} {held} MB" for name, held in one["at_rest_mb"].items())
+        most = ", ".join(f"{name} {held} MB" for name, held in one["most_mb"].items())
+        voice = ", ".join(f"{kind} {_times(times)}" for kind, times in one["voice"].items())
+        yield ""
+        yield f"### {engine.capitalize()}"
+        yield ""
+        yield f"- From the start to the first answer: {_times(one['start'])}."
+        yield f"- Memory at rest: {rest}. The most it held in the end: {most}."
+        yield f"- A voice of ten seconds: {voice}; {one['voices_a_second']:g} a second at eight clients."
+        size_mb = one["others"]["upload_bytes"] / 1e6
+        yield f"- Eight uploads of {size_mb:.1f} MB at once: {_times(one['others']['upload'])}."
+        yield ""
+        yield "| others wait (median / 95 % / most) | calm | while eight upload |"
+        yield "| --- | --- | --- |"
+        for path in one["others"]["calm"]:
+            cells = [
+                f"{_times(one['others'][name][path])} / {one['others'][name][path]['max_ms']:g}"
+                for name in ("calm", "while eight upload")
+            ]
+            yield f"| `{path}` | {' | '.join(cells)} |"
+
+
+def _pages(found: dict[str, Any]) -> Iterator[str]:
+    yield "## Pages" + (" of a small computer: one core, 1 GB, with kiosk, room and ops open" if found["small"] else "")
+    yield ""
+    yield "| page | first visit, kB | stands after, ms | second, kB | stands after, ms |"
+    yield "| --- | --- | --- | --- | --- |"
+    for path, visits in found["pages"].items():
+        cells = [cell for one in visits.values() for cell in (f"{one['kb']:g}", _times(one["stands"]))]
+        yield f"| `{path}` | {' | '.join(cells)} |"
+    yield ""
+    yield f"The node held {found['memory_mb']} MB in the end, and at most {found['most_mb']} MB."
+
+
+def _derivatives(found: dict[str, Any]) -> Iterator[str]:
+    yield "## What is made of a take"
+    yield ""
+    yield "| | take, s | s, median / 95 % | most memory, MB |"
+    yield "| --- | --- | --- | --- |"
+    for row in found["rows"]:
+        times = f"{row['median_s']:.3f} / {row['p95_s']:.3f}"
+        yield f"| {row['derivative']} | {row['take_s']} | {times} | {row['peak_mb']:.0f} |"
+
+
+def _push(found: dict[str, Any]) -> Iterator[str]:
+    yield "## A steward's change"
+    yield ""
+    yield "| open pages | answered | seen by the last page | memory for each page |"
+    yield "| --- | --- | --- | --- |"
+    for one in found.values():
+        seen = one["seen by the last page"]
+        yield f"| {one['pages']} | {_times(one['a change'])} | {_times(seen)} | {one['memory for each page']} |"
+
+
+def _evening(found: dict[str, Any]) -> Iterator[str]:
+    yield "## An evening: four kiosks, three rooms, two stewards"
+    for engine, one in found["engines"].items():
+        yield ""
+        yield f"### {engine.capitalize()}, {one['minutes']:g} minutes"
+        yield ""
+        yield "| | first quarter | last quarter |"
+        yield "| --- | --- | --- |"
+        for kind, spans in one["times"].items():
+            yield f"| {kind} | {_times(spans.get('first quarter'))} | {_times(spans.get('last quarter'))} |"
+
+
+TOLD = {
+    "growth": _growth,
+    "loads": _loads,
+    "pages": _pages,
+    "small": _pages,
+    "derivatives": _derivatives,
+    "evening": _evening,
+}

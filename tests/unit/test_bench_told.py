@@ -1,0 +1,52 @@
+import pytest
+
+from bench.evening import grown
+from bench.told import report, slug
+
+TIMES = {"median_ms": 2.0, "p95_ms": 3.5, "max_ms": 9.0, "count": 4}
+HELD = {"web 1": 180}
+
+
+def row(size: int, **medians: float) -> dict[str, object]:
+    kinds = {"pool next, any": 2.0, "heard": 2.0, "node status": 5.0, **medians}
+    return {
+        "size": size,
+        "times": {kind: {**TIMES, "median_ms": ms} for kind, ms in kinds.items()},
+        "memory_mb": HELD,
+        "sweeps": {"nothing due": {"due": 0, "expired": 0, "gone": 0, "expire_s": 0.01, "sweep_s": 0.02}},
+    }
+
+
+def told(*rows: dict[str, object]) -> str:
+    machine = {"cores": 2, "python": "3.11"}
+    return report({"machine": machine, "growth": {"rows": {"embedded": list(rows)}}})
+
+
+def test_what_stayed_flat_is_said_to_be_kept() -> None:
+    text = told(row(10), row(1_000), row(1_000_000))
+    assert "| pool next, any: at most 2 times | embedded | 1.00 times | yes |" in text
+    assert "NO" not in text
+    assert "| takes | 10 | 1,000 | 1,000,000 |" in text
+    assert "| sweep, nothing due | 0.03 s (0) | 0.03 s (0) | 0.03 s (0) |" in text
+
+
+@pytest.mark.parametrize(
+    ("grown_kind", "ms"), [({"pool next, any": 4.1}, 4.1), ({"heard": 4.1}, 4.1), ({"node status": 15.1}, 15.1)]
+)
+def test_what_grew_is_said_to_have_grown(grown_kind: dict[str, float], ms: float) -> None:
+    text = told(row(10), row(1_000), row(1_000_000, **grown_kind))
+    assert text.count("| NO |") == 1
+    assert f"{ms:g} / 3.5" in text
+
+
+def test_parts_that_were_not_measured_are_left_out() -> None:
+    assert "##" not in report({"machine": {"cores": 2, "python": "3.11"}})
+
+
+def test_a_name_is_one_for_a_file() -> None:
+    assert slug("pool next, any") == "pool-next-any"
+
+
+def test_what_is_held_is_compared_by_quarters() -> None:
+    samples = [{"at_s": number, "web 1, MB": 100.0 + (number >= 6)} for number in range(8)]
+    assert grown(samples) == {"web 1, MB": {"second quarter": 100.0, "last quarter": 101.0, "most": 101.0}}
