@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Engine, func, insert, select, text
+from sqlalchemy import Connection, Engine, func, insert, select, text
 
-from core.adapters.sql.tables import ArtifactRow, ConsentRow, DerivativeRow
+from core.adapters.sql.tables import ArtifactRow, Base, ConsentRow, DerivativeRow
 from core.domain.artifact import DRAW_BITS, State
 from core.domain.consent import Kind, Manifest, Mode
 
@@ -40,12 +40,23 @@ def fill(engine: Engine, count: int, *, seed: int) -> None:
     takes = _takes(random.Random(f"{seed}/{there}"), count - there, first, first_consent, datetime.now(UTC))
     while chunk := list(islice(takes, CHUNK)):
         with engine.execution_options(memory_writer=True).begin() as connection:
-            connection.execute(insert(ConsentRow), [consent for consent, _, _ in chunk])
-            connection.execute(insert(ArtifactRow), [artifact for _, artifact, _ in chunk])
-            made = [row for _, _, derivatives in chunk for row in derivatives]
-            if made:
-                connection.execute(insert(DerivativeRow), made)
+            _put(connection, ConsentRow, [consent for consent, _, _ in chunk])
+            _put(connection, ArtifactRow, [artifact for _, artifact, _ in chunk])
+            _put(connection, DerivativeRow, [row for _, _, derivatives in chunk for row in derivatives])
     _settle(engine)
+
+
+def _put(connection: Connection, model: type[Base], rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    if connection.dialect.name != "postgresql":
+        connection.execute(insert(model), rows)
+        return
+    # A tenth of the time of any other way in.
+    columns = ", ".join(rows[0])
+    with connection.connection.cursor().copy(f"COPY {model.__tablename__} ({columns}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row([json.dumps(one) if isinstance(one, (dict, list)) else one for one in row.values()])
 
 
 def _settle(engine: Engine) -> None:
