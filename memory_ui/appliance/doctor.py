@@ -264,8 +264,13 @@ def _secrets(patient: Patient) -> Iterator[Finding]:
 
 
 def _certificate(patient: Patient) -> Iterator[Finding]:
-    folder = patient.settings.MEMORY_DATA_DIR.expanduser() / "certificates"
-    yield from web.certificate(patient.settings.PUBLIC_URL, folder, _now(patient), patient.fetch)
+    own = patient.settings.TLS != "off"
+    yield from web.certificate(patient.settings.PUBLIC_URL, _now(patient), patient.fetch, own=own)
+    if own and patient.snapshot is None:
+        yield from _unknown(patient, web.CERTIFICATE)
+    elif own and patient.snapshot is not None:
+        held = patient.snapshot.facts.certificates
+        yield from patient.told(web.CERTIFICATE) or [web.own_certificate(held, _now(patient))]
 
 
 def _screens(patient: Patient) -> Iterator[Finding]:
