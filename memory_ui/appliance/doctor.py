@@ -11,6 +11,7 @@ from core.domain.custody import Closed
 from core.domain.warnings import NodeWarning
 from core.errors import MemoryEngineError
 from core.ports.work import QueueDepth
+from core.services.probing import probe
 from core.services.snapshot import Kept, Snapshot
 from core.services.watch import InWords
 from core.settings import Settings
@@ -18,9 +19,10 @@ from memory_ui.appliance import machine, web
 from memory_ui.appliance.asking import Answers
 from memory_ui.appliance.checking import placeholders
 from memory_ui.appliance.findings import Check, Finding, examine, failed, passed, warned
+from memory_ui.appliance.storing import STORE, tried
 from memory_ui.appliance.told import ROOM, told
 
-DATABASE, STORE, QUEUE, LEDGER, AUDIT, BACKUP = "database", "store", "queue", "ledger", "audit", "backup"
+DATABASE, QUEUE, LEDGER, AUDIT, BACKUP = "database", "queue", "ledger", "audit", "backup"
 SECRETS, SETTINGS = "secrets", "settings"
 NEVER = "never yet"
 NONE_DUE = "there is none yet, and none is overdue"
@@ -193,8 +195,14 @@ def _database(patient: Patient) -> Iterator[Finding]:
 
 
 def _store(patient: Patient) -> Iterator[Finding]:
-    where = patient.settings.MINIO_BUCKET or "the data folder"
-    yield from _by_registry(patient, STORE, f"answers, in {where}")
+    settings, onlooker, snapshot = patient.settings, patient.onlooker, patient.snapshot
+    where = settings.MINIO_BUCKET or str(settings.MEMORY_DATA_DIR.expanduser().resolve() / "sounds")
+    wrong: list[Finding] = []
+    if onlooker is not None and snapshot is not None and snapshot.facts.store:
+        wrong = list(tried(probe(onlooker.around.store), where, stack=bool(settings.DATABASE_URL)))
+    yield from wrong
+    if patient.told(STORE) or not wrong:
+        yield from _by_registry(patient, STORE, f"keeps, gives back and deletes, in {where}")
 
 
 def _queue(patient: Patient) -> Iterator[Finding]:
@@ -275,8 +283,10 @@ def _certificate(patient: Patient) -> Iterator[Finding]:
 
 def _screens(patient: Patient) -> Iterator[Finding]:
     settings = patient.settings
-    reached = settings.PUBLIC_URL or (patient.answers.url if patient.answers.url.startswith("https:") else "")
-    yield from web.screens(reached, settings.HOST, patient.chromium, patient.told(web.SCREENS))
+    secured = settings.TLS != "off" or patient.answers.url.startswith("https:")
+    yield from web.screens(
+        settings.PUBLIC_URL, settings.HOST, patient.chromium, patient.told(web.SCREENS), secured=secured
+    )
 
 
 def _node(patient: Patient) -> Iterator[Finding]:

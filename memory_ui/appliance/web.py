@@ -138,8 +138,13 @@ def own_certificate(held: Held | None, now: datetime) -> Finding:
     return passed(CERTIFICATE, f"of the node itself: {left} days left, renewed by itself; of its root: {of_root} days")
 
 
-def screens(public_url: str, host: str, chromium: str, told: Sequence[Finding]) -> Iterator[Finding]:
-    """Whether pages may use a microphone and make themselves heard, and what open pages report of that."""
+def screens(
+    public_url: str, host: str, chromium: str, told: Sequence[Finding], *, secured: bool = False
+) -> Iterator[Finding]:
+    """Whether pages may use a microphone and make themselves heard, and what open pages report of that.
+
+    `secured` says whether the node serves HTTPS itself.
+    """
     yield from told
     loopback = _is_loopback(host)
     if public_url and not is_secure(public_url):
@@ -148,12 +153,13 @@ def screens(public_url: str, host: str, chromium: str, told: Sequence[Finding]) 
             f"{public_url} is plain http: no browser gives its pages a microphone",
             f"Put HTTPS before the node ({ON_A_LAN}) and set PUBLIC_URL to the https:// address.",
         )
-    elif not public_url and not loopback:
+    elif not public_url and not loopback and not secured:
         shown = "every address" if host in EVERY_ADDRESS else host
         yield warned(
             SCREENS,
             f"the node listens on {shown}, without PUBLIC_URL: over plain http only its own screen has a microphone",
-            f"Put HTTPS before the node ({ON_A_LAN}) and set PUBLIC_URL, or record on the node's own screen only.",
+            f"Put HTTPS before the node and set PUBLIC_URL, or let it serve HTTPS itself, TLS=internal ({ON_A_LAN}); "
+            "or record on the node's own screen only.",
         )
     else:
         yield passed(SCREENS, "pages may use a microphone: they come over HTTPS or from this machine")
