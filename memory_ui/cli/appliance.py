@@ -12,7 +12,7 @@ from memory_ui.cli.serve import DataDir
 
 if TYPE_CHECKING:
     from memory_ui.appliance.configuration import Explained
-    from memory_ui.appliance.doctor import Patient
+    from memory_ui.appliance.patient import Patient
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 Url = Annotated[str, typer.Option("--url", help="Where the running node is asked; else at HOST and PORT.")]

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from memory_ui.appliance.doctor import Patient, diagnose
+from memory_ui.appliance.doctor import diagnose
 from memory_ui.appliance.findings import Finding
+from memory_ui.appliance.patient import Patient
 from memory_ui.appliance.visiting import visiting
 from tests.engines import Ground
 from tests.fakes import Given, Node
