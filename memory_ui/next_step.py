@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.domain.device import Standing, Surface
+from core.domain.sensor import Subject
 from core.domain.steward import SWITCHES, StewardState
 from core.domain.warnings import SHOWN_ONLY
 
@@ -59,6 +60,10 @@ def _steps(state: StewardState, warnings: Sequence[Spoken], pages: Sequence[Seen
     yield from (Step(warning=warning) for warning in warnings if warning.level == "critical")
     if state.maintenance_mode:
         yield Step(key="next_maintenance")
+    pause = state.sensed.word(Subject.PLAYBACK_PAUSED)
+    if pause is not None and state.sensed.asks(Subject.PLAYBACK_PAUSED):
+        # By the clock of the node's place, as everything stewards are told.
+        yield Step(key="next_sensor", params={"time": f"{pause.until.astimezone():%H:%M}"})
     if state.intake_paused and state.playback_paused:
         yield Step(key="next_open")
     if Surface.ROOM not in here and not state.playback_paused:

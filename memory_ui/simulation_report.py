@@ -27,7 +27,9 @@ SUMMARY = (
     ("gap_s_p95", "Gap, longest 5 %", "s"),
     ("silence_share", "Share of silence", "share"),
     ("silence_budget", "Share of silence allowed", "share"),
-    ("rest_share", "Share of the open hours with nothing to play", "share"),
+    ("rest_share", "Share of the open hours at rest", "share"),
+    ("alone_share", "Share at rest because nobody was there", "share"),
+    ("programs_to_nobody", "Programs that began with nobody there", ""),
     ("wear_per_open_hour", "Wear of all takes in an open hour", ""),
     ("wear_at_end_mean", "Wear of a take at the end, mean", ""),
     ("together_share", "Programs with voices that sound together", "share"),
@@ -122,11 +124,22 @@ def _wear(series: dict[str, Any], column: Column) -> dict[str, Any]:
     return _figure([_line("wear", series["days"], series["wear_mean"])], "day", "mean wear of what is there")
 
 
+def _hours(series: dict[str, Any], column: Column) -> dict[str, Any]:
+    people = series["people_by_hour"]
+    names = [str(hour) for hour in series["hours"]]
+    if people is not None:
+        names = [f"{hour} ({there})" for hour, there in zip(names, people, strict=True)]
+    bars = {"type": "bar", "x": names, "y": series["programs_by_hour"], "name": "programs"}
+    across = "hour of the day" if people is None else "hour of the day (people there)"
+    return _figure([bars], across, "programs on an average day")
+
+
 FIGURES = (
     ("Plays of every take", _plays),
     ("Lanes heard", _lanes),
     ("Lanes there", _lanes_there),
     ("Moods heard", _moods),
+    ("Programs by the hour", _hours),
     ("Gaps", _gaps),
     ("Silence and its budget", _silence),
     ("Wear", _wear),

@@ -29,9 +29,14 @@ def _plain(params: Mapping[str, Any]) -> dict[str, str]:
 
 def _said(name: str, value: Any) -> str:
     if isinstance(value, datetime):
-        local = value.astimezone()
-        # Of two clocks that disagree the day matters first.
-        return f"{local.day} {local:%B %Y, %H:%M}" if name.endswith("_now") else f"{local:%H:%M}"
+        return _moment(name, value.astimezone())
     if name.endswith("_bytes"):
         return f"{value / 1e9:.1f}"
     return f"{value:.0f}" if isinstance(value, float) else str(value)
+
+
+def _moment(name: str, local: datetime) -> str:
+    if name.endswith("_day"):
+        return f"{local.day} {local:%B %Y}"
+    # Of two clocks that disagree the day matters first.
+    return f"{local.day} {local:%B %Y, %H:%M}" if name.endswith("_now") else f"{local:%H:%M}"

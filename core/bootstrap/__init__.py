@@ -55,7 +55,7 @@ from core.services.audit import Audit
 from core.services.auditing import AuditService
 from core.services.backup import BackupService
 from core.services.care import CareService
-from core.services.certificates import CertificateService
+from core.services.certificates import CertificateService, held
 from core.services.clips import ClipService
 from core.services.clock import ClockGuard
 from core.services.closing import ClosingService
@@ -195,6 +195,7 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         retention=policy,
         default_notice=notice,
     )
+    rows, authority = rows_of(outside), FolderAuthority(outside.data_dir)
     snapshots = Snapshots(
         outside.work,
         outside.store,
@@ -203,9 +204,9 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         outside.drift,
         outside.ledger,
         reserve_bytes=reserve.bytes,
+        certificates=lambda: held(authority) if settings.TLS != "off" else None,
         figures=snapshot_figures(settings, colours),
     )
-    rows, authority = rows_of(outside), FolderAuthority(outside.data_dir)
     shelf = shelf_in(backup_dir(settings, outside.data_dir), settings, outside, reserve.bytes)
     ledger = LedgerService(outside.work, outside.ledger, outside.vault, clock)
     ledger.compare()

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import URL
 
 from core.adapters.catalogs import load
+from core.adapters.certificates import FOLDER, FolderAuthority
 from core.adapters.effects import Effects
 from core.adapters.ledger import FileLedger
 from core.adapters.outside import ClockWatch, DataDisk, KernelTimeSource, SystemClock
@@ -25,6 +26,7 @@ from core.adapters.sql.work import SqlUnitOfWork
 from core.adapters.stores.files import FileStore
 from core.bootstrap.engines import bucket_of
 from core.bootstrap.figures import reserve_of, snapshot_figures
+from core.domain.certificates import Held
 from core.domain.clocks import Belief, Doubt, Reading, read
 from core.domain.custody import Care, NodeRecord, Report
 from core.domain.memory_color import ColorCatalog
@@ -34,6 +36,7 @@ from core.errors import MemoryEngineError, Unavailable
 from core.ports.custody import TimeSource
 from core.ports.outside import ByteStore, Clock, ClockDrift, Disk
 from core.ports.work import JobFailure, QueueDepth, UnitOfWork
+from core.services.certificates import held
 from core.services.snapshot import Snapshot, Snapshots
 from core.settings import Settings
 
@@ -87,6 +90,7 @@ class Onlooker:
             self.around.drift,
             self.ledger,
             reserve_bytes=reserve_of(self.settings, self.around.disk).bytes,
+            certificates=self._certificates,
             figures=self.figures,
         ).take(queue)
         # Of a store that does not answer nobody knows what it lacks.
@@ -106,6 +110,12 @@ class Onlooker:
         """The newest reports of every kind of care."""
         with self.work.read() as tx:
             return [report for kind in Care for report in tx.reports.recent(kind, limit=REPORTS_MOST)]
+
+    def _certificates(self) -> Held | None:
+        # Whoever may not look into the folder knows nothing of it.
+        if self.settings.TLS == "off" or not os.access(self.data_dir / FOLDER, os.R_OK | os.X_OK):
+            return None
+        return held(FolderAuthority(self.data_dir))
 
     def _read_ledger(self) -> bool:
         try:

@@ -11,7 +11,7 @@ from core.domain.pool.facts import Mood
 from core.domain.room.posture import Posture
 from core.errors import Misconfigured
 from core.services.simulate import Simulation
-from core.services.simulated import Arrivals, Plan
+from core.services.simulated import Arrivals, Headcount, Plan
 from core.settings import Settings
 
 
@@ -29,6 +29,7 @@ class Visit:
     closes_hour: int
     quieter: bool
     mood: Mood | None
+    headcount: Headcount | None = None
 
 
 def simulation_of(settings: Settings) -> Simulation:
@@ -67,4 +68,5 @@ def plan_of(settings: Settings, visit: Visit) -> Plan:
         closes_hour=visit.closes_hour,
         held=visit.held,
         posture=Posture(plays=True, quieter=visit.quieter, mood=visit.mood),
+        headcount=visit.headcount,
     )

@@ -15,7 +15,13 @@ LEAF_DAYS = 397
 """The longest that browsers put up with from anybody."""
 
 RENEW_DAYS = 30
+LATE_DAYS = RENEW_DAYS - 1
+"""With fewer days left a renewal, which is tried every minute, has failed for a day."""
+
 ROOT_DAYS = 3652
+ROOT_SOON_DAYS = 30
+"""So long before its root ends somebody has to make another and see every device."""
+
 BACKDATED = timedelta(days=1)
 """A browser whose clock is a little behind is to believe a certificate of this minute."""
 
@@ -37,6 +43,13 @@ class Reason(StrEnum):
     TOO_LONG = "too_long"
     NAMES = "names"
     ASKED = "asked"
+
+
+class Lost(StrEnum):
+    """What is missing or damaged: the root with everything it could sign, or the certificate alone."""
+
+    ROOT = "root"
+    OWN = "own"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,6 +98,31 @@ class Leaf:
     names: Names
     span: Span
     fingerprint: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Held:
+    """What a node holds that serves HTTPS itself: the dates of each; None for what is lost or good for nothing."""
+
+    root: Span | None
+    leaf: Span | None
+
+    @property
+    def lost(self) -> Lost | None:
+        """None where both are there."""
+        if self.root is None:
+            return Lost.ROOT
+        return Lost.OWN if self.leaf is None else None
+
+    def late(self, now: datetime) -> bool:
+        """Whether the certificate should have been renewed. One that ends with its root cannot be."""
+        if self.root is None or self.leaf is None or self.leaf.ends >= self.root.ends:
+            return False
+        return self.leaf.ends - now < timedelta(days=LATE_DAYS)
+
+    def root_ending(self, now: datetime) -> bool:
+        """Whether devices have to be told of another root."""
+        return self.root is not None and self.root.ends - now < timedelta(days=ROOT_SOON_DAYS)
 
 
 def names_of(given: Iterable[str]) -> Names:

@@ -9,6 +9,14 @@ from typing import Any
 LEDGER_PREFIX = "ledger/"
 """Where the store keeps the ledger: keys below it are no sounds, and no sweep or audit takes them for orphans."""
 
+PROBE_KEY, PROBE_MOST_BYTES = "probe", 100
+"""Where a store is tried. What lies there and is no larger is no sound either; anything larger is an orphan."""
+
+
+def may_sound(key: str) -> bool:
+    """Whether a key of the store could be one of a take's: neither the ledger's nor the one a store is tried with."""
+    return key != PROBE_KEY and not key.startswith(LEDGER_PREFIX)
+
 
 class Early(StrEnum):
     """Why a right ended before its hour. NARROW ends what a fossil leaves, and nothing else."""

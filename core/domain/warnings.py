@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from core.domain.certificates import Held, Lost
 from core.domain.clocks import Clock, Doubt
 from core.domain.custody import Closed
 from core.domain.device import Device, DeviceFigures, Trouble, troubles
@@ -38,6 +39,9 @@ class Name(StrEnum):
     NODE_CLOSED = "node_closed"
     CLOCK_DOUBT = "clock_doubt"
     CLOCK_MOVED = "clock_moved"
+    CERTIFICATE_LOST = "certificate_lost"
+    CERTIFICATE_LATE = "certificate_late"
+    CERTIFICATE_ROOT = "certificate_root"
     DISK_RESERVE = "disk_reserve"
     DISK_LOW = "disk_low"
     QUEUE_DOWN = "queue_down"
@@ -112,7 +116,8 @@ class NodeFacts:
     count the `playable`; `clock_moved_s` is this machine's clock against its own steady one, `up_s` how long whoever
     looks has been running. `began_at` is the node's first start; `audited_at` and `audit_findings` are those of the
     last audit that came to its end, `verified_at` that of the newest backup that was read back; `owed` counts the
-    entries of the ledger that the store lacks, the oldest of them written at `owed_since`.
+    entries of the ledger that the store lacks, the oldest of them written at `owed_since`. `certificates` is None where
+    the node does not serve HTTPS itself.
     """
 
     now: datetime
@@ -142,6 +147,7 @@ class NodeFacts:
     verified_at: datetime | None = None
     owed: int = 0
     owed_since: datetime | None = None
+    certificates: Held | None = None
 
     @property
     def certain(self) -> datetime:
@@ -304,6 +310,26 @@ def _clocks(facts: NodeFacts, figures: WarningFigures) -> Found:
             )
 
 
+def _certificates(facts: NodeFacts, _figures: WarningFigures) -> Found:
+    held, now = facts.certificates, facts.certain
+    if held is None:
+        return
+    if held.lost is not None:
+        # Without a root nothing can be renewed, and the next start is refused.
+        level = Level.CRITICAL if held.lost is Lost.ROOT else Level.WARNING
+        yield NodeWarning(name=Name.CERTIFICATE_LOST, level=level, params={"reason": held.lost.value})
+    if held.leaf is not None and held.late(now):
+        yield _ends(Name.CERTIFICATE_LATE, held.leaf.ends, now)
+    if held.root is not None and held.root_ending(now):
+        yield _ends(Name.CERTIFICATE_ROOT, held.root.ends, now)
+
+
+def _ends(name: Name, at: datetime, now: datetime) -> NodeWarning:
+    """Once it has ended no browser takes it."""
+    level = Level.CRITICAL if at <= now else Level.WARNING
+    return NodeWarning(name=name, level=level, params={"ends_day": at})
+
+
 _CRITICAL_TROUBLES = {Trouble.SILENT, Trouble.BLOCKED, Trouble.NO_MICROPHONE}
 
 
@@ -378,6 +404,7 @@ RULES: tuple[Rule, ...] = (
     _backups,
     _ledger,
     _clocks,
+    _certificates,
     _devices,
     _switches,
     _waiting,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from core.domain.certificates import Leaf, Names, Reason, Root, leaf_span, renewal, root_span
-from core.errors import NotFound
+from core.domain.certificates import Held, Leaf, Names, Reason, Root, leaf_span, renewal, root_span
+from core.errors import Misconfigured, NotFound
 from core.ports.certificates import Authority
 from core.ports.outside import NodeClock
 
@@ -21,6 +21,16 @@ class Standing:
 
     root: Root
     leaf: Leaf | None
+
+
+def held(authority: Authority) -> Held | None:
+    """What an authority holds, as warnings are made of it; None before its first root. Never raises."""
+    try:
+        root = authority.root()
+        leaf = authority.leaf() if root is not None else None
+    except (Misconfigured, OSError):
+        return Held(root=None, leaf=None)
+    return Held(root=root.span, leaf=leaf.span if leaf is not None else None) if root is not None else None
 
 
 class CertificateService:

@@ -10,7 +10,7 @@ from typing import Any
 
 from core.domain.archiving import ArchiveKind
 from core.domain.artifact import State
-from core.domain.custody import LEDGER_PREFIX, Care, Closed, Early
+from core.domain.custody import Care, Closed, Early, may_sound
 from core.domain.work import Signal
 from core.errors import BadArchive, Conflict
 from core.ports.archiving import Shelf
@@ -165,7 +165,7 @@ class ClosingService:
         waiting = self._retention.waiting()
         if waiting.due:
             left.append(f"{waiting.due} deletions are still being retried")
-        stored = sum(1 for key in self._store.keys("") if not key.startswith(LEDGER_PREFIX))
+        stored = sum(1 for key in self._store.keys("") if may_sound(key))
         if stored:
             left.append(f"{stored} sounds or pictures are still in the store")
         return left

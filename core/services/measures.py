@@ -52,6 +52,8 @@ def summary(run: Run, simulation: Simulation) -> dict[str, Any]:
         "silence_share": silence_share(played),
         "silence_budget": silence_budget(run, simulation),
         "rest_share": _share(run.rested_ms, run.open_ms),
+        "alone_share": _share(run.alone_ms, run.open_ms),
+        "programs_to_nobody": programs_to_nobody(run, simulation),
         "wear_per_open_hour": wear_per_open_hour(run),
         "wear_at_end_mean": _mean([take.facts.wear for take in run.takes.values()]),
         "together_share": _share(sum(len(one.voices) > 1 for one in played), count),
@@ -83,6 +85,7 @@ def series(run: Run, simulation: Simulation) -> dict[str, Any]:
         "gaps": _histogram([one.gap_ms for one in run.played]),
         "silence_share": [silence_share(by_day[day]) for day in days],
         "wear_mean": [day.mean_wear for day in run.days],
+        **by_hour(run, simulation),
     }
 
 
@@ -136,10 +139,36 @@ def silence_budget(run: Run, simulation: Simulation) -> float | None:
     tables = simulation.tables
     budgets = []
     for one in run.played:
-        now = tempo(run.plan.posture, one.at, tables, simulation.deployment)
+        now = tempo(simulation.posture(run.plan, one.at), one.at, tables, simulation.deployment)
         scarce = tables.catalog.scarcity[scarcity_of(one.pool_size, tables)]
         budgets.append(silence_most(now.intensity, scarce, tables))
     return _mean(budgets)
+
+
+def programs_to_nobody(run: Run, simulation: Simulation) -> int | None:
+    """How many began while nobody was there, whether or not the room goes by that; None where nobody counts."""
+    count, zone = run.plan.headcount, simulation.tables.choices.zone
+    if count is None:
+        return None
+    return sum(not count.people(site_time(one.at, zone)) for one in run.played)
+
+
+def by_hour(run: Run, simulation: Simulation) -> dict[str, list[int] | list[float] | None]:
+    """The open hours, the programs that began in each on an average day, and who was there when it began."""
+    plan, zone = run.plan, simulation.tables.choices.zone
+    hours = [(plan.opens_hour + after) % 24 for after in range((plan.closes_hour - plan.opens_hour) % 24 or 24)]
+    began = Counter(site_time(one.at, zone).hour for one in run.played)
+    # What begins after a gap that was left open at closing time is the last hour's.
+    late = sum(count for hour, count in began.items() if hour not in hours)
+    counts = [began[hour] + (late if hour == hours[-1] else 0) for hour in hours]
+    first = site_time(plan.start, zone)
+    return {
+        "hours": hours,
+        "programs_by_hour": [round(count / plan.days, 3) for count in counts],
+        "people_by_hour": [plan.headcount.people(first.replace(hour=hour)) for hour in hours]
+        if plan.headcount is not None
+        else None,
+    }
 
 
 def wear_per_open_hour(run: Run) -> float | None:

@@ -20,7 +20,10 @@ from core.domain.pool.lanes import standing
 from core.domain.pool.looked import Looked
 from core.domain.pool.weights import PoolFigures
 from core.domain.pool.windows import SliceFigures, slice_of
+from core.domain.room.attendance import rests
+from core.domain.room.posture import Posture
 from core.domain.room.program import Composed, compose
+from core.domain.room.schedule import site_time
 from core.domain.room.state import RoomState
 from core.domain.room.tables import RoomTables
 from core.domain.wear import advance
@@ -77,13 +80,20 @@ class Simulation:
         """The next program."""
         return compose(
             state,
-            plan.posture,
+            self.posture(plan, now),
             now,
             rng,
             lambda wish, own: self.draw(rows, wish, now, own),
             self._tables,
             self._deployment,
         )
+
+    def posture(self, plan: Plan, now: datetime) -> Posture:
+        """What shapes playing at a moment: who is there only where the room goes by that."""
+        if plan.headcount is None or not self._tables.choices.follows_occupancy:
+            return plan.posture
+        local = site_time(now, self._tables.choices.zone)
+        return replace(plan.posture, people=plan.headcount.people(local), empty_s=plan.headcount.empty_s(local))
 
     def heard(self, facts: PoolFacts, now: datetime) -> PoolFacts:
         """A take after one more hearing."""
@@ -160,6 +170,8 @@ class _Room:
         cue = composed.cue
         if cue is None:
             self._run.rested_ms += composed.rest_ms
+            if rests(self._simulation.posture(self._plan, now), self._simulation.tables.catalog.occupancy):
+                self._run.alone_ms += composed.rest_ms
             return composed.rest_ms
         lengths = [part.delay_ms + voice.sounds_ms for part, voice in zip(cue.parts, composed.voices, strict=True)]
         begins = now + timedelta(milliseconds=cue.gap.ms)

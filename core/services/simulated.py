@@ -1,9 +1,10 @@
 """What a simulation is told, what it holds while it runs, and what comes of it."""
 
+import math
 from bisect import insort
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from core.domain.pool.drawing import Holds
@@ -32,9 +33,42 @@ class Arrivals:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Headcount:
+    """What a counter would say, every day alike: from each hour of the site's clock on, so many people are there.
+
+    `steps` are hours and people, in the order of the hours; before the first the last one counts.
+    """
+
+    steps: tuple[tuple[int, int], ...]
+
+    def people(self, local: datetime) -> int:
+        """How many are there at a time of the site's clock."""
+        return next(self._back(local))[1]
+
+    def empty_s(self, local: datetime) -> float:
+        """For how long nobody has been there by then; 0 while somebody is."""
+        since = None
+        for began, people in self._back(local):
+            if people:
+                return (local - since).total_seconds() if since is not None else 0.0
+            since = began.astimezone(UTC)
+        return math.inf
+
+    def _back(self, local: datetime) -> Iterator[tuple[datetime, int]]:
+        """The steps of this day and the one before that have begun by a moment, the latest first, and when."""
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        for day in (midnight, midnight - timedelta(days=1)):
+            for hour, people in reversed(self.steps):
+                began = day.replace(hour=hour)
+                if began <= local:
+                    yield began, people
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
     """What is simulated: from `start`, for `days`, open from `opens_hour` to `closes_hour` of the site's clock; `held`
-    takes are there from the beginning and never end (their ages spread over `held_age_hours`)."""
+    takes are there from the beginning and never end (their ages spread over `held_age_hours`). `headcount` says who is
+    there, None where nobody counts."""
 
     start: datetime
     days: int
@@ -45,6 +79,7 @@ class Plan:
     held: int = 0
     held_age_hours: float = 240.0
     posture: Posture = field(default_factory=lambda: Posture(plays=True, quieter=False))
+    headcount: Headcount | None = None
 
 
 @dataclass(slots=True)
@@ -89,7 +124,8 @@ class Day:
 
 @dataclass(slots=True)
 class Run:
-    """What came of a simulation. `takes` are all there ever were, `open_ms` how long the room was open."""
+    """What came of a simulation. `takes` are all there ever were, `open_ms` how long the room was open, `rested_ms` for
+    how much of it nothing was played, and `alone_ms` of that because nobody was there."""
 
     plan: Plan
     played: list[Played] = field(default_factory=list)
@@ -97,6 +133,7 @@ class Run:
     takes: dict[int, Take] = field(default_factory=dict)
     open_ms: int = 0
     rested_ms: int = 0
+    alone_ms: int = 0
 
 
 class MemoryRows:

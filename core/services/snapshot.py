@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from core.domain.certificates import Held
 from core.domain.custody import Care, CareStanding, CareState
 from core.domain.pool.facts import Lane, Mood
 from core.domain.pool.lanes import LaneFigures, lane, mood
@@ -102,6 +103,7 @@ class Snapshots:
         ledger: Ledger,
         *,
         reserve_bytes: Callable[[], int],
+        certificates: Callable[[], Held | None],
         figures: SnapshotFigures,
     ) -> None:
         self._work = work
@@ -111,6 +113,7 @@ class Snapshots:
         self._drift = drift
         self._ledger = ledger
         self._reserve_bytes = reserve_bytes
+        self._certificates = certificates
         self.figures = figures
 
     def take(self, queue: QueueDepth | None) -> Snapshot:
@@ -128,6 +131,7 @@ class Snapshots:
             up_s=self._drift.up_s(),
             owed=self._ledger.owed,
             owed_since=self._ledger.owed_since,
+            certificates=self._certificates(),
         )
         try:
             with self._work.read() as tx:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from memory_ui.appliance import bundle, surroundings
 from memory_ui.appliance.configuration import shown
-from memory_ui.appliance.doctor import Patient, diagnose
+from memory_ui.appliance.doctor import diagnose
 from memory_ui.appliance.machine import owner_of
+from memory_ui.appliance.patient import Patient
 from memory_ui.appliance.status import standing_of
 
 Journal = Callable[[int], list[str]]

@@ -8,7 +8,7 @@ from typing import Any
 from core.domain.custody import Report
 from core.services.health import ROLES, components
 from core.services.snapshot import Kept
-from memory_ui.appliance.doctor import NEVER, Patient
+from memory_ui.appliance.patient import NEVER, Patient
 
 UNKNOWN = "not known: the database could not be asked"
 NO_FOLDER = "not known: there is no data folder to look into"

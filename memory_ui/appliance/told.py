@@ -15,6 +15,7 @@ WHOSE: Mapping[str, frozenset[Name]] = {
     "scheduler": frozenset({Name.SCHEDULER_STALE}),
     "disk": frozenset({Name.DISK_RESERVE, Name.DISK_LOW}),
     "clock": frozenset({Name.CLOCK_DOUBT, Name.CLOCK_MOVED}),
+    "certificate": frozenset({Name.CERTIFICATE_LOST, Name.CERTIFICATE_LATE, Name.CERTIFICATE_ROOT}),
     "ledger": frozenset({Name.NODE_CLOSED, Name.LEDGER_BEHIND}),
     "audit": frozenset({Name.AUDIT_FAILED, Name.AUDIT_OLD}),
     "backup": frozenset({Name.BACKUP_FAILED, Name.BACKUP_OLD}),

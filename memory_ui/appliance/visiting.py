@@ -13,7 +13,7 @@ from core.errors import MemoryEngineError
 from core.ports.work import QueueDepth
 from core.settings import Settings
 from memory_ui.appliance.asking import Answers, addresses, ask
-from memory_ui.appliance.doctor import Patient
+from memory_ui.appliance.patient import Patient
 
 
 @contextmanager

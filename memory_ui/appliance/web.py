@@ -1,17 +1,16 @@
 """Checks of how a node is reached: its certificate, what browsers allow its pages, and what it answers itself."""
 
 import ipaddress
-import os
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography import x509
 
+from core.domain.certificates import Held
 from memory_ui.appliance.asking import EVERY_ADDRESS, Answers
 from memory_ui.appliance.findings import Finding, failed, passed, warned
 from memory_ui.browser import GRANTED, SOUNDS
@@ -83,20 +82,18 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def certificate(public_url: str, folder: Path, now: datetime, fetch: Fetch = served_at) -> Iterator[Finding]:
-    """The certificate at the public address, and those the node keeps itself."""
+def certificate(public_url: str, now: datetime, fetch: Fetch = served_at, *, own: bool = False) -> Iterator[Finding]:
+    """The certificate at the public address; `own` says whether the node makes it itself."""
     parts = urlsplit(public_url)
     if parts.scheme == "https" and parts.hostname:
-        yield from _public(parts.hostname, parts.port or 443, now, fetch)
+        yield from _public(parts.hostname, parts.port or 443, now, fetch, _RENEW_OWN if own else _RENEW)
     elif not public_url:
         yield passed(CERTIFICATE, "PUBLIC_URL is not set, so there is none to look at")
     else:
         yield passed(CERTIFICATE, "the public address is plain http, so there is none to look at")
-    for path in sorted([*folder.glob("*.crt"), *folder.glob("*.pem")]) if os.path.isdir(folder) else ():  # noqa: PTH112
-        yield from _kept(path, now)
 
 
-def _public(host: str, port: int, now: datetime, fetch: Fetch) -> Iterator[Finding]:
+def _public(host: str, port: int, now: datetime, fetch: Fetch, renew: str) -> Iterator[Finding]:
     try:
         found = fetch(host, port)
     except OSError as error:
@@ -109,7 +106,7 @@ def _public(host: str, port: int, now: datetime, fetch: Fetch) -> Iterator[Findi
         return
     days = (found.until - now).days
     if found.until <= now:
-        yield failed(CERTIFICATE, f"of {host}: ended on {found.until:%Y-%m-%d}", _RENEW)
+        yield failed(CERTIFICATE, f"of {host}: ended on {found.until:%Y-%m-%d}", renew)
     elif not found.named:
         yield failed(
             CERTIFICATE, f"of {host}: it is for another name", "Have it issued for the host of PUBLIC_URL, or set that."
@@ -121,46 +118,33 @@ def _public(host: str, port: int, now: datetime, fetch: Fetch) -> Iterator[Findi
             f"Install the root certificate on every kiosk ({ON_A_LAN}), and here if it shows a page itself.",
         )
     elif days < SOON_DAYS:
-        yield warned(CERTIFICATE, f"of {host}: {days} days left", _RENEW)
+        yield warned(CERTIFICATE, f"of {host}: {days} days left", renew)
     else:
         yield passed(CERTIFICATE, f"of {host}: {days} days left, trusted here, and for this name")
 
 
 _RENEW = "Have it renewed: look at the proxy's log; a renewal needs its ports reachable and a right clock."
+_RENEW_OWN = "`memory-engine certificate renew` makes another, or says why it cannot. A node that runs shows it."
 
 
-def _kept(path: Path, now: datetime) -> Iterator[Finding]:
-    try:
-        found = x509.load_pem_x509_certificate(path.read_bytes())
-    except (OSError, ValueError):
-        if b"CERTIFICATE" in _start_of(path):
-            yield failed(CERTIFICATE, f"{path.name} cannot be read", _remedy_for(path))
-        return
-    days = (found.not_valid_after_utc - now).days
-    if days < 0 or found.not_valid_before_utc > now:
-        yield failed(CERTIFICATE, f"{path.name} does not hold now", f"Set the clock right. Then: {_remedy_for(path)}")
-    elif days < SOON_DAYS:
-        yield warned(CERTIFICATE, f"{path.name}: {days} days left", _remedy_for(path))
-    else:
-        yield passed(CERTIFICATE, f"{path.name}: {days} days left")
+def own_certificate(held: Held | None, now: datetime) -> Finding:
+    """Those of a node that serves HTTPS itself, where the registry warns of nothing; None where none are to be seen."""
+    if held is None or held.root is None or held.leaf is None:
+        return passed(CERTIFICATE, "of the node itself: none that this user can see; its first start makes one")
+    if now < held.leaf.begins:
+        begins = f"of the node itself: it holds from {held.leaf.begins:%Y-%m-%d} on"
+        return warned(CERTIFICATE, begins, f"Set the clock right; if it is right now: {_RENEW_OWN}")
+    left, of_root = (held.leaf.ends - now).days, (held.root.ends - now).days
+    return passed(CERTIFICATE, f"of the node itself: {left} days left, renewed by itself; of its root: {of_root} days")
 
 
-def _remedy_for(path: Path) -> str:
-    """The node makes its own certificate anew; of what it is trusted by there must not be another without need."""
-    if path.stem == "root":
-        return f"Put it back from a backup; every kiosk has to be told to trust another one ({ON_A_LAN})."
-    return "Restart the node, which makes another."
+def screens(
+    public_url: str, host: str, chromium: str, told: Sequence[Finding], *, secured: bool = False
+) -> Iterator[Finding]:
+    """Whether pages may use a microphone and make themselves heard, and what open pages report of that.
 
-
-def _start_of(path: Path) -> bytes:
-    try:
-        return path.read_bytes()[:100]
-    except OSError:
-        return b"CERTIFICATE"
-
-
-def screens(public_url: str, host: str, chromium: str, told: Sequence[Finding]) -> Iterator[Finding]:
-    """Whether pages may use a microphone and make themselves heard, and what open pages report of that."""
+    `secured` says whether the node serves HTTPS itself.
+    """
     yield from told
     loopback = _is_loopback(host)
     if public_url and not is_secure(public_url):
@@ -169,12 +153,13 @@ def screens(public_url: str, host: str, chromium: str, told: Sequence[Finding]) 
             f"{public_url} is plain http: no browser gives its pages a microphone",
             f"Put HTTPS before the node ({ON_A_LAN}) and set PUBLIC_URL to the https:// address.",
         )
-    elif not public_url and not loopback:
+    elif not public_url and not loopback and not secured:
         shown = "every address" if host in EVERY_ADDRESS else host
         yield warned(
             SCREENS,
             f"the node listens on {shown}, without PUBLIC_URL: over plain http only its own screen has a microphone",
-            f"Put HTTPS before the node ({ON_A_LAN}) and set PUBLIC_URL, or record on the node's own screen only.",
+            f"Put HTTPS before the node and set PUBLIC_URL, or let it serve HTTPS itself, TLS=internal ({ON_A_LAN}); "
+            "or record on the node's own screen only.",
         )
     else:
         yield passed(SCREENS, "pages may use a microphone: they come over HTTPS or from this machine")

@@ -12,7 +12,7 @@ from memory_ui.cli.serve import DataDir
 
 if TYPE_CHECKING:
     from memory_ui.appliance.configuration import Explained
-    from memory_ui.appliance.doctor import Patient
+    from memory_ui.appliance.patient import Patient
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 Url = Annotated[str, typer.Option("--url", help="Where the running node is asked; else at HOST and PORT.")]
@@ -34,9 +34,10 @@ def add_to(app: typer.Typer) -> None:
 
 
 def doctor(data_dir: DataDir = None, url: Url = "", as_json: AsJson = False) -> None:
-    """Look at everything a node needs, running or not, and change nothing: PASS, WARN or FAIL, each with a remedy.
+    """Look at everything a node needs, running or not: PASS, WARN or FAIL, each with a remedy.
 
-    Exit status 0 where nothing failed, 1 where something did.
+    Nothing of the node is changed; its store is given one small object, which is read back and deleted at once. Exit
+    status 0 where nothing failed, 1 where something did.
     """
     from memory_ui.appliance.checking import check as checked
     from memory_ui.appliance.doctor import diagnose, refused

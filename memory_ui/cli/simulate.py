@@ -8,8 +8,10 @@ import typer
 
 if TYPE_CHECKING:
     from core.bootstrap.simulation import Visit
+    from core.services.simulated import Headcount
     from memory_ui.simulation_report import Column
 
+FOLLOWED = "the room goes by them"
 FIRST_DAY = "2026-03-02"
 
 Days = Annotated[int, typer.Option(min=1, max=366, help="Days to simulate.")]
@@ -24,6 +26,13 @@ Start = Annotated[str, typer.Option(help="First day, as 2026-03-02.")]
 Seed = Annotated[int, typer.Option(help="What chance is drawn from; the same seed is the same simulation.")]
 Quieter = Annotated[bool, typer.Option("--quieter", help="As if a steward had asked for quiet.")]
 Leaning = Annotated[str | None, typer.Option("--mood", help="As if a steward had set this mood.")]
+Occupancy = Annotated[
+    str | None,
+    typer.Option(
+        help="Who is there, as HOUR:PEOPLE,...; each counts until the next, every day alike. The room goes by it where "
+        "ROOM_FOLLOWS_OCCUPANCY is set."
+    ),
+]
 Given = Annotated[list[str] | None, typer.Option("--set", help="A setting, as NAME=VALUE; may be repeated.")]
 Against = Annotated[
     list[str] | None,
@@ -50,6 +59,7 @@ def simulate(
     seed: Seed = 1,
     quieter: Quieter = False,
     mood: Leaning = None,
+    occupancy: Occupancy = None,
     given: Given = None,
     against: Against = None,
     out: Out = Path("simulation"),
@@ -73,6 +83,7 @@ def simulate(
         closes_hour=closes,
         quieter=quieter,
         mood=_mood(mood, [one.value for one in Mood]),
+        headcount=_headcount(occupancy),
     )
     first = {"INSTALLATION_PROFILE": profile, "ENGINE_DEPLOYMENT": deployment, **_settings(given)}
     columns = [_column(visit, first, "")]
@@ -86,6 +97,8 @@ def simulate(
     heads = ("", *(one.name for one in columns), *(["second by first"] if against else []))
     for row in [heads, *summary_rows(columns)]:
         print(f"{row[0]:<46}" + "".join(f"{cell:>24}" for cell in row[1:]))
+    if occupancy and not any(one.given[FOLLOWED] == "yes" for one in columns):
+        print("\nThe room does not go by these people: ROOM_FOLLOWS_OCCUPANCY is off.")
     print(f"\n{out / 'report.html'} and {out / 'report.json'} say more.")
 
 
@@ -107,6 +120,7 @@ def _column(visit: "Visit", values: dict[str, Any], name: str) -> "Column":
         "seed": visit.seed,
         **({"quieter": "yes"} if visit.quieter else {}),
         **({"mood": visit.mood.value} if visit.mood else {}),
+        **(_people(visit.headcount, settings.ROOM_FOLLOWS_OCCUPANCY) if visit.headcount else {}),
         **{key: value for key, value in values.items() if value is not None and key not in _NAMED},
     }
     name = name or f"{settings.INSTALLATION_PROFILE}, {settings.ENGINE_DEPLOYMENT}"
@@ -128,6 +142,33 @@ def _settings(pairs: list[str] | None) -> dict[str, str]:
             raise typer.BadParameter(f"{pair!r} is not NAME=VALUE")
         found[name] = value
     return found
+
+
+def _people(headcount: "Headcount", followed: bool) -> dict[str, str]:
+    steps = ", ".join(f"{people} from {hour} o'clock" for hour, people in headcount.steps)
+    return {"people": steps, FOLLOWED: "yes" if followed else "no"}
+
+
+def _headcount(text: str | None) -> "Headcount | None":
+    from core.domain.sensor import MOST_PEOPLE
+    from core.services.simulated import Headcount
+
+    if text is None:
+        return None
+    steps: dict[int, int] = {}
+    for part in text.split(","):
+        hour, _, people = part.strip().partition(":")
+        if not (_whole(hour, 23) and _whole(people, MOST_PEOPLE)) or int(hour) in steps:
+            raise typer.BadParameter(
+                f"{part.strip()!r} is no HOUR:PEOPLE such as 9:3: hours are 0 to 23, each once, and people at most "
+                f"{MOST_PEOPLE}"
+            )
+        steps[int(hour)] = int(people)
+    return Headcount(steps=tuple(sorted(steps.items())))
+
+
+def _whole(text: str, most: int) -> bool:
+    return text.isascii() and text.isdecimal() and int(text) <= most
 
 
 def _day(text: str) -> date:

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.alarms import cases, cases_custody, cases_kept, cases_room
+from tests.alarms import cases, cases_custody, cases_https, cases_kept, cases_room
 from tests.alarms.case import BROWSER, Case
 from tests.alarms.node import FIGURES, Node
 from tests.alarms.report import line, markdown
@@ -24,7 +24,15 @@ from tests.engines import Engine
 
 EVERY: dict[str, Case] = {
     name: case
-    for found in (cases.FIRST, cases.CASES, cases_kept.CASES, cases_custody.CASES, cases_room.CASES, cases_room.LAST)
+    for found in (
+        cases.FIRST,
+        cases.CASES,
+        cases_kept.CASES,
+        cases_custody.CASES,
+        cases_https.CASES,
+        cases_room.CASES,
+        cases_room.LAST,
+    )
     for name, case in found.by_name.items()
 }
 """By name, in the order in which one node can bear them."""

@@ -5,6 +5,7 @@ import os
 import secrets
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -12,7 +13,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from tests.chaos.stack import Member
+from tests.processes import LOOPBACK
 
 STEP_BYTES = 100_000_000
 MEMORY_DISK = Path("/dev/shm")  # a disk hardly anybody else fills at the same time
@@ -38,6 +42,20 @@ class Machine(Member):
         """As a member's, with its data on a disk of its own."""
         self.settings = dict(settings)
         super().configure({**settings, "MEMORY_DATA_DIR": self.disk / "data"})
+
+    @property
+    def secured(self) -> bool:
+        """Whether it serves HTTPS itself."""
+        return self.settings.get("TLS") == "internal"
+
+    def answers(self) -> bool:
+        """As a member's, whatever certificate it shows."""
+        if not self.secured:
+            return super().answers()
+        try:
+            return httpx.get(f"https://{LOOPBACK}:{self.port}/livez", verify=unproven()).status_code == 200
+        except httpx.HTTPError:
+            return False
 
     def freeze(self) -> None:
         """It stands still in the middle of whatever it does."""
@@ -89,6 +107,15 @@ class Machine(Member):
 def _quiet_disk() -> Path | None:
     roomy = MEMORY_DISK.is_dir() and shutil.disk_usage(MEMORY_DISK).free > ROOMY_BYTES
     return MEMORY_DISK if roomy else None
+
+
+@cache
+def unproven() -> ssl.SSLContext:
+    """Believes everybody: whoever waits for an alarm has to see it, also where it is about the certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 @cache

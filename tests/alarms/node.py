@@ -17,7 +17,7 @@ from core.adapters.sql.tables import ArtifactRow
 from core.adapters.stores.files import FileStore
 from core.adapters.stores.s3 import S3Place, S3Store
 from core.ports.outside import ByteStore
-from tests.alarms.machine import Machine
+from tests.alarms.machine import Machine, unproven
 from tests.chaos.stack import SHORT
 from tests.engines import Engine
 from tests.processes import LOOPBACK, Opened
@@ -91,9 +91,8 @@ class Node(Opened):
             machine = self.machines[name] = Machine(name, self._settings)
             self._open.callback(machine.remove)
             self._open.callback(machine.kill)
-        self.url = f"http://{LOOPBACK}:{self.web.port}"
-        self.visitor = self._open.enter_context(httpx.Client(base_url=self.url, timeout=30))
-        self.steward = self._open.enter_context(httpx.Client(base_url=self.url, timeout=30))
+        self.visitor = self._open.enter_context(httpx.Client(verify=unproven(), timeout=30))
+        self.steward = self._open.enter_context(httpx.Client(verify=unproven(), timeout=30))
 
     def _servers(self) -> dict[str, Any]:
         self.postgres = self._open.enter_context(private_postgres())
@@ -110,6 +109,11 @@ class Node(Opened):
             "CODE_KEY": secrets.token_hex(32),
             "TOKEN_KEY": secrets.token_hex(32),
         }
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"{'https' if self.web.secured else 'http'}://{LOOPBACK}:{self.web.port}"
 
     @property
     def web(self) -> Machine:
@@ -133,6 +137,7 @@ class Node(Opened):
 
     def ready(self) -> None:
         """Every machine runs as it is configured, and the steward is signed in."""
+        self.visitor.base_url = self.steward.base_url = self.url
         stale = [machine for machine in self.machines.values() if not machine.as_configured]
         for machine in stale:
             machine.stop()

@@ -41,8 +41,10 @@ def test_ops_says_who_asks_for_what_and_a_steward_overrides_it(steward, node):
     expect(told).to_contain_text("12 people are there. A sensor, door counter, said so just now.")
     expect(told).to_contain_text("A sensor, door counter, asks for a pause until ")
     expect(room.locator(".room-wall")).to_have_attribute("data-sound", "paused")
+    expect(page.locator(".ops-next")).to_contain_text("A sensor keeps the room silent.")
     assert violations(page) == []
     button(page, "Override the sensor").click()
+    expect(page.locator(".ops-next")).not_to_contain_text("sensor")
     expect(told).to_contain_text("Overruled.")
     expect(button(page, "Override the sensor")).to_have_count(0)
     expect(room.locator(".room-wall")).not_to_have_attribute("data-sound", "paused")

@@ -1,5 +1,6 @@
 """What may leave, and the end of an exhibition."""
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +14,9 @@ from core.adapters.sealing import Sealing
 from core.domain.archiving import ArchiveKind
 from core.domain.artifact import Review, State
 from core.domain.consent import Kind, Mode
-from core.domain.custody import Care, Closed
+from core.domain.custody import PROBE_KEY, Care, Closed
 from core.errors import BadArchive
+from core.services.probing import SAID
 from tests.fakes import OTHER_TAKE, Node
 
 IDENTITY = x25519.Identity.generate()
@@ -97,6 +99,11 @@ def test_a_closing_that_meets_a_store_that_refuses_says_what_is_left_and_can_be_
     assert certificate.left
     node.store.refuses = set()
     node.clock.advance(hours=1)
+    assert node.system.closing.close(actor="a test").left == ()
+
+
+def test_what_a_doctor_tried_the_store_with_is_nobodys_sound(node: Node) -> None:
+    node.store.put(PROBE_KEY, io.BytesIO(SAID), len(SAID))
     assert node.system.closing.close(actor="a test").left == ()
 
 

@@ -4,11 +4,9 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 import redis
@@ -19,14 +17,16 @@ from typer.testing import CliRunner
 from core.adapters.sql.engine import open_engine, sqlite_url
 from core.adapters.sql.migrate import config
 from core.adapters.vault import open_vault
-from core.domain.custody import LEDGER_PREFIX, Care, Closed
+from core.domain.auditing import Wrong
+from core.domain.custody import LEDGER_PREFIX, PROBE_KEY, PROBE_MOST_BYTES, Care, Closed
 from core.domain.work import Job
 from core.errors import MemoryEngineError, Unavailable
+from core.services.probing import SAID
 from jobs.inprocess import running
 from memory_ui.app import plain_app
 from memory_ui.appliance import web
 from memory_ui.appliance.asking import ask
-from memory_ui.appliance.doctor import Patient, checks, diagnose
+from memory_ui.appliance.doctor import checks, diagnose
 from memory_ui.appliance.findings import Finding, Level, lines
 from memory_ui.appliance.status import lines as status_lines
 from memory_ui.appliance.status import standing_of
@@ -34,51 +34,13 @@ from memory_ui.appliance.visiting import visiting
 from memory_ui.cli import app
 from tests.engines import Engine
 from tests.fakes import FrozenClock, Given, new_node, served
-
-NOBODY = "http://127.0.0.1:9"
-"""Where nobody answers: the discard port."""
+from tests.patients import NOBODY, is_well, only
 
 
 @pytest.fixture
 def clock():
     """The machine's own, so that the command line agrees with the node."""
     return FrozenClock(datetime.now(UTC))
-
-
-@pytest.fixture
-def visit(ground, node):
-    """Goes to see the node through what the test holds in its hands."""
-
-    def go(look: Callable[[Patient], Any], **settings: Any) -> Any:
-        def around(found):
-            return replace(
-                found, clock=node.clock, drift=node.drift, source=node.source, disk=node.disk, store=node.store
-            )
-
-        given = Given(MEMORY_DATA_DIR=ground.folder, **{**ground.settings, **settings})
-        with visiting(given, url=NOBODY, chromium="/usr/bin/chromium", wrap=around) as patient:
-            return look(patient)
-
-    return go
-
-
-@pytest.fixture
-def found(visit):
-    """What the doctor says of one thing."""
-
-    def of(what: str, **given: Any) -> list[Finding]:
-        return [finding for finding in visit(diagnose, **given) if finding.what == what]
-
-    return of
-
-
-def only(findings: list[Finding]) -> Finding:
-    (finding,) = findings
-    return finding
-
-
-def is_well(findings: list[Finding]) -> bool:
-    return bool(findings) and {finding.level for finding in findings} == {Level.PASS}
 
 
 @pytest.fixture
@@ -229,10 +191,67 @@ class TestStore:
         node.store.refuses.clear()
         assert is_well(found("store"))
 
-    def test_nothing_is_put_into_it(self, node, visit):
-        before = list(node.store.keys("", whole=True))
-        visit(diagnose)
-        assert list(node.store.keys("", whole=True)) == before
+    @pytest.mark.parametrize(
+        ("mood", "said"),
+        [
+            ({"refuses": {"put"}}, "takes no bytes"),
+            ({"loses": {"put"}}, "does not give back"),
+            ({"refuses": {"open"}}, "does not give back"),
+            ({"refuses": {"delete"}}, "does not delete"),
+            ({"loses": {"delete"}}, "does not delete"),
+        ],
+        ids=["refuses to put", "loses what is put", "refuses to read", "refuses to delete", "keeps what is deleted"],
+    )
+    def test_one_that_answers_and_does_not_do_its_work_fails_until_it_does(self, node, found, mood, said):
+        node.keep()
+        before = node.stored()
+        for attribute, operations in mood.items():
+            getattr(node.store, attribute).update(operations)
+        finding = only(found("store"))
+        assert (finding.level, bool(finding.remedy), said in finding.detail) == (Level.FAIL, True, True)
+        assert ("may still lie there" in finding.detail) == (PROBE_KEY in node.store.keys("")) == ("delete" in said)
+        node.store.refuses.clear()
+        node.store.loses.clear()
+        assert is_well(found("store"))
+        assert node.stored() == before
+
+    def test_one_that_gives_back_other_bytes_fails(self, node, found):
+        node.store.before["open"] = lambda key: node.store.inner.put(key, io.BytesIO(b"other"), 5)
+        assert "does not give back" in only(found("store")).detail
+        node.store.before.clear()
+        assert is_well(found("store"))
+
+    def test_what_a_killed_look_has_left_is_no_orphan_and_taken_away_by_the_next(self, node, found):
+        node.store.put(PROBE_KEY, io.BytesIO(SAID), len(SAID))
+        report = node.system.audits.run()
+        assert (report.findings, len(report.notes)) == ([], 1)
+        assert is_well(found("store"))
+        assert list(node.store.keys("", whole=True)) == []
+
+    def test_whatever_else_lies_in_its_place_is_an_orphan(self, node):
+        node.store.put(PROBE_KEY, io.BytesIO(b"v" * (PROBE_MOST_BYTES + 1)), PROBE_MOST_BYTES + 1)
+        assert [(one.kind, one.key) for one in node.system.audits.run().findings] == [(Wrong.ORPHAN, PROBE_KEY)]
+
+    def test_two_who_try_it_at_once_disturb_nobody(self, node, found):
+        other = iter((PROBE_KEY,))
+        node.store.before["open"] = lambda _key: [node.store.inner.delete(key) for key in other]
+        assert is_well(found("store"))
+        assert next(other, None) is None
+
+    @pytest.mark.engine("embedded")
+    def test_one_whose_folder_cannot_be_written_fails_until_it_can(self, node, ground, found):
+        place = ground.folder / "sounds" / PROBE_KEY
+        place.mkdir()
+        finding = only(found("store"))
+        assert (finding.level, str(place.parent) in finding.remedy) == (Level.FAIL, True)
+        place.rmdir()
+        assert is_well(found("store"))
+
+    def test_one_that_does_not_answer_is_given_nothing(self, node, found):
+        node.store.refuses.add("check")
+        node.store.calls.clear()
+        found("store")
+        assert "put" not in {operation for operation, _ in node.store.calls}
 
 
 class TestBackground:

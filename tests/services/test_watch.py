@@ -9,6 +9,7 @@ import pytest
 
 from core.adapters.messages import MailPlace, Webhook
 from core.domain.artifact import Review
+from core.domain.certificates import LEAF_DAYS, RENEW_DAYS, ROOT_DAYS, ROOT_SOON_DAYS, Names, Reason
 from core.domain.device import Activity, Permission, Surface
 from core.domain.steward import SWITCHES
 from core.domain.work import Job, Signal
@@ -16,6 +17,7 @@ from core.errors import Unavailable
 from core.ports.messages import Message
 from core.ports.work import QueueDepth
 from jobs.watching import look_for_others, stand_in
+from memory_ui.addresses import certified
 from tests.engines import at_work
 from tests.fakes import START, at_once, visits_to, wait_for
 from tests.signals import pages_of
@@ -35,6 +37,12 @@ def queue(waiting=0):
 def names(node, depth=None):
     """What stands, by name; the queue is empty unless it is given."""
     return [found.warning.name.value for found in node.system.watch.standing(depth or queue())]
+
+
+def about(node, what):
+    """Of what stands, name and level of what begins so."""
+    found = [one.warning for one in node.system.watch.standing(queue())]
+    return [(one.name.value, one.level.value) for one in found if one.name.value.startswith(what)]
 
 
 def look(node, waiting=0):
@@ -132,6 +140,51 @@ class TestCauses:
         for moved, expected in ((60.0, []), (-3600.0, ["clock_moved"]), (0.4, [])):
             node.drift.moved = moved
             assert names(node) == expected
+
+    @pytest.mark.engine("embedded")
+    def test_a_certificate_that_is_not_renewed_until_it_is(self, well):
+        node = well(TLS="internal")
+        certificates, wanted = node.system.certificates, certified(node.system.settings)
+        certificates.keep(wanted)
+        node.clock.advance(days=LEAF_DAYS - RENEW_DAYS - 1)
+        assert certificates.keep(wanted) is None
+        assert about(node, "certificate") == []
+        for days, levels in ((1, []), (1, ["warning"]), (29, ["critical"])):
+            node.clock.advance(days=days)
+            assert about(node, "certificate") == [("certificate_late", level) for level in levels]
+        assert certificates.keep(wanted) is Reason.ENDING
+        assert about(node, "certificate") == []
+
+    @pytest.mark.engine("embedded")
+    def test_a_root_that_ends_until_there_is_another(self, well):
+        node = well(TLS="internal")
+        certificates, wanted = node.system.certificates, certified(node.system.settings)
+        certificates.keep(wanted)
+        for days, expected in ((ROOT_DAYS - ROOT_SOON_DAYS, []), (1, [("certificate_root", "warning")])):
+            node.clock.advance(days=days)
+            certificates.keep(wanted)
+            assert about(node, "certificate") == expected
+        certificates.new_root(wanted)
+        assert about(node, "certificate") == []
+
+    @pytest.mark.engine("embedded")
+    @pytest.mark.parametrize(("file", "level"), [("root.pem", "critical"), ("node.pem", "warning")])
+    def test_an_authority_or_a_certificate_that_is_lost_until_it_is_back(self, well, ground, file, level):
+        node = well(TLS="internal")
+        node.system.certificates.keep(certified(node.system.settings))
+        path = ground.folder / "certificates" / file
+        away = path.rename(path.with_suffix(".away"))
+        assert about(node, "certificate") == [("certificate_lost", level)]
+        path.write_text("no certificate at all")
+        assert about(node, "certificate") == [("certificate_lost", level)]
+        away.replace(path)
+        assert about(node, "certificate") == []
+
+    @pytest.mark.engine("embedded")
+    def test_a_certificate_that_is_no_longer_used_is_nobodys_trouble(self, well, make_node, ground):
+        well(TLS="internal").system.certificates.keep(Names(hosts=frozenset({"room.test"}), addresses=frozenset()))
+        (ground.folder / "certificates" / "root.pem").unlink()
+        assert about(make_node(), "certificate") == []
 
     def test_a_worker_whose_clock_runs_ahead(self, well):
         node = well()

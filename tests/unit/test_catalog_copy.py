@@ -10,6 +10,7 @@ import pytest
 from core.adapters.catalogs import load
 from core.bootstrap.figures import notices
 from core.domain.archiving import ArchiveKind
+from core.domain.certificates import Lost
 from core.domain.clips import Unit
 from core.domain.codes import ALPHABET
 from core.domain.consent import Mode
@@ -64,9 +65,12 @@ ROOM_SCRIPTS = "\n".join(
     for name in ("wall.js", "wall_parts.js", "wall_flag.js", "wall_words.js", "components/player.js")
 )
 
+REASONS = {Name.NODE_CLOSED: [reason for reason in Closed if reason], Name.CERTIFICATE_LOST: list(Lost)}
+"""What may have several reasons has words for each."""
+
 WARNINGS = {
-    *(f"warnings.{name}{part}" for name in Name if name is not Name.NODE_CLOSED for part in ("", "_detail")),
-    *(f"warnings.{Name.NODE_CLOSED}_{closed}{part}" for closed in Closed if closed for part in ("", "_detail")),
+    *(f"warnings.{name}{part}" for name in Name if name not in REASONS for part in ("", "_detail")),
+    *(f"warnings.{name}_{why}{part}" for name, whys in REASONS.items() for why in whys for part in ("", "_detail")),
     *(f"warnings.{name}_until" for name in SWITCHES),
     *(f"warnings.level_{level}" for level in Level),
     *(f"warnings.mail_{part}" for part in ("since", "cleared", "foot")),

@@ -1,8 +1,10 @@
 """A simulated room is the room: the same laws of hearing, wear and end, and the same figures from the same seed."""
 
 import json
+import math
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from typer.testing import CliRunner
@@ -11,8 +13,8 @@ from core.bootstrap.simulation import Visit, plan_of, simulation_of
 from core.domain.pool.facts import Mood
 from core.domain.pool.reach import EVERYWHERE
 from core.errors import Misconfigured
-from core.services.measures import measures, recurrences_s, repeats_inside_window, summary
-from core.services.simulated import MemoryRows, Played, Run, Take
+from core.services.measures import measures, recurrences_s, repeats_inside_window, series, summary
+from core.services.simulated import Headcount, MemoryRows, Played, Run, Take
 from core.settings import load_settings
 from memory_ui.cli import app
 from memory_ui.simulation_report import SUMMARY, Column, report_html, report_json, summary_rows
@@ -30,6 +32,9 @@ VISIT = Visit(
     quieter=False,
     mood=None,
 )
+
+BERLIN = ZoneInfo("Europe/Berlin")
+EMPTY_FROM_11 = Headcount(steps=((0, 3), (11, 0)))
 
 
 def simulated(visit=VISIT, **settings):
@@ -106,6 +111,67 @@ class TestTheRoom:
             simulation_of(load_settings(ENGINE_DEPLOYMENT="nonsense"))
 
 
+class TestWhoIsThere:
+    DAY = Headcount(steps=((0, 0), (9, 3), (12, 20), (18, 0)))
+
+    @pytest.mark.parametrize(
+        ("at", "people", "empty_h"),
+        [("00:00", 0, 6), ("08:59", 0, 14.983), ("09:00", 3, 0), ("12:00", 20, 0), ("17:59", 20, 0), ("18:30", 0, 0.5)],
+    )
+    def test_each_step_counts_until_the_next_and_an_empty_room_is_empty_since_they_left(self, at, people, empty_h):
+        local = datetime.fromisoformat(f"2026-03-10T{at}").replace(tzinfo=BERLIN)
+        assert self.DAY.people(local) == people
+        assert self.DAY.empty_s(local) / 3600 == pytest.approx(empty_h, abs=0.001)
+
+    def test_before_the_first_step_the_last_one_counts(self):
+        local = datetime(2026, 3, 10, 8, tzinfo=BERLIN)
+        assert (Headcount(steps=((9, 0), (17, 4))).people(local), Headcount(steps=((9, 5),)).people(local)) == (4, 5)
+
+    def test_where_nobody_ever_is_it_has_been_so_for_ever(self):
+        local = datetime(2026, 3, 10, 8, tzinfo=BERLIN)
+        assert Headcount(steps=((9, 0), (17, 0))).empty_s(local) == math.inf
+
+    def test_an_hour_that_the_clock_leaves_out_is_not_counted(self):
+        local = datetime(2026, 3, 29, 9, tzinfo=BERLIN)
+        assert Headcount(steps=((1, 0), (10, 4))).empty_s(local) == 7 * 3600
+
+    def test_a_room_that_does_not_go_by_it_is_the_same_room(self, weekend):
+        run, _ = weekend
+        other, simulation = simulated(replace(VISIT, headcount=EMPTY_FROM_11))
+        assert other.played == run.played
+        assert summary(other, simulation)["programs_to_nobody"] == sum(hour_of(one) >= 11 for one in run.played) > 0
+        assert summary(other, simulation)["alone_share"] == 0
+
+    def test_a_room_that_goes_by_it_rests_once_nobody_has_been_there_for_a_while(self):
+        run, simulation = simulated(replace(VISIT, headcount=EMPTY_FROM_11), ROOM_FOLLOWS_OCCUPANCY=True)
+        after_s = simulation.tables.catalog.occupancy.empty_after_s
+        late = [one for one in run.played if hour_of(one) >= 11]
+        assert len(run.played) > len(late) > 0
+        assert all(one.at.minute * 60 + one.at.second < after_s + 60 for one in late)
+        found = summary(run, simulation)
+        assert found["programs_to_nobody"] == len(late)
+        assert found["alone_share"] == pytest.approx(0.5 * (1 - after_s / 3600), abs=0.02)
+
+    def test_a_crowd_makes_it_livelier_and_silence_is_measured_by_that(self):
+        crowd = Headcount(steps=((0, 30),))
+        calm, other = (
+            summary(*simulated(replace(VISIT, headcount=crowd), ROOM_FOLLOWS_OCCUPANCY=follows))
+            for follows in (False, True)
+        )
+        assert other["gap_cue_s_mean"] < calm["gap_cue_s_mean"]
+        assert other["silence_budget"] < calm["silence_budget"]
+
+    def test_where_nobody_counts_nothing_is_said_of_it(self, weekend):
+        run, simulation = weekend
+        assert summary(run, simulation)["programs_to_nobody"] is None
+        assert series(run, simulation)["people_by_hour"] is None
+
+
+def hour_of(one):
+    """At which hour of the site's clock it began."""
+    return one.at.astimezone(BERLIN).hour
+
+
 def test_rows_in_memory_are_met_alike_by_probes():
     rows = MemoryRows()
     for number in range(1, 7):
@@ -153,6 +219,8 @@ class TestMeasures:
         found = measures(run, simulation)
         assert json.loads(json.dumps(found)) == found
         assert sum(found["series"]["gaps"]) == found["summary"]["programs"] == len(run.played)
+        assert found["series"]["hours"] == [10, 11]
+        assert sum(found["series"]["programs_by_hour"]) * 2 == len(run.played)
         assert sum(found["series"]["plays_per_artifact"]) == sum(len(one.voices) for one in run.played)
         assert found["summary"]["silence_share"] <= found["summary"]["silence_budget"]
 
@@ -177,7 +245,7 @@ class TestTheReport:
         assert "http://" not in head
         assert "https://" not in head
         assert "<link" not in head
-        assert page.count("class='chart'") == 14
+        assert page.count("class='chart'") == 16
 
     def test_the_json_holds_both_runs(self, columns):
         told = json.loads(report_json(columns))["runs"]
@@ -204,10 +272,30 @@ class TestTheCommand:
         first, second = json.loads((tmp_path / "out" / "report.json").read_text())["runs"]
         assert second["summary"]["together_share"] == 0 < first["summary"]["together_share"]
 
+    def test_it_shows_what_going_by_the_people_there_does(self, tmp_path):
+        people = ("--occupancy", "11:0, 10:3")
+        done = self.run(tmp_path, *people, "--closes", "12", "--against", "ROOM_FOLLOWS_OCCUPANCY=true")
+        assert done.exit_code == 0, done.output
+        assert "ROOM_FOLLOWS_OCCUPANCY is off" not in done.output
+        first, second = json.loads((tmp_path / "out" / "report.json").read_text())["runs"]
+        assert first["given"]["people"] == "3 from 10 o'clock, 0 from 11 o'clock"
+        assert [one["given"]["the room goes by them"] for one in (first, second)] == ["no", "yes"]
+        assert first["series"]["people_by_hour"] == [3, 0]
+        assert second["summary"]["programs_to_nobody"] < first["summary"]["programs_to_nobody"] / 2
+        assert '"10 (3)", "11 (0)"' in (tmp_path / "out" / "report.html").read_text()
+
+    def test_people_a_room_does_not_go_by_are_said_to_count_for_nothing(self, tmp_path):
+        assert "ROOM_FOLLOWS_OCCUPANCY is off" in self.run(tmp_path, "--occupancy", "10:3").output
+
     @pytest.mark.parametrize(
         ("options", "said"),
         [
             (("--set", "NONSENSE"), "NAME=VALUE"),
+            (("--occupancy", "9"), "HOUR:PEOPLE"),
+            (("--occupancy", "24:1"), "24:1"),
+            (("--occupancy", "9:1,09:2"), "09:2"),
+            (("--occupancy", "9:-1"), "9:-1"),
+            (("--occupancy", "9:1001"), "9:1001"),
             (("--start", "yesterday"), "yesterday"),
             (("--mood", "cheerful"), "cheerful"),
             (("--days", "0"), "days"),

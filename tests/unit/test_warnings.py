@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from core.adapters.copy import load_copy
 from core.adapters.warnings_text import in_words
+from core.domain.certificates import LATE_DAYS, ROOT_SOON_DAYS, Held, Span
 from core.domain.clocks import Doubt
 from core.domain.custody import Closed
 from core.domain.device import Activity, Device, DeviceFigures, Permission, Report, Surface
@@ -58,10 +59,22 @@ PAGE = Device(
     report=Report(page_version="now"),
 )
 
+
+def held(*, root=3652, leaf=397, by=timedelta()):
+    """What a node holds whose certificates end in so many days, and `by` more; None where there is none."""
+    root, leaf = (None if days is None else until(START + timedelta(days=days) + by) for days in (root, leaf))
+    return Held(root=root, leaf=leaf)
+
+
+def until(end):
+    """Dates that began long before."""
+    return Span(begins=START - timedelta(days=400), ends=end)
+
+
 DOUBT = Doubt(system_now=START + timedelta(days=730), believed_now=START, since=START)
 
-moments = st.none() | st.integers(-4000, 4000).map(lambda s: START + timedelta(seconds=s))
-times = moments.filter(bool)
+times = st.integers(-4000, 4000).map(lambda s: START + timedelta(seconds=s))
+moments = st.none() | times
 reports = st.builds(
     Report,
     activity=st.sampled_from(Activity),
@@ -125,6 +138,8 @@ node_facts = st.builds(
     verified_at=moments,
     owed=st.integers(0, 3),
     owed_since=moments,
+    certificates=st.none()
+    | st.builds(held, root=st.none() | st.integers(-40, 4000), leaf=st.none() | st.integers(-40, 400)),
 )
 
 
@@ -187,6 +202,14 @@ LEVEL_OF = {
     (Name.BACKUP_OLD, Level.WARNING): {"verified_at": START - timedelta(hours=48, seconds=1)},
     (Name.LEDGER_BEHIND, Level.WARNING): {"owed": 1, "owed_since": START - timedelta(seconds=901)},
     (Name.CLOCK_MOVED, Level.CRITICAL): {"clock_moved_s": -61.0},
+    (Name.CERTIFICATE_LOST, Level.CRITICAL): {"certificates": held(root=None, leaf=None)},
+    (Name.CERTIFICATE_LOST, Level.WARNING): {"certificates": held(leaf=None)},
+    (Name.CERTIFICATE_LATE, Level.WARNING): {"certificates": held(leaf=LATE_DAYS, by=timedelta(seconds=-1))},
+    (Name.CERTIFICATE_LATE, Level.CRITICAL): {"certificates": held(leaf=-1)},
+    (Name.CERTIFICATE_ROOT, Level.WARNING): {
+        "certificates": held(root=ROOT_SOON_DAYS, leaf=ROOT_SOON_DAYS, by=timedelta(seconds=-1))
+    },
+    (Name.CERTIFICATE_ROOT, Level.CRITICAL): {"certificates": held(root=-1, leaf=-1)},
     (Name.WORKER_CLOCK, Level.WARNING): {
         "processes": (*ALIVE, Process(name="w2", role="worker", seen_at=START + timedelta(seconds=61)))
     },
@@ -239,6 +262,7 @@ def test_every_name_has_a_cause_here():
         {"audited_at": START - timedelta(hours=48), "verified_at": START - timedelta(hours=48)},
         {"began_at": START - timedelta(hours=48)},
         {"owed": 3, "owed_since": START - timedelta(seconds=900)},
+        {"certificates": held(root=ROOT_SOON_DAYS, leaf=LATE_DAYS)},
         {"playable": 7},
         {"playable": 11, "lanes": {Lane.FRESH: 11}, "moods": {Mood.CLEAR: 11}},
         {"lanes": {Lane.FRESH: 21, Lane.MID: 5, Lane.WORN: 4}},
@@ -291,6 +315,17 @@ def test_a_node_that_makes_no_backups_by_itself_is_not_asked_for_them():
     never = replace(WELL, verified_at=long_ago, began_at=long_ago, audited_at=START)
     assert [found.name for found in standing(never, FIGURES)] == [Name.BACKUP_OLD]
     assert standing(never, replace(FIGURES, backup_old_s=0)) == []
+
+
+def test_a_certificate_that_ends_with_its_root_is_no_renewal_that_was_missed():
+    (found,) = standing(replace(WELL, certificates=held(root=20, leaf=20)), FIGURES)
+    assert found.name is Name.CERTIFICATE_ROOT
+    assert in_words(found, load_copy("en")).title.endswith("on 21 March 2026.")
+
+
+def test_a_clock_in_doubt_ends_no_certificate():
+    facts = replace(WELL, now=DOUBT.system_now, doubt=DOUBT, processes=None, certificates=held(root=40, leaf=35))
+    assert [found.name for found in standing(facts, FIGURES)] == [Name.CLOCK_DOUBT]
 
 
 def test_a_timed_switch_says_until_when():
