@@ -43,6 +43,8 @@ def follow(made: Machine, said: Commands, address: str, tests: str) -> dict[str,
     made.run("second", said.run, address, speak=False)
     fetching = f".venv/bin/python -m pip download -q --no-cache-dir -r requirements.txt -d {FETCHED}"
     fetched = made.measure(fetching)
+    # Before the tests: what they need comes into the same environment.
+    venv_mib = size_mib(made.at(CLONE / ".venv"))
     if tests != "none":
         made.type("test", said.test if tests == "run" else SOME_TESTS)
     return {
@@ -54,7 +56,7 @@ def follow(made: Machine, said: Commands, address: str, tests: str) -> dict[str,
         "bare_mib": round(bare_mib),
         "clone_mib": round(clone_mib),
         "fetched_mib": round(size_mib(made.at(FETCHED))),
-        "venv_mib": round(size_mib(made.at(CLONE / ".venv"))),
+        "venv_mib": round(venv_mib),
         "parts_s": parts(first, fetched.seconds),
         "pages_s": {page: round(seconds, 1) for page, seconds in first.pages_s.items()},
         "secret_mode": said_where(first.lines, address, made),

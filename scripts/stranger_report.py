@@ -15,8 +15,8 @@ OURS = ("first", "second")
 
 HEAD, TAIL = 6, 14
 TESTS = {
-    "run": "as the README says it: all of them",
-    "some": "in this rehearsal what they need was installed as `make test` installs it, and a part of them was run",
+    "run": "typed as the README says it, with all its parts",
+    "some": "in this rehearsal what it needs was installed as it installs it, and a part of it was run",
     "none": "left out of this rehearsal",
 }
 
