@@ -1,5 +1,5 @@
 # The node's image: one program, started as `serve`, `worker`, `scheduler` or `prepare` by compose.yaml.
-# scripts/rehearse_image.sh carries out the same steps without a container engine.
+# scripts/rehearse_image.py carries out the same steps without a container engine.
 
 FROM python:3.11.15-slim-bookworm AS builder
 

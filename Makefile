@@ -19,7 +19,7 @@ KIOSK_TESTS := $(addprefix tests/browser/test_,appliance_browser.py docs_site.py
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-services test-browser test-room test-kiosk test-campaigns test-js \
 	check check-types check-rest check-deploy image format docs clips screenshots faults chaos alarms fuzz fairness kiosk soak stack \
-	release update-rehearsal lock clean
+	release stranger update-rehearsal lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -47,6 +47,7 @@ demo-clear: setup ## Remove the generated sounds
 
 # Four at a time: browsers and campaigns wait for much of their time, the others compute.
 test: setup-dev setup-tools ## All tests; installs the programs they need
+	@echo "test: seven parts, four at a time; each is shown when it has ended, the last after half an hour"
 	@$(MAKE) --no-print-directory -j4 --output-sync=target test-python test-browser test-room test-services test-campaigns test-kiosk test-js
 
 test-python: setup-dev
@@ -140,7 +141,10 @@ soak: setup-dev setup-tools ## Let the room page run for 40 minutes and the play
 	$(BIN)/python -m tests.soak.campaign $(SOAK)
 
 image: setup-dev ## Carry out the Dockerfile's steps in a bare Debian and go through the ritual there, as root (IMAGE="--report")
-	scripts/rehearse_image.sh $(IMAGE)
+	scripts/rehearse.sh image $(IMAGE)
+
+stranger: setup-dev ## Type what the README says into a bare Debian with a fresh clone, as root (STRANGER="--tests run --report")
+	scripts/rehearse.sh stranger $(STRANGER)
 
 release: setup-dev ## Build the archive that machines are installed and updated from, and its checksum (RELEASE="--to dist")
 	$(BIN)/python scripts/build_release.py $(RELEASE)

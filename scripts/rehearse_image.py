@@ -1,11 +1,10 @@
-"""The Dockerfile's steps in a bare Debian, and the ritual over HTTP with what comes of them; see `rehearse_image.sh`.
+"""The Dockerfile's steps in a bare Debian, and the ritual over HTTP with what comes of them; see `rehearse.sh`.
 
 What a base image would bring is installed before the first step and nothing after it: a step that needs more fails here
 as it would there. `python` of the base image is Debian's own of the same minor version.
 """
 
 import argparse
-import os
 import re
 import shutil
 import subprocess
@@ -13,20 +12,20 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from scripts.bare_system import AUTHORITIES, bare_system, copied, mounted, package_index, run, size_mib
 from scripts.dockerfile_steps import ROOT, Stage, Step, environment, stages
 from scripts.image_report import write
 from scripts.ritual import free_port, ritual, until_it_answers
 
 EVIDENCE = ROOT / "docs" / "evidence"
-AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
-BASE_PACKAGES = "python3-venv,ca-certificates"
+BASE_PACKAGES = ("python3-venv", "ca-certificates")
 BEFORE = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 SAID_ALONE = frozenset({"ENV", "WORKDIR", "USER", "EXPOSE", "HEALTHCHECK", "ENTRYPOINT", "CMD", "LABEL"})
 """Instructions that change nothing on the disk; `RUN` and `COPY` do. Any other is refused."""
@@ -67,45 +66,29 @@ def _changes(step: Step) -> bool:
 def build(found: list[Stage], folder: Path, context: Path) -> list[Built]:
     """Every stage, each in a copy of the bare system."""
     release = release_of(found[0].image)
-    bare = bare_system(folder / "bare", release)
+    bare = base_image(folder / "bare", release)
     built: list[Built] = []
     for number, stage in enumerate(found):
         if stage.image != found[0].image:
             raise SystemExit(f"image: {stage.image} is another base than {found[0].image}")
-        root = folder / (stage.name or f"stage-{number}")
-        shutil.rmtree(root, ignore_errors=True)
-        subprocess.run(["cp", "-a", str(bare), str(root)], check=True)  # noqa: S603, S607
+        root = copied(bare, folder / (stage.name or f"stage-{number}"))
         one = Built(stage=stage, root=root)
-        with _mounted(root):
+        with mounted(root):
             for step in stage.steps:
                 _carry_out(step, one, built, context)
         built.append(one)
     return built
 
 
-def bare_system(root: Path, release: str) -> Path:
+def base_image(root: Path, release: str) -> Path:
     """A minimal Debian with Python and authorities: what the base image has, and less."""
+    bare_system(root, release, BASE_PACKAGES)
     if not (root / "usr/local/bin/python").is_symlink():
-        shutil.rmtree(root, ignore_errors=True)
-        options = ["--variant=minbase", f"--include={BASE_PACKAGES}"]
-        _run(["debootstrap", *options, release, str(root), "http://deb.debian.org/debian"])
         (root / "usr/local/bin/python").symlink_to("/usr/bin/python3")
-    shutil.copyfile("/etc/resolv.conf", root / "etc/resolv.conf")
     if AUTHORITIES.is_file():
         # A house with an authority of its own before the package index.
         shutil.copyfile(AUTHORITIES, root / str(AUTHORITIES).lstrip("/"))
     return root
-
-
-@contextmanager
-def _mounted(root: Path) -> Iterator[None]:
-    # As an engine gives them to every container.
-    wanted = [(["-t", "proc"], "proc"), (["-t", "tmpfs", "-o", "mode=1777,size=64m"], "dev/shm")]
-    with ExitStack() as held:
-        for kind, place in wanted:
-            _run(["mount", *kind, "none", str(root / place)])
-            held.callback(_run, ["umount", str(root / place)])
-        yield
 
 
 def _carry_out(step: Step, one: Built, before: list[Built], context: Path) -> None:
@@ -119,7 +102,7 @@ def _carry_out(step: Step, one: Built, before: list[Built], context: Path) -> No
     print(f"image: {step.instruction} {step.value[:100]}", flush=True)
     began = time.monotonic()
     if step.instruction == "RUN":
-        _run(
+        run(
             [
                 "chroot",
                 str(one.root),
@@ -139,8 +122,7 @@ def _carry_out(step: Step, one: Built, before: list[Built], context: Path) -> No
 def _given(one: Built) -> list[str]:
     values = dict(one.given)
     if one.stage.name:
-        # Where the package index is, of the machine that builds: as build arguments of an engine would say it.
-        values |= {name: value for name, value in os.environ.items() if name in ("PIP_INDEX_URL", "HTTPS_PROXY")}
+        values |= package_index()
         values["PIP_CERT"] = str(AUTHORITIES)
     return [f"{name}={value}" for name, value in values.items()]
 
@@ -157,7 +139,7 @@ def _copy(step: Step, one: Built, before: list[Built], context: Path) -> None:
         found = source_root / source.lstrip("/")
         if found.is_dir():
             place.mkdir(parents=True, exist_ok=True)
-            _run(["cp", "-a", f"{found}/.", str(place)])
+            run(["cp", "-a", f"{found}/.", str(place)])
         else:
             place.mkdir(parents=True, exist_ok=True)
             shutil.copy2(found, place / found.name)
@@ -168,7 +150,7 @@ def context_of(folder: Path) -> Path:
     context = folder / "context"
     shutil.rmtree(context, ignore_errors=True)
     context.mkdir(parents=True)
-    listed = _run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]).stdout.split("\0")
+    listed = run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]).stdout.split("\0")
     for name in (name for name in listed if name and (ROOT / name).is_file()):
         (context / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, context / name)
@@ -184,7 +166,7 @@ def started(last: Built, port: int) -> Iterator[str]:
     given = ["/usr/bin/env", "-i", *_given(last), "HOST=127.0.0.1", f"PORT={port}", "NODE_NAME=Rehearsal"]
     words = ["/bin/sh", "-c", f'cd {last.place} && exec "$@"', "sh", *entry.listed, *command.listed]
     log = last.root.parent / "serve.log"
-    with _mounted(last.root), log.open("wb") as said:
+    with mounted(last.root), log.open("wb") as said:
         process = subprocess.Popen(  # noqa: S603
             ["chroot", f"--userspec={user.value}", str(last.root), *given, *words],  # noqa: S607
             stdout=said,
@@ -196,21 +178,6 @@ def started(last: Built, port: int) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(30)
-
-
-def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
-    if done.returncode:
-        raise SystemExit(
-            f"image: {' '.join(command)[:200]} ended with {done.returncode}:\n"
-            f"{done.stdout[-2000:]}{done.stderr[-3000:]}"
-        )
-    return done
-
-
-def size_mib(path: Path) -> float:
-    """What a folder takes on the disk."""
-    return int(_run(["du", "-sk", str(path)]).stdout.split()[0]) / 1024
 
 
 def compilers(root: Path) -> list[str]:
@@ -251,7 +218,7 @@ def main() -> int:
 
 def _facts(built: list[Built], passed: list[str], start_s: float) -> dict[str, object]:
     last = built[-1]
-    python = _run(["chroot", str(last.root), "/srv/memory-engine/.venv/bin/python", "--version"]).stdout.strip()
+    python = run(["chroot", str(last.root), "/srv/memory-engine/.venv/bin/python", "--version"]).stdout.strip()
     bare_mib = size_mib(last.root.parent / "bare")
     return {
         "at": datetime.now(UTC).date().isoformat(),

@@ -67,7 +67,7 @@ print=$(fingerprint)
 if stamped "$purpose" "$print"; then
   exit 0
 fi
-echo "setup: installing what $pinned pins"
+echo "setup: installing what $pinned pins, which takes a minute or more"
 rm -f "$venv"/.installed-*
 pip=("$venv/bin/python" -m pip --disable-pip-version-check --quiet install)
 "${pip[@]}" --require-hashes -r "$pinned" || fail "the packages in $pinned could not be installed"

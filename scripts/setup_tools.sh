@@ -8,6 +8,7 @@ tools="
 caddy caddy
 certutil libnss3-tools
 chromium chromium
+curl curl
 espeak-ng espeak-ng
 g++ g++
 gcc gcc
@@ -41,7 +42,7 @@ if [ "$(id -u)" -ne 0 ]; then
   as_root=(sudo)
 fi
 export DEBIAN_FRONTEND=noninteractive
-echo "setup: installing ${missing[*]}"
+echo "setup: installing ${missing[*]}, which takes a few minutes"
 "${as_root[@]}" apt-get update -qq </dev/null
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
   apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >/dev/null || refuse "apt-get failed"

@@ -2,7 +2,7 @@
 
 import errno
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -81,7 +81,9 @@ def _serve(settings: "Settings", listener: socket.socket, plain: socket.socket |
         ws_max_size=1 << 20,
         ssl_context_factory=None if secured is None else lambda *_: secured.context,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    # Ctrl-C is how a person stops a node. It comes here again when everything has been closed, and nothing has failed.
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def _secret(system: "System") -> str:

@@ -10,7 +10,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import tarfile
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -102,9 +101,9 @@ class Box(PrivateServer):
                 opened.execute(statement)
 
     def install(self, archive: Path) -> Ran:
-        """The first installation: unpack, and the archive's own script."""
-        with tarfile.open(archive) as tar:
-            tar.extractall(self.folder / "unpacked", filter="data")
+        """The first installation, as it is typed: unpack, and the archive's own script."""
+        (self.folder / "unpacked").mkdir()
+        subprocess.run(["tar", "-xf", str(archive), "-C", str(self.folder / "unpacked")], check=True)
         (unpacked,) = (self.folder / "unpacked").iterdir()
         ran = self.run([sys.executable, str(unpacked / "install.py"), "--root", str(self.root)])
         shutil.rmtree(self.folder / "unpacked")
