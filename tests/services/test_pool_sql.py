@@ -5,16 +5,19 @@ from datetime import timedelta
 
 import pytest
 from scipy.stats import chisquare
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from core.adapters.sql.pool import SqlPool
+from core.adapters.sql.pool import SqlPool, _Rows
 from core.adapters.sql.tables import ArtifactRow, ConsentRow
 from core.domain.artifact import DRAW_BITS, State
 from core.domain.pool.asked import Asked
 from core.domain.pool.choose import narrow
 from core.domain.pool.facts import Density, Lane, Mood, Rung, Wish
+from core.domain.pool.lanes import lane, mood
+from core.domain.pool.reach import Reach
 from core.domain.pool.weights import weigh
-from tests.pool_takes import FIGURES, MEMORY, NOW, deployment, take
+from tests.pool_takes import FIGURES, LANES, MEMORY, NOW, deployment, take
 
 KINDS = 20
 NOT_BY_CHANCE = 1e-4
@@ -197,3 +200,64 @@ def test_a_count_above_five_thousand_comes_from_a_sample_at_most_a_minute_old(no
     node.change(facts[0].artifact_id, state=State.REVOKED.value)
     assert pool.draw(Wish(), NOW + timedelta(seconds=59), rng).pool_size == 5001
     assert pool.draw(Wish(), NOW + timedelta(seconds=61), rng).pool_size == 5000
+
+
+REACHES = {
+    "of some last hours": Reach(created_from=NOW - timedelta(hours=14)),
+    "of hours long ago": Reach(created_until=NOW - timedelta(hours=14)),
+    "short": Reach(longest_ms=5000),
+    "long": Reach(shortest_ms=18_000, deployment="memory"),
+    "on a topic, however it was written": Reach(topic="the kitchen"),
+    "of a status": Reach(statuses=frozenset({"open", "held"})),
+    "of a deployment": Reach(deployment="oracle"),
+    "everywhere": Reach(),
+    "of all of it": Reach(
+        deployment="memory", created_from=NOW - timedelta(hours=40), topic="the kitchen", longest_ms=10_000
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REACHES)
+def test_a_reach_holds_in_the_database_what_it_holds_by_its_word(node, name):
+    facts = [
+        *stock(
+            node, 40, kind=lambda n: replace(some_kind(n), topic=("", "The  Kitchen", "the kitchen ", "garden")[n % 4])
+        ),
+        *stock(node, 20, kind=lambda n: replace(some_kind(n), status=("open", "Held", "")[n % 3], deployment="oracle")),
+    ]
+    reach = REACHES[name]
+    expected = {fact.artifact_id for fact in facts if reach.admits(fact)}
+    with Session(node.system.outside.engine) as session:
+        rows = _Rows(session, NOW, lambda *_: len(facts), {})
+        assert {row.artifact_id for row in rows.scan(reach, lambda _row: True)} == expected
+        found = rows.find(reach, lambda _row: True)
+        assert (found.artifact_id if found else None) in (expected or {None})
+        count = rows.within(reach, 1000)
+        picked = rows.pick(reach, range(count))
+        assert expected <= {row.artifact_id for row in picked if row is not None}
+        assert rows.within(reach, 0) == min(count, 1)
+
+
+def test_that_a_length_is_common_is_known_for_a_minute(node):
+    stock(node, 5, kind=lambda _number: take(duration_ms=3000))
+    crowded = {}
+    with Session(node.system.outside.engine) as session:
+        reach = Reach(longest_ms=5000, deployment="memory")
+        assert _Rows(session, NOW, lambda *_: 5, crowded).within(reach, 3) == 4
+        session.execute(update(ArtifactRow).values(state=State.EXPIRED.value))
+        later = [NOW + timedelta(seconds=seconds) for seconds in (59, 61, -1)]
+        assert [_Rows(session, at, lambda *_: 5, crowded).within(reach, 3) for at in later] == [4, 0, 0]
+
+
+def test_kinds_are_counted_as_every_take_is_judged(node):
+    facts = stock(node, 60)
+    stock(node, 3, review="held")
+    node.change(facts[0].artifact_id, effect="warm")
+    with node.system.work.read() as tx:
+        groups = tx.archive.alike(NOW, LANES)
+    for judged in (lane, mood):
+        counted = Counter()
+        for group in groups:
+            counted[judged(group.facts, NOW, LANES)] += group.count
+        assert counted == Counter(judged(fact, NOW, LANES) for fact in facts)
+    assert sum(group.count for group in groups if group.effect == "warm") == 1

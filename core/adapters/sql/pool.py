@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from threading import Lock
@@ -41,11 +42,12 @@ class SqlPool:
         self._scan_most = scan_most
         self._sample: tuple[datetime, int] | None = None
         self._sample_lock = Lock()
+        self._crowded: dict[tuple[Reach, int], datetime] = {}
 
     def draw(self, wish: Wish, now: datetime, rng: random.Random) -> PoolAnswer | None:
         """One playable artifact, distributed as `choose` would; None when nothing is playable."""
         with answering(), Session(self._engine) as session:
-            rows = Recording(_Rows(session, now, self._size))
+            rows = Recording(_Rows(session, now, self._size, self._crowded))
             choice = draw_from(
                 rows,
                 wish,
@@ -78,10 +80,17 @@ class SqlPool:
 class _Rows:
     """See `core.domain.pool.drawing.Rows`."""
 
-    def __init__(self, session: Session, now: datetime, size: Callable[[Session, datetime], int]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        now: datetime,
+        size: Callable[[Session, datetime], int],
+        crowded: dict[tuple[Reach, int], datetime],
+    ) -> None:
         self._session = session
         self._now = now
         self._size = size
+        self._crowded = crowded
         self._places: list[int] = []
 
     def size(self) -> int:
@@ -103,9 +112,17 @@ class _Rows:
         return [found.get(at) for at in range(len(places))]
 
     def within(self, reach: Reach, most: int) -> int:
+        # That a length is common is known for a while: it is not counted for every draw. Hours go on, and are.
+        key = (Reach(shortest_ms=reach.shortest_ms, longest_ms=reach.longest_ms), most)
+        lasting = reach.narrow and reach == replace(key[0], deployment=reach.deployment)
+        since = self._crowded.get(key) if lasting else None
+        if since is not None and self._now - SAMPLE_FOR < since <= self._now:
+            return most + 1
         # Only what an index holds is counted: whether a place is playable is asked of those that are picked.
         query = select(ArtifactRow.id).where(*self._leading(reach)).limit(most + 1)
         self._places = list(self._session.execute(query).scalars())
+        if lasting and len(self._places) > most:
+            self._crowded[key] = self._now
         return len(self._places)
 
     def pick(self, _reach: Reach, places: Sequence[int]) -> Sequence[PoolFacts | None]:
