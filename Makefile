@@ -10,7 +10,7 @@ SITE = $(BIN)/python scripts/build_docs.py --if-stale || echo "docs: /docs/ is n
 LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate $(LOCK_OPTIONS)
 
-CAMPAIGNS := $(addprefix tests/,alarms chaos fairness faults kiosk soak stack update)
+CAMPAIGNS := $(addprefix tests/,alarms bench chaos fairness faults kiosk soak stack update)
 ROOM := $(wildcard $(addprefix tests/browser/test_,audio_graph.py close_session.py doors.py first_day.py \
 	kiosk_colour.py preview.py programs.py receipt.py room_*.py soak.py steward.py wall*.py))
 
@@ -19,7 +19,7 @@ KIOSK_TESTS := $(addprefix tests/browser/test_,appliance_browser.py docs_site.py
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-services test-browser test-room test-kiosk test-campaigns test-js \
 	check check-types check-rest check-deploy image format docs clips screenshots faults chaos alarms fuzz fairness kiosk soak stack \
-	release stranger update-rehearsal lock clean
+	bench evening release stranger update-rehearsal lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -139,6 +139,12 @@ kiosk: setup-dev setup-tools ## Kill servers, networks and browsers under the ki
 
 soak: setup-dev setup-tools ## Let the room page run for 40 minutes and the player for 8 hours, and count what stays (SOAK="--minutes 40 --hours 8 --report")
 	$(BIN)/python -m tests.soak.campaign $(SOAK)
+
+bench: setup-dev setup-tools ## Measure everything on both engines, by the archive's size too, which takes an hour (BENCH="--report")
+	$(BIN)/python -m bench.run $(BENCH)
+
+evening: setup-dev setup-tools ## Let an evening of kiosks, rooms and stewards pass on both engines, and see that nothing grows (EVENING="--minutes 40 --report")
+	$(BIN)/python -m bench.evening $(or $(EVENING),--minutes 40)
 
 image: setup-dev ## Carry out the Dockerfile's steps in a bare Debian and go through the ritual there, as root (IMAGE="--report")
 	scripts/rehearse.sh image $(IMAGE)
