@@ -61,14 +61,15 @@ def _put(connection: Connection, model: type[Base], rows: list[dict[str, Any]]) 
 
 def _settle(engine: Engine) -> None:
     """What a database would have done by itself in the meantime: its statistics, and on PostgreSQL its numbering."""
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if engine.dialect.name == "postgresql":
-            for table in ("artifact", "consent"):
-                highest = f"(SELECT max(id) FROM {table})"  # names of ours, nothing from outside
-                connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {highest})"))
-            connection.execute(text("VACUUM ANALYZE"))
-        else:
+    if engine.dialect.name != "postgresql":
+        with engine.execution_options(memory_writer=True).begin() as connection:
             connection.exec_driver_sql("ANALYZE")
+        return
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for table in ("artifact", "consent"):
+            highest = f"(SELECT max(id) FROM {table})"  # names of ours, nothing from outside
+            connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {highest})"))
+        connection.execute(text("VACUUM ANALYZE"))
 
 
 def _takes(

@@ -31,7 +31,13 @@ def upgrade() -> None:
             sqlite_where=sa.text(where),
             postgresql_where=sa.text(where),
         )
-    op.create_index("ix_artifact_state", "artifact", ["state"])
+    op.create_index(
+        "ix_artifact_ended_state",
+        "artifact",
+        ["state"],
+        sqlite_where=sa.text("ended_at IS NOT NULL"),
+        postgresql_where=sa.text("ended_at IS NOT NULL"),
+    )
     op.create_index("ix_derivative_until", "derivative", ["until"])
 
 

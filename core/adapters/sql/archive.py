@@ -7,7 +7,12 @@ from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session
 
 from core.adapters.sql.artifacts import artifact_of, artifacts
-from core.adapters.sql.tables import ArtifactRow, DerivativeRow
+from core.adapters.sql.tables import (
+    ACTIVE,
+    NOTHING,
+    ArtifactRow,
+    DerivativeRow,
+)
 from core.domain.artifact import Artifact, Review, State
 from core.domain.consent import Kind
 from core.domain.pool.facts import PoolFacts
@@ -37,7 +42,7 @@ class SqlArchive:
         if query.review is not None:
             where.append(ArtifactRow.review == query.review.value)
         if query.waiting:
-            where.append((ArtifactRow.review != "") | _asked_about())
+            where.append((ArtifactRow.review != NOTHING) | _asked_about())
         if query.before is not None:
             where.append(ArtifactRow.id < query.before)
         found = artifacts().where(*where).order_by(ArtifactRow.id.desc()).limit(query.limit)
@@ -46,7 +51,7 @@ class SqlArchive:
     def rank(self, artifact: Artifact) -> int:
         """The stack position: 1 for the oldest of the deployment's active artifacts; worked out now, never stored."""
         older = select(func.count()).select_from(ArtifactRow)
-        where = [ArtifactRow.state == State.ACTIVE.value, ArtifactRow.deployment == artifact.deployment]
+        where = [ArtifactRow.state == ACTIVE, ArtifactRow.deployment == artifact.deployment]
         return self._session.execute(older.where(*where, ArtifactRow.id <= artifact.id)).scalar_one()
 
     def statuses(self, deployment: str) -> list[str]:
@@ -69,15 +74,16 @@ class SqlArchive:
 
     def totals(self, now: datetime) -> Totals:
         """Artifacts by state, and how many wait for a steward."""
-        states = self._session.execute(select(ArtifactRow.state, func.count()).group_by(ArtifactRow.state))
-        by_state = {row[0]: row[1] for row in states}
+        ended = select(ArtifactRow.state, func.count()).where(ArtifactRow.ended_at.is_not(None))
+        by_state = {row[0]: row[1] for row in self._session.execute(ended.group_by(ArtifactRow.state))}
+        active = self._session.execute(select(func.count()).select_from(ArtifactRow).where(*_active())).scalar_one()
         waiting = self._session.execute(
             select(func.count())
             .select_from(ArtifactRow)
-            .where(*_held(now), (ArtifactRow.review != "") | _asked_about())
+            .where(*_held(now), (ArtifactRow.review != NOTHING) | _asked_about())
         ).scalar_one()
         return Totals(
-            active=by_state.get(State.ACTIVE.value, 0),
+            active=active,
             expired=by_state.get(State.EXPIRED.value, 0),
             revoked=by_state.get(State.REVOKED.value, 0),
             waiting=waiting,
@@ -114,7 +120,7 @@ class SqlArchive:
             row.status, row.effect,
         )  # fmt: skip
         # In the order of the draw, so that the part that is read is taken at random.
-        query = select(*columns).where(*_held(now), row.review == "").order_by(row.draw).limit(limit)
+        query = select(*columns).where(*_held(now), row.review == NOTHING).order_by(row.draw).limit(limit)
         return [
             (
                 PoolFacts(
@@ -154,7 +160,7 @@ class SqlArchive:
         labelled = [case((side, 1), else_=0).label(f"side{at}") for at, side in enumerate(sides)]
         # Named before it is grouped by: PostgreSQL does not know two expressions with parameters for the same.
         values = (row.created_at, row.wear, row.plays, row.duration_ms, row.effect)
-        sided = select(*values, *labelled).where(*_held(now), row.review == "").subquery()
+        sided = select(*values, *labelled).where(*_held(now), row.review == NOTHING).subquery()
         query = select(
             func.count(),
             func.min(sided.c.created_at, type_=row.created_at.type),
@@ -192,7 +198,7 @@ class SqlArchive:
                 DerivativeRow.publishable.is_(True),
                 DerivativeRow.until > now,
                 DerivativeRow.id > after,
-                ArtifactRow.review == "",
+                ArtifactRow.review == NOTHING,
                 ArtifactRow.demo.is_(False),
             )
             .order_by(DerivativeRow.id)
@@ -214,7 +220,7 @@ class SqlArchive:
         """The newest spectrograms whose right lasts; for the public only those of takes the room may have."""
         where = [*_held(now), DerivativeRow.kind == Kind.SPECTROGRAM.value, DerivativeRow.until > now]
         if publishable_only:
-            where += [DerivativeRow.publishable.is_(True), ArtifactRow.review == ""]
+            where += [DerivativeRow.publishable.is_(True), ArtifactRow.review == NOTHING]
         rows = self._session.execute(
             select(DerivativeRow)
             .join(ArtifactRow, ArtifactRow.id == DerivativeRow.artifact_id)
@@ -234,19 +240,19 @@ class SqlArchive:
         ]
 
     def _in_use(self, column: Any, where: list[Any]) -> list[str]:
-        query = select(column).where(*where, column != "").distinct().order_by(column).limit(CHOICES_MOST)
+        query = select(column).where(*where, column != NOTHING).distinct().order_by(column).limit(CHOICES_MOST)
         return list(self._session.execute(query).scalars())
 
     def _change(self, artifact_id: int, values: dict[str, Any]) -> None:
         self._session.execute(
             update(ArtifactRow)
-            .where(ArtifactRow.id == artifact_id, ArtifactRow.state == State.ACTIVE.value)
+            .where(ArtifactRow.id == artifact_id, ArtifactRow.state == ACTIVE)
             .values(version=ArtifactRow.version + 1, **values)
         )
 
 
 def _active() -> list[Any]:
-    return [ArtifactRow.state == State.ACTIVE.value]
+    return [ArtifactRow.state == ACTIVE]
 
 
 def _held(now: datetime) -> list[Any]:

@@ -10,6 +10,9 @@ from sqlalchemy.orm import Session
 
 from core.adapters.sql.records import derivative_of, holding_now
 from core.adapters.sql.tables import (
+    ACTIVE,
+    EPHEMERAL,
+    NOTHING,
     ArtifactRow,
     ConsentRow,
     DerivativeRow,
@@ -112,9 +115,7 @@ class SqlArtifacts:
     def once_waiting(self, artifact_id: int) -> tuple[Artifact, str] | None:
         """A one-time take that still waits for its hearing, with the hash of its token."""
         row = self._session.execute(
-            artifacts(ArtifactRow.once_hash).where(
-                ArtifactRow.id == artifact_id, ArtifactRow.state == State.EPHEMERAL.value
-            )
+            artifacts(ArtifactRow.once_hash).where(ArtifactRow.id == artifact_id, ArtifactRow.state == EPHEMERAL)
         ).one_or_none()
         return (artifact_of(row), row[-1]) if row is not None and row[-1] is not None else None
 
@@ -128,7 +129,7 @@ class SqlArtifacts:
             update(ArtifactRow)
             .where(
                 ArtifactRow.id == artifact_id,
-                ArtifactRow.state == State.EPHEMERAL.value,
+                ArtifactRow.state == EPHEMERAL,
                 ArtifactRow.once_hash == once_hash,
                 ArtifactRow.raw_until > now,
             )
@@ -152,9 +153,9 @@ class SqlArtifacts:
             update(ArtifactRow)
             .where(
                 ArtifactRow.id == artifact_id,
-                ArtifactRow.state == State.ACTIVE.value,
+                ArtifactRow.state == ACTIVE,
                 ArtifactRow.playable_until > now,
-                ArtifactRow.review == "",
+                ArtifactRow.review == NOTHING,
             )
             .values(
                 plays=ArtifactRow.plays + 1,
@@ -181,7 +182,7 @@ class SqlArtifacts:
     def due(self, now: datetime, *, limit: int) -> list[int]:
         """Ids of artifacts with a right that has ended, of each kind of right the oldest first."""
         row = ArtifactRow
-        active, ephemeral = row.state == State.ACTIVE.value, row.state == State.EPHEMERAL.value
+        active, ephemeral = row.state == ACTIVE, row.state == EPHEMERAL
         # One query for each kind of end: each has an index of its own, and looks at what is due and at nothing else.
         ended = (
             ([active, row.raw_until <= now, row.raw_key.is_not(None)], row.raw_until),
@@ -223,7 +224,7 @@ class SqlArtifacts:
         keeps the rest from being found.
         """
         held = [
-            ArtifactRow.state == State.ACTIVE.value,
+            ArtifactRow.state == ACTIVE,
             ArtifactRow.raw_until > now,
             ArtifactRow.raw_key.is_not(None),
             ArtifactRow.created_at < before,
@@ -305,7 +306,7 @@ class SqlArtifacts:
         """Ids of the demonstration artifacts that are still held."""
         return list(
             self._session.execute(
-                select(ArtifactRow.id).where(ArtifactRow.demo.is_(True), ArtifactRow.state == State.ACTIVE.value)
+                select(ArtifactRow.id).where(ArtifactRow.demo.is_(True), ArtifactRow.state == ACTIVE)
             ).scalars()
         )
 
@@ -314,9 +315,9 @@ class SqlArtifacts:
         return self._all(
             artifacts()
             .where(
-                ArtifactRow.state == State.ACTIVE.value,
+                ArtifactRow.state == ACTIVE,
                 ArtifactRow.playable_until > now,
-                ArtifactRow.review == "",
+                ArtifactRow.review == NOTHING,
                 ArtifactRow.heard_at > since,
             )
             .order_by(ArtifactRow.heard_at.desc())
@@ -328,9 +329,9 @@ class SqlArtifacts:
         rows = self._session.execute(
             select(ArtifactRow.id).where(
                 ArtifactRow.id.in_(ids),
-                ArtifactRow.state == State.ACTIVE.value,
+                ArtifactRow.state == ACTIVE,
                 ArtifactRow.playable_until > now,
-                ArtifactRow.review == "",
+                ArtifactRow.review == NOTHING,
             )
         )
         return set(rows.scalars())
@@ -340,11 +341,11 @@ class SqlArtifacts:
 
         The few that are held are counted by themselves: both counts come out of an index then, and no row is read.
         """
-        lasting = [ArtifactRow.state == State.ACTIVE.value, ArtifactRow.playable_until > now]
-        held = self._session.execute(
-            select(func.count()).select_from(ArtifactRow).where(*lasting, ArtifactRow.review != "")
-        ).scalar_one()
-        there = select(ArtifactRow.id).where(*lasting)
+        active, until, review = ArtifactRow.state == ACTIVE, ArtifactRow.playable_until, ArtifactRow.review
+        # Only the index of what is held is offered, and said twice: once as its condition, once to be searched by.
+        held_now = [active, review != NOTHING, review > NOTHING, func.coalesce(until, until, type_=until.type) > now]
+        held = self._session.execute(select(func.count()).select_from(ArtifactRow).where(*held_now)).scalar_one()
+        there = select(ArtifactRow.id).where(active, until > now)
         if most is not None:
             there = there.limit(most + held + 1)
         found = self._session.execute(select(func.count()).select_from(there.subquery())).scalar_one()

@@ -11,7 +11,16 @@ from sqlalchemy.orm import Session
 
 from core.adapters.sql.copy import continue_sequences
 from core.adapters.sql.engine import WRITER, answering
-from core.adapters.sql.tables import ArtifactRow, Base, ConsentRow, DerivativeRow, TombstoneRow, UtcDateTime
+from core.adapters.sql.tables import (
+    ACTIVE,
+    EPHEMERAL,
+    ArtifactRow,
+    Base,
+    ConsentRow,
+    DerivativeRow,
+    TombstoneRow,
+    UtcDateTime,
+)
 from core.adapters.sql.tombstones import RESERVED
 from core.adapters.sql.work import SqlTransaction
 from core.domain.archiving import RAW, Sound
@@ -55,8 +64,8 @@ class SqlRows:
         """Every row as of one moment: both engines give a transaction one unchanging view."""
         counts: dict[str, int] = {}
         with answering(), self._readers.connect() as connection, connection.begin():
-            once = select(ArtifactRow.id).where(ArtifactRow.state == State.EPHEMERAL.value)
-            consents = select(ArtifactRow.consent_id).where(ArtifactRow.state == State.EPHEMERAL.value)
+            once = select(ArtifactRow.id).where(ArtifactRow.state == EPHEMERAL)
+            consents = select(ArtifactRow.consent_id).where(ArtifactRow.state == EPHEMERAL)
             left = {
                 "artifact": ArtifactRow.id.not_in(once),
                 "consent": ConsentRow.id.not_in(consents),
@@ -136,7 +145,7 @@ def _tables() -> list[Table]:
 
 
 def _stored(connection: Connection) -> Iterator[tuple[int, str, str, str, str | None]]:
-    active = ArtifactRow.state == State.ACTIVE.value
+    active = ArtifactRow.state == ACTIVE
     raw = select(ArtifactRow.id, ArtifactRow.public_id, ArtifactRow.raw_key, ArtifactRow.sha256)
     for row in connection.execute(raw.where(active, ArtifactRow.raw_key.is_not(None)).order_by(ArtifactRow.id)):
         yield row[0], row[1], RAW, row[2] or "", row[3]
@@ -149,7 +158,7 @@ def _stored(connection: Connection) -> Iterator[tuple[int, str, str, str, str | 
 def _shortest(connection: Connection) -> float | None:
     """The shortest life any held take was promised for its copies."""
     query = select(ConsentRow.manifest).join(ArtifactRow, ArtifactRow.consent_id == ConsentRow.id)
-    found = connection.execute(query.where(ArtifactRow.state == State.ACTIVE.value)).scalars()
+    found = connection.execute(query.where(ArtifactRow.state == ACTIVE)).scalars()
     return min((float(manifest["backup_days"]) for manifest in found), default=None)
 
 

@@ -14,8 +14,12 @@ from sqlalchemy.orm import Session
 
 from core.adapters.sql.artifacts import SqlArtifacts
 from core.adapters.sql.engine import answering
-from core.adapters.sql.tables import ArtifactRow
-from core.domain.artifact import DRAW_BITS, State
+from core.adapters.sql.tables import (
+    ACTIVE,
+    NOTHING,
+    ArtifactRow,
+)
+from core.domain.artifact import DRAW_BITS
 from core.domain.deployment import Deployment
 from core.domain.pool.drawing import SCAN_MOST, Holds, draw_from
 from core.domain.pool.facts import PoolFacts, Wish, tidy
@@ -141,20 +145,20 @@ class _Rows:
     def _leading(self, reach: Reach) -> list[Any]:
         """The one bound that an index is asked for, the narrowest first; two at once are asked of no index here."""
         row = ArtifactRow
-        active = row.state == State.ACTIVE.value
+        active = row.state == ACTIVE
         if reach.topic is not None:
-            return [active, row.topic != "", row.topic.in_(self._words(row.topic, {reach.topic}))]
+            return [active, row.topic != NOTHING, row.topic.in_(self._words(row.topic, {reach.topic}))]
         if reach.created_from is not None or reach.created_until is not None:
             return [active, *_between(row.created_at, reach.created_from, reach.created_until)]
         if reach.statuses is not None:
-            return [active, row.status != "", row.status.in_(self._words(row.status, reach.statuses))]
+            return [active, row.status != NOTHING, row.status.in_(self._words(row.status, reach.statuses))]
         if reach.shortest_ms is not None or reach.longest_ms is not None:
             return [active, *_between(row.duration_ms, reach.shortest_ms, reach.longest_ms)]
         return [active] if reach.deployment is None else [active, row.deployment == reach.deployment]
 
     def _words(self, column: Any, tidied: Collection[str]) -> list[str]:
         """These topics or statuses as they were written: one step through the index for each that is in use."""
-        used = [ArtifactRow.state == State.ACTIVE.value, column != ""]
+        used = [ArtifactRow.state == ACTIVE, column != NOTHING]
         words = select(func.min(column).label("word")).where(*used).cte("words", recursive=True)
         following = select(func.min(column)).where(*used, column > words.c.word).correlate(words).scalar_subquery()
         words = words.union_all(select(following).where(words.c.word.is_not(None)))
@@ -173,7 +177,7 @@ def _probes(count: int) -> Any:
         place = (
             select(row.id)
             .where(
-                row.state == State.ACTIVE.value,
+                row.state == ACTIVE,
                 row.playable_until > now,
                 row.draw >= bindparam(f"from{at}", type_=row.draw.type),
                 row.draw < bindparam(f"to{at}", type_=row.draw.type),
@@ -183,7 +187,7 @@ def _probes(count: int) -> Any:
             .limit(1)
         )
         number = literal_column(str(at), Integer).label("probe")
-        each.append(_columns().add_columns(number).where(row.id == place.scalar_subquery(), row.review == ""))
+        each.append(_columns().add_columns(number).where(row.id == place.scalar_subquery(), row.review == NOTHING))
     return union_all(*each)
 
 
@@ -191,9 +195,9 @@ def _playable(now: datetime, *, by_index: bool = True) -> list[Any]:
     until = ArtifactRow.playable_until
     # Where another index is meant to lead, none is offered: without statistics a database may take the wrong one.
     return [
-        ArtifactRow.state == State.ACTIVE.value,
+        ArtifactRow.state == ACTIVE,
         (until if by_index else func.coalesce(until, until, type_=until.type)) > now,
-        ArtifactRow.review == "",
+        ArtifactRow.review == NOTHING,
     ]
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Text,
     TypeDecorator,
+    literal_column,
     text,
 )
 from sqlalchemy.engine import Dialect
@@ -53,6 +54,10 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 Key = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite only counts upwards by itself in a plain INTEGER primary key."""
+
+
+ACTIVE, EPHEMERAL, NOTHING = (literal_column(f"'{word}'", String) for word in ("ACTIVE", "EPHEMERAL", ""))
+"""States, and no word, as queries write them out: only so a database knows that a partial index is enough."""
 
 
 class Base(DeclarativeBase):
@@ -198,7 +203,13 @@ class ArtifactRow(Base):
                 ("flagged_at", " AND flagged_at IS NOT NULL"),
             )
         ),
-        Index("ix_artifact_state", "state"),
+        # Of what has ended only: an index of every state would be taken for those of the active.
+        Index(
+            "ix_artifact_ended_state",
+            "state",
+            sqlite_where=text("ended_at IS NOT NULL"),
+            postgresql_where=text("ended_at IS NOT NULL"),
+        ),
         Index("ix_artifact_ended_at", "ended_at"),
     )
 
