@@ -13,6 +13,7 @@ Peeters, "A large set of audio features", 2004, without DC.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -95,8 +96,16 @@ def _frames(part: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     length = min(part.size, FRAME)
     first = np.rint((part.size - length) * np.linspace(0.0, 1.0, FRAMES_PER_SLICE)).astype(np.int64)
     frames = part[first[:, None] + np.arange(length)]
-    # As long as the sound in the frame: a window cut off where a short slice ends would smear its spectrum.
-    window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / max(length - 1, 1))).astype(np.float32)
-    windowed = (frames - frames.mean(axis=-1, keepdims=True)) * window
-    padded: npt.NDArray[np.float32] = np.pad(windowed, ((0, 0), (0, FRAME - length)))
+    padded = np.zeros((FRAMES_PER_SLICE, FRAME), dtype=np.float32)
+    padded[:, :length] = (frames - frames.mean(axis=-1, keepdims=True)) * _window(length)
     return padded
+
+
+@lru_cache(maxsize=4)
+def _window(length: int) -> npt.NDArray[np.float32]:
+    """As long as the sound in the frame: one cut off where a short slice ends would smear its spectrum."""
+    window: npt.NDArray[np.float32] = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / max(length - 1, 1))).astype(
+        np.float32
+    )
+    window.flags.writeable = False
+    return window
