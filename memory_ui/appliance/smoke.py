@@ -10,6 +10,7 @@ import struct
 import time
 import wave
 from collections.abc import Callable
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 import urllib3
 
 from core.errors import Unavailable
+from core.services.health import ROLES
 
 RATE_HZ = 48_000
 LENGTH_S = 1.0
@@ -29,6 +31,7 @@ GONE_S = 30.0
 """A store that stumbles is asked again; how long that is waited for."""
 CLOSED = {423: "intake is paused or the node is closed", 429: "a budget is used up", 507: "the disk reserve is reached"}
 """Answers to a take that say nothing against the version that gave them."""
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class SmokeFailed(Unavailable):
@@ -45,17 +48,26 @@ class Smoke:
         # A station of its own: the budgets of kiosks are not touched.
         self._headers = {"X-Memory-Client-Id": "smoke"}
 
-    def ready(self) -> str:
-        """Empty where the node and its background work are well, else what is wrong in a word or two."""
+    def ready(self, *, since: datetime = NEVER) -> str:
+        """Empty where the node and its background work are well, else what is wrong in a word or two.
+
+        A sign of life of worker or scheduler from before `since` says nothing: it may be of a process that has ended.
+        """
         try:
             answer = self._http.request("GET", f"{self._url}/readyz", timeout=ANSWER_S)
-            components = json.loads(answer.data)["components"]
+            body = json.loads(answer.data)
+            components, seen = body["components"], {role: _instant(at) for role, at in body["heartbeats"].items()}
         except urllib3.exceptions.HTTPError:
             return "it does not answer"
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             return "it answers what no node answers"
-        wrong = ", ".join(f"{name} {word}" for name, word in components.items() if word != "ok")
-        return wrong or ("" if answer.status == 200 else f"it answers {answer.status}")
+        wrong = [f"{name} {word}" for name, word in components.items() if word != "ok"]
+        wrong += [
+            f"{role} not heard of since the start"
+            for role in ROLES
+            if components.get(role) == "ok" and seen.get(role, NEVER) < since
+        ]
+        return ", ".join(wrong) or ("" if answer.status == 200 else f"it answers {answer.status}")
 
     def version(self) -> str:
         """The version that answers, empty where none does."""
@@ -165,6 +177,14 @@ def _body(answer: urllib3.BaseHTTPResponse, status: int, what: str) -> dict[str,
         return dict(json.loads(answer.data))
     except ValueError as error:
         raise SmokeFailed(f"The answer to {what} was not JSON.") from error
+
+
+def _instant(text: str) -> datetime:
+    """Raises `ValueError` where it is no instant."""
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError(text)
+    return found
 
 
 def _require(holds: bool, sentence: str) -> None:

@@ -12,6 +12,7 @@ from core.domain.custody import LEDGER_PREFIX
 from core.services.audit import AuditReport
 from memory_ui.app import plain_app
 from memory_ui.appliance.smoke import Smoke, SmokeFailed
+from memory_ui.appliance.tools import HttpLook
 from tests.fakes import Node, StillQueue, served
 
 
@@ -96,3 +97,17 @@ def test_a_node_that_takes_nothing_in_just_now_is_only_played(well: Node) -> Non
     with smoke(well, said) as look:
         look.run()
     assert [line.split(":")[0] for line in said] == ["ready", "not recorded", "playable"]
+
+
+def test_what_a_worker_showed_before_the_start_is_no_sign_that_it_was_started(well: Node) -> None:
+    with served(plain_app(well.system, StillQueue().background)) as port:
+        look = HttpLook(f"http://127.0.0.1:{port}", wait_s=0, now=well.clock.now, say=lambda _: None)
+        version = Smoke(f"http://127.0.0.1:{port}", lambda _: None).version()
+        look.wait(version)
+        well.clock.advance(seconds=1)
+        look.begin()
+        well.system.jobs.beat("a scheduler", "scheduler")
+        with pytest.raises(SmokeFailed, match="worker not heard of since the start"):
+            look.wait(version)
+        well.system.jobs.beat("a worker", "worker")
+        look.wait(version)

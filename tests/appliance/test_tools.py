@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import Conflict, Unavailable
 from memory_ui.appliance.releases import Releases
-from memory_ui.appliance.tools import ReleaseCommands, last_words
+from memory_ui.appliance.tools import ReleaseCommands, enabled_services, last_words
 from tests.fakes import wait_for
 
 TRACEBACK = """Traceback (most recent call last):
@@ -72,6 +72,32 @@ def test_another_update_waits_until_what_a_killed_one_has_started_is_over(releas
     finally:
         os.kill(left_running, signal.SIGKILL)
     wait_for(lambda: free(releases))
+
+
+@pytest.mark.parametrize(
+    ("enabled", "found"),
+    [
+        ("memory-engine|memory-engine-worker|memory-engine-scheduler", None),
+        ("memory-engine-worker", ["memory-engine-worker"]),
+        ("nothing", ["memory-engine"]),
+    ],
+)
+def test_the_services_of_a_machine_are_those_that_it_starts_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, enabled: str, found: list[str] | None
+) -> None:
+    system = tmp_path / "systemctl"
+    system.write_text(
+        f'#!/bin/sh\ncase "$1 $2 $3" in "is-enabled --quiet "*) ;; *) exit 1 ;; esac\n'
+        f'case "$3" in {enabled}) exit 0 ;; *) exit 1 ;; esac\n'
+    )
+    system.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert enabled_services() == (found or enabled.split("|"))
+
+
+def test_without_systemd_the_node_alone_is_taken_to_be_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert enabled_services() == ["memory-engine"]
 
 
 def free(releases: Releases) -> bool:
