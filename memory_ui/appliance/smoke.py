@@ -51,23 +51,15 @@ class Smoke:
     def ready(self, *, since: datetime = NEVER) -> str:
         """Empty where the node and its background work are well, else what is wrong in a word or two.
 
-        A sign of life of worker or scheduler from before `since` says nothing: it may be of a process that has ended.
+        What worker, scheduler and jobs showed before `since` says nothing: it may be of a process that has ended.
         """
         try:
             answer = self._http.request("GET", f"{self._url}/readyz", timeout=ANSWER_S)
-            body = json.loads(answer.data)
-            components, seen = body["components"], {role: _instant(at) for role, at in body["heartbeats"].items()}
+            return _wrong(json.loads(answer.data), since)
         except urllib3.exceptions.HTTPError:
             return "it does not answer"
         except (ValueError, KeyError, TypeError, AttributeError):
             return "it answers what no node answers"
-        wrong = [f"{name} {word}" for name, word in components.items() if word != "ok"]
-        wrong += [
-            f"{role} not heard of since the start"
-            for role in ROLES
-            if components.get(role) == "ok" and seen.get(role, NEVER) < since
-        ]
-        return ", ".join(wrong) or ("" if answer.status == 200 else f"it answers {answer.status}")
 
     def version(self) -> str:
         """The version that answers, empty where none does."""
@@ -77,9 +69,9 @@ class Smoke:
         except (urllib3.exceptions.HTTPError, ValueError, KeyError, TypeError):
             return ""
 
-    def run(self) -> None:
+    def run(self, *, since: datetime = NEVER) -> None:
         """Record, play, take back. Raises `SmokeFailed` with the first thing that does not work."""
-        if wrong := self.ready():
+        if wrong := self.ready(since=since):
             raise SmokeFailed(f"The node is not ready: {wrong}.")
         self._say("ready: database, store, queue, worker, scheduler")
         sound = tone()
@@ -177,6 +169,18 @@ def _body(answer: urllib3.BaseHTTPResponse, status: int, what: str) -> dict[str,
         return dict(json.loads(answer.data))
     except ValueError as error:
         raise SmokeFailed(f"The answer to {what} was not JSON.") from error
+
+
+def _wrong(body: dict[str, Any], since: datetime) -> str:
+    components = dict(body["components"])
+    seen = {role: _instant(at) for role, at in body["heartbeats"].items()}
+    failed = [_instant(one["failed_at"]) for one in body["failures"]]
+    for role in ROLES:
+        if components[role] == "ok" and seen.get(role, NEVER) < since:
+            components[role] = "not heard of since the start"
+    if failed and max(failed) < since:
+        components["jobs"] = "ok"
+    return ", ".join(f"{name} {word}" for name, word in components.items() if word != "ok")
 
 
 def _instant(text: str) -> datetime:

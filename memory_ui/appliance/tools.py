@@ -182,7 +182,7 @@ class HttpLook:
 
     def smoke(self) -> None:
         """See `Look`."""
-        self._smoke.run()
+        self._smoke.run(since=self._begun_at)
 
 
 def read_environment(path: Path) -> dict[str, str]:

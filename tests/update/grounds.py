@@ -15,7 +15,7 @@ from tests.engines import Engine
 from tests.servers import PrivatePostgres, PrivateRedis, PrivateS3
 from tests.stack.topology import KINDS
 
-SECRETS = ("CODE_KEY", "TOKEN_KEY", "OPS_SHARED_SECRET")
+SECRETS = ("CODE_KEY", "TOKEN_KEY", "OPS_SHARED_SECRET", "BACKUP_PASSPHRASE")
 
 
 class Standing(Protocol):
