@@ -18,7 +18,7 @@ pytestmark = pytest.mark.timeout(400)
 
 DISK_MB = 600
 NAMES = ("base", "good", "half")
-TAKES = 12
+TAKES = 8
 
 
 @pytest.fixture(scope="module")
