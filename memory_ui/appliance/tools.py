@@ -82,12 +82,16 @@ class Systemd:
 
 def enabled_services() -> list[str]:
     """Of the node's services those that this machine starts by itself; the node alone where none is known to be."""
-    asked = (["systemctl", "is-enabled", "--quiet", name] for name in SERVICES)
     try:
-        found = [command[-1] for command in asked if subprocess.run(command, check=False).returncode == 0]  # noqa: S603
+        found = [name for name in SERVICES if _is_enabled(name)]
     except OSError:
         found = []
     return found or [SERVICE]
+
+
+def _is_enabled(name: str) -> bool:
+    command = ["systemctl", "is-enabled", "--quiet", name]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0  # noqa: S603
 
 
 class ByCommands:
