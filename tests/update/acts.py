@@ -177,9 +177,9 @@ class Rehearsal:
                     lambda blow: self._box.update(str(self._archives["good"]), *arguments, blow=blow),
                 )
 
-    def kills_back(self, ways: Sequence[str]) -> None:
+    def kills_back(self, acts: Sequence[str], ways: Sequence[str]) -> None:
         """An update that fails, ended at a moment of each act of going back."""
-        for told in BACK:
+        for told in acts:
             for way in self._chosen(ways):
                 self.reset()
                 self._killed(
@@ -237,6 +237,8 @@ class Rehearsal:
         began, box = time.monotonic(), self._box
         with self._room.visited():
             act.runs = [run(Blow(at=at, after_s=after_s, act=BLOWS[blow]))]
+            fell = any(line.startswith(at) for _, line in act.runs[0].lines)
+            act.expect(fell, "it ended before it could be killed")
             change, named, previous = (
                 box.releases.change(),
                 box.releases.named(Link.CURRENT),

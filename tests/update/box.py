@@ -32,8 +32,14 @@ READY_S = 60.0
 LOOK_S = 0.05
 WAIT_S = 60
 """What an updater is told to wait for a started node: machines under tests are slow."""
-FIGURES: dict[str, Any] = {**SHORT, "HEARTBEAT_INTERVAL_SECONDS": 60, "HEARTBEAT_STALE_SECONDS": 180}
-"""Signs of life as in the product: that of a process which has ended counts for minutes."""
+FIGURES: dict[str, Any] = {
+    **SHORT,
+    # As in the product: the sign of life of a process that has ended counts for minutes.
+    "HEARTBEAT_INTERVAL_SECONDS": 60,
+    "HEARTBEAT_STALE_SECONDS": 180,
+    # Of jobs that come every two seconds, forty are no reason yet to refuse an update.
+    "QUEUE_CRITICAL": 400,
+}
 ARCHIVE = re.compile(r"\S*/(memory-engine-[\w.-]+\.tar\.gz)")
 ASK = Path(__file__).with_name("ask.py")
 

@@ -12,14 +12,17 @@ where something is wrong.
 
 import argparse
 import json
+import math
 import os
 import platform
+import random
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -27,7 +30,7 @@ from typing import Any
 from memory_ui.appliance.release import read_manifest
 from memory_ui.appliance.steps import FROM_STOP_ON, Step
 from tests.engines import Engine
-from tests.update.acts import Act, Rehearsal
+from tests.update.acts import BACK, Act, Rehearsal
 from tests.update.box import Box
 from tests.update.expecting import RESUME, ROLLBACK, WAYS
 from tests.update.making import archives
@@ -52,6 +55,7 @@ class Given:
     takes: int
     seed: int
     ways: int
+    minutes: float | None
     wheels: Path | None
 
 
@@ -76,6 +80,7 @@ def rehearse(given: Given) -> dict[str, Any]:
         "takes": given.takes,
         "seed": given.seed,
         "ways": given.ways,
+        "minutes": given.minutes,
         "seconds": round(time.monotonic() - began),
         "offline": offline,
         "own_disk": own_disk,
@@ -104,10 +109,22 @@ def _everything(rehearsal: Rehearsal, given: Given) -> None:
     rehearsal.filling(Step.STOP)
     rehearsal.good(whole=True)
     rehearsal.back()
-    rehearsal.kills(list(Step), WAYS)
+    _kills(rehearsal, given)
+
+
+def _kills(rehearsal: Rehearsal, given: Given) -> None:
+    """At every step; where time is short, at steps in an order that the seed chooses, as long as there is any."""
     both = (RESUME, ROLLBACK)
-    rehearsal.kills_back(both)
-    rehearsal.kills_rollback([step for step in FROM_STOP_ON if step is not Step.MIGRATE], both)
+    plan = [partial(rehearsal.kills, [step], WAYS) for step in Step]
+    plan += [partial(rehearsal.kills_back, [told], both) for told in BACK]
+    plan += [partial(rehearsal.kills_rollback, [step], both) for step in FROM_STOP_ON if step is not Step.MIGRATE]
+    until = math.inf
+    if given.minutes is not None:
+        random.Random(given.seed).shuffle(plan)
+        until = time.monotonic() + given.minutes * 60
+    for kills in plan:
+        if time.monotonic() < until:
+            kills()
 
 
 def _plain(act: Act) -> dict[str, Any]:
@@ -130,13 +147,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--takes", type=int, default=40, help="how many takes are left before the first update")
     parser.add_argument("--seed", type=int, default=1, help="chooses moments and what people do")
     parser.add_argument("--ways", type=int, default=len(WAYS), choices=range(len(WAYS) + 1), help="of going on, a kill")
+    parser.add_argument("--minutes", type=float, help="begin no kill later; else there is one at every step")
     parser.add_argument("--wheels", type=Path, help="take the pinned wheels from this folder; the network is not asked")
     parser.add_argument("--report", action="store_true", help="write docs/evidence/update.md and update.json")
     asked = parser.parse_args(arguments)
     wrong = []
     for engine in Engine if asked.engine == "both" else [Engine(asked.engine)]:
-        given = Given(engine=engine, takes=asked.takes, seed=asked.seed, ways=asked.ways, wheels=asked.wheels)
-        found = _apart(given)
+        given = {name: value for name, value in vars(asked).items() if name not in ("engine", "report")}
+        found = _apart(Given(engine=engine, **given))
         wrong += found["wrong"]
         if asked.report:
             _write(engine, found)

@@ -46,6 +46,7 @@ rollback, the older schema by taking the new table and column away, and a backup
 as ended, which otherwise takes five minutes. What people had left stayed, from the first act to the last.
 """
 CHOSEN = ", and of the ways of going on {ways} each time, chosen by the seed"
+SHORT_OF_TIME = ", at as many steps as {minutes:g} minutes allowed, in an order that the seed chose"
 EVERYTHING = {
     Engine.EMBEDDED: "the node",
     Engine.STACK: "web, worker, scheduler, PostgreSQL, Redis and the S3 server",
@@ -75,6 +76,7 @@ def line(act: dict[str, Any]) -> str:
 def _engine(engine: Engine, found: dict[str, Any]) -> list[str]:
     calm, killed = _parted(found["acts"])
     ways = CHOSEN.format(**found) if found["ways"] < ALL_WAYS else ""
+    ways += SHORT_OF_TIME.format(**found) if found["minutes"] is not None else ""
     told = [act for act in calm if act["kind"] not in UNTOLD[engine]]
     return [
         f"## {TITLES[engine]}\n",
@@ -97,13 +99,14 @@ def _engine(engine: Engine, found: dict[str, Any]) -> list[str]:
 def _figures(engine: Engine, found: dict[str, Any]) -> str:
     servers = [f"{name} {version}" for name, version in found["servers"].items() if name != "rclone"]
     ground = GROUNDS[engine].format(servers=", ".join(servers), rclone=found["servers"].get("rclone", ""))
-    return FIGURES.format(
+    told = {
         **found,
-        ground=ground,
-        network=NO_NETWORK if found["offline"] else NETWORK,
-        disk=OWN_DISK if found["own_disk"] else NO_DISK,
-        minutes=round(found["seconds"] / 60),
-    )
+        "ground": ground,
+        "network": NO_NETWORK if found["offline"] else NETWORK,
+        "disk": OWN_DISK if found["own_disk"] else NO_DISK,
+        "minutes": round(found["seconds"] / 60),
+    }
+    return FIGURES.format(**told)
 
 
 def _filled(text: str) -> str:
