@@ -18,7 +18,7 @@ pytestmark = pytest.mark.timeout(400)
 
 DISK_MB = 600
 NAMES = ("base", "good", "half")
-TAKES = 8
+TAKES = {Engine.EMBEDDED: 12, Engine.STACK: 4}
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def begun(made: dict[str, Path], engine: Engine) -> Iterator[Rehearsal]:
     box = Box(DISK_MB, engine)
     try:
         started = Rehearsal(box, Room(box, seed=1), made, seed=1, say=_tell)
-        started.begin(TAKES)
+        started.begin(TAKES[engine])
         yield started
     finally:
         box.remove()
