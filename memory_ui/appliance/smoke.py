@@ -10,6 +10,7 @@ import struct
 import time
 import wave
 from collections.abc import Callable
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 import urllib3
 
 from core.errors import Unavailable
+from core.services.health import ROLES
 
 RATE_HZ = 48_000
 LENGTH_S = 1.0
@@ -29,6 +31,7 @@ GONE_S = 30.0
 """A store that stumbles is asked again; how long that is waited for."""
 CLOSED = {423: "intake is paused or the node is closed", 429: "a budget is used up", 507: "the disk reserve is reached"}
 """Answers to a take that say nothing against the version that gave them."""
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class SmokeFailed(Unavailable):
@@ -45,17 +48,18 @@ class Smoke:
         # A station of its own: the budgets of kiosks are not touched.
         self._headers = {"X-Memory-Client-Id": "smoke"}
 
-    def ready(self) -> str:
-        """Empty where the node and its background work are well, else what is wrong in a word or two."""
+    def ready(self, *, since: datetime = NEVER) -> str:
+        """Empty where the node and its background work are well, else what is wrong in a word or two.
+
+        What worker, scheduler and jobs showed before `since` says nothing: it may be of a process that has ended.
+        """
         try:
             answer = self._http.request("GET", f"{self._url}/readyz", timeout=ANSWER_S)
-            components = json.loads(answer.data)["components"]
+            return _wrong(json.loads(answer.data), since)
         except urllib3.exceptions.HTTPError:
             return "it does not answer"
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             return "it answers what no node answers"
-        wrong = ", ".join(f"{name} {word}" for name, word in components.items() if word != "ok")
-        return wrong or ("" if answer.status == 200 else f"it answers {answer.status}")
 
     def version(self) -> str:
         """The version that answers, empty where none does."""
@@ -65,9 +69,9 @@ class Smoke:
         except (urllib3.exceptions.HTTPError, ValueError, KeyError, TypeError):
             return ""
 
-    def run(self) -> None:
+    def run(self, *, since: datetime = NEVER) -> None:
         """Record, play, take back. Raises `SmokeFailed` with the first thing that does not work."""
-        if wrong := self.ready():
+        if wrong := self.ready(since=since):
             raise SmokeFailed(f"The node is not ready: {wrong}.")
         self._say("ready: database, store, queue, worker, scheduler")
         sound = tone()
@@ -165,6 +169,26 @@ def _body(answer: urllib3.BaseHTTPResponse, status: int, what: str) -> dict[str,
         return dict(json.loads(answer.data))
     except ValueError as error:
         raise SmokeFailed(f"The answer to {what} was not JSON.") from error
+
+
+def _wrong(body: dict[str, Any], since: datetime) -> str:
+    components = dict(body["components"])
+    seen = {role: _instant(at) for role, at in body["heartbeats"].items()}
+    failed = [_instant(one["failed_at"]) for one in body["failures"]]
+    for role in ROLES:
+        if components[role] == "ok" and seen.get(role, NEVER) < since:
+            components[role] = "not heard of since the start"
+    if failed and max(failed) < since:
+        components["jobs"] = "ok"
+    return ", ".join(f"{name} {word}" for name, word in components.items() if word != "ok")
+
+
+def _instant(text: str) -> datetime:
+    """Raises `ValueError` where it is no instant."""
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError(text)
+    return found
 
 
 def _require(holds: bool, sentence: str) -> None:

@@ -8,13 +8,16 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from core.errors import Misconfigured, Unavailable
 from memory_ui.appliance.releases import Releases
-from memory_ui.appliance.smoke import Smoke, SmokeFailed
+from memory_ui.appliance.smoke import NEVER, Smoke, SmokeFailed
 
+SERVICE = "memory-engine"
+SERVICES = (SERVICE, "memory-engine-worker", "memory-engine-scheduler")
 SERVICE_S = 180
 COMMAND_S = 3600
 """A large node's backup takes its time."""
@@ -51,6 +54,9 @@ class Look(Protocol):
     def trouble(self) -> str | None:
         """What is wrong with it now: empty where nothing is, None where it does not answer at all."""
 
+    def begin(self) -> None:
+        """The services are about to be started: what they showed before says nothing any more."""
+
     def wait(self, version: str) -> None:
         """Wait until this version answers and is ready. Raises `Unavailable`."""
 
@@ -72,6 +78,20 @@ class Systemd:
     def stop(self) -> None:
         """See `Supervisor`."""
         _carried_out(["systemctl", "stop", *self._names])
+
+
+def enabled_services() -> list[str]:
+    """Of the node's services those that this machine starts by itself; the node alone where none is known to be."""
+    try:
+        found = [name for name in SERVICES if _is_enabled(name)]
+    except OSError:
+        found = []
+    return found or [SERVICE]
+
+
+def _is_enabled(name: str) -> bool:
+    command = ["systemctl", "is-enabled", "--quiet", name]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0  # noqa: S603
 
 
 class ByCommands:
@@ -135,22 +155,28 @@ class ReleaseCommands:
 
 
 class HttpLook:
-    """See `Look`: over HTTP, as everybody asks."""
+    """See `Look`: over HTTP, as everybody asks. `now` is the time by which the node dates its signs of life."""
 
-    def __init__(self, url: str, *, wait_s: float, say: Callable[[str], None]) -> None:
+    def __init__(self, url: str, *, wait_s: float, now: Callable[[], datetime], say: Callable[[str], None]) -> None:
         self._smoke = Smoke(url, say)
         self._wait_s = wait_s
+        self._now = now
+        self._begun_at = NEVER
 
     def trouble(self) -> str | None:
         """See `Look`."""
         wrong = self._smoke.ready()
         return None if wrong and not self._smoke.version() else wrong
 
+    def begin(self) -> None:
+        """See `Look`."""
+        self._begun_at = self._now()
+
     def wait(self, version: str) -> None:
         """See `Look`."""
         until = time.monotonic() + self._wait_s
         while True:
-            wrong = self._smoke.ready()
+            wrong = self._smoke.ready(since=self._begun_at)
             found = "" if wrong else self._smoke.version()
             if found == version:
                 return
@@ -160,7 +186,7 @@ class HttpLook:
 
     def smoke(self) -> None:
         """See `Look`."""
-        self._smoke.run()
+        self._smoke.run(since=self._begun_at)
 
 
 def read_environment(path: Path) -> dict[str, str]:

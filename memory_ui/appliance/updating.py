@@ -215,7 +215,7 @@ class Updater:
                 self._releases.point(Link.PREVIOUS, plan.came_from)
                 self._releases.point(Link.CURRENT, plan.to)
             case Step.START:
-                self._supervisor.start()
+                self._start()
             case Step.READY:
                 self._look.wait(plan.to)
             case Step.SMOKE:
@@ -227,7 +227,7 @@ class Updater:
         acts: tuple[tuple[str, Callable[[], None]], ...] = (
             ("stop what was started", self._supervisor.stop),
             (f"let `current` name {old} again", lambda: self._links_as_before(back)),
-            ("start the services", self._supervisor.start),
+            ("start the services", self._start),
             (f"wait until {old} answers and is ready", lambda: self._look.wait(old)),
             ("record, play and take back", self._look.smoke),
         )
@@ -245,6 +245,10 @@ class Updater:
         self._say(f"{what(plan)} has failed: {plan.reason}")
         self._say(f"The node is on {old} again, and well.")
         return Outcome.AS_BEFORE
+
+    def _start(self) -> None:
+        self._look.begin()
+        self._supervisor.start()
 
     def _links_as_before(self, plan: Change) -> None:
         self._releases.point(Link.CURRENT, plan.came_from)

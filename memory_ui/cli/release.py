@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 Root = Annotated[Path, typer.Option("--root", help="Folder of the releases.")]
 Service = Annotated[
-    list[str] | None, typer.Option("--service", help="Service of the system to stop and start; may be repeated.")
+    list[str] | None,
+    typer.Option("--service", help="Service of the system to stop and start; may be repeated. Else all that run here."),
 ]
 Start = Annotated[str, typer.Option("--start", help="Command that starts the node, where systemd does not.")]
 Stop = Annotated[str, typer.Option("--stop", help="Command that stops it, and returns once it has ended.")]
@@ -30,7 +32,6 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only look.")]
 
 ROOT = Path("/srv/memory-engine")
 SETTINGS_FILE = Path("/etc/memory-engine/environment")
-SERVICE = "memory-engine"
 SERVICE_DATA = Path("/var/lib/memory-engine")
 READY_S = 120.0
 
@@ -149,20 +150,33 @@ def _updater(
     folder = settings.MEMORY_DATA_DIR.expanduser().absolute()
     return Updater(
         releases,
-        _supervisor(service, start, stop),
+        _supervisor(service, start, stop, stack=bool(settings.DATABASE_URL), say=say),
         ReleaseCommands(releases, os.environ, folder),
-        HttpLook(url or _own_url(settings.PORT), wait_s=wait, say=lambda line: say(f"    {line}")),
+        HttpLook(
+            url or _own_url(settings.PORT),
+            wait_s=wait,
+            now=lambda: datetime.now(UTC),
+            say=lambda line: say(f"    {line}"),
+        ),
         reserve_of(settings, DataDisk(root)),
         say,
     )
 
 
-def _supervisor(service: list[str] | None, start: str, stop: str) -> "Supervisor":
-    from memory_ui.appliance.tools import ByCommands, Systemd
+def _supervisor(
+    service: list[str] | None, start: str, stop: str, *, stack: bool, say: Callable[[str], None]
+) -> "Supervisor":
+    from memory_ui.appliance.tools import SERVICE, ByCommands, Systemd, enabled_services
 
     if bool(start) != bool(stop) or (start and service):
         raise Refused("Give --start and --stop together, or --service, or none of them.")
-    return ByCommands(start, stop) if start else Systemd(service or [SERVICE])
+    if start:
+        return ByCommands(start, stop)
+    if not service and stack:
+        # A worker that is left running would be of the version before, whatever the node says of itself.
+        service = enabled_services()
+        say(f"Services of this machine: {', '.join(service)}.")
+    return Systemd(service or [SERVICE])
 
 
 def _own_url(port: int) -> str:

@@ -9,9 +9,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.domain.artifact import State
 from core.domain.custody import LEDGER_PREFIX
+from core.domain.work import Job
 from core.services.audit import AuditReport
 from memory_ui.app import plain_app
 from memory_ui.appliance.smoke import Smoke, SmokeFailed
+from memory_ui.appliance.tools import HttpLook
 from tests.fakes import Node, StillQueue, served
 
 
@@ -96,3 +98,38 @@ def test_a_node_that_takes_nothing_in_just_now_is_only_played(well: Node) -> Non
     with smoke(well, said) as look:
         look.run()
     assert [line.split(":")[0] for line in said] == ["ready", "not recorded", "playable"]
+
+
+@contextmanager
+def look_at(node: Node) -> Iterator[tuple[HttpLook, str]]:
+    """An update's look at a server of that node, and its version."""
+    with served(plain_app(node.system, StillQueue().background)) as port:
+        url = f"http://127.0.0.1:{port}"
+        yield HttpLook(url, wait_s=0, now=node.clock.now, say=lambda _: None), Smoke(url, lambda _: None).version()
+
+
+def test_what_a_worker_showed_before_the_start_is_no_sign_that_it_was_started(well: Node) -> None:
+    with look_at(well) as (look, version):
+        look.wait(version)
+        well.clock.advance(seconds=1)
+        look.begin()
+        well.system.jobs.beat("a scheduler", "scheduler")
+        with pytest.raises(SmokeFailed, match="worker not heard of since the start"):
+            look.wait(version)
+        well.system.jobs.beat("a worker", "worker")
+        look.wait(version)
+
+
+def test_a_job_that_failed_before_the_start_says_nothing_against_what_was_started(well: Node) -> None:
+    with look_at(well) as (look, version):
+        well.system.jobs.run(Job.AUDIT, (), lambda: 1 / 0)
+        assert look.trouble() == "jobs failing"
+        well.clock.advance(seconds=1)
+        look.begin()
+        for role in ("worker", "scheduler"):
+            well.system.jobs.beat(f"a {role}", role)
+        look.wait(version)
+        look.smoke()
+        well.system.jobs.run(Job.EXPIRE, (), lambda: 1 / 0)
+        with pytest.raises(SmokeFailed, match="is not ready after 0 s: jobs failing"):
+            look.wait(version)

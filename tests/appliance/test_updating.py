@@ -62,6 +62,9 @@ class Machine(Releases):
         self.act("point")
         super().point(link, version)
 
+    def begin(self) -> None:
+        self.act("begin")
+
     def start(self) -> None:
         self.act("start")
         self.running = self.named(Link.CURRENT)
@@ -143,7 +146,8 @@ def test_a_good_release_is_taken_after_a_copy_and_the_old_one_is_kept(machine: M
     assert (machine.named(Link.CURRENT), machine.named(Link.PREVIOUS)) == (NEW, OLD)
     acts = [act for act in machine.acts if act not in ("note", "noted", "point")]
     assert acts == [
-        "install", f"look {NEW}", f"backup {OLD}", "stop", f"migrate {NEW}", "start", f"wait {NEW}", f"smoke {NEW}",
+        "install", f"look {NEW}", f"backup {OLD}", "stop", f"migrate {NEW}", "begin", "start", f"wait {NEW}",
+        f"smoke {NEW}",
     ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import pytest
 import typer
 
 from core.settings import Settings
+from jobs.worker import GRACE_S
 from memory_ui.cli import app
 
 UNITS = sorted((Path(__file__).parents[2] / "deploy" / "systemd").iterdir())
@@ -76,3 +77,8 @@ def test_a_service_has_a_user_of_its_own_no_privileges_and_one_folder_to_write_i
 def test_a_setting_that_a_unit_speaks_of_exists(unit: Path) -> None:
     named = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", unit.read_text("utf-8"))) - {"AF_INET", "AF_UNIX"}
     assert named <= set(Settings.model_fields)
+
+
+def test_a_worker_that_is_stopped_is_given_the_time_it_gives_its_job() -> None:
+    (worker,) = (unit for unit in UNITS if unit.name == "memory-engine-worker.service")
+    assert int(section(worker, "Service")["TimeoutStopSec"]) > GRACE_S

@@ -5,7 +5,7 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -16,7 +16,7 @@ from memory_ui.appliance.releases import Link
 from memory_ui.appliance.steps import Step
 from tests.update import disk
 from tests.update.box import Blow, Box, Ran, cut_power, kill_updater
-from tests.update.expecting import RESUME, ROLLBACK, announcement, expected, took
+from tests.update.expecting import RESUME, ROLLBACK, WAYS, announcement, expected, took
 from tests.update.making import COLUMN, TABLE, later_revision, planted_versions
 from tests.update.room import Room
 
@@ -52,10 +52,20 @@ class Act:
 
 
 class Rehearsal:
-    """One machine, its room, and the archives by name. Every act leaves the machine on the version it says."""
+    """One machine, its room, and the archives by name. Every act leaves the machine on the version it says.
+
+    `ways_most` of the ways of going on are tried at each kill, chosen by the seed.
+    """
 
     def __init__(
-        self, box: Box, room: Room, archives: dict[str, Path], *, seed: int, say: Callable[[Act], None]
+        self,
+        box: Box,
+        room: Room,
+        archives: dict[str, Path],
+        *,
+        seed: int,
+        say: Callable[[Act], None],
+        ways_most: int = len(WAYS),
     ) -> None:
         self.acts: list[Act] = []
         self._box = box
@@ -64,6 +74,7 @@ class Rehearsal:
         self._versions = {name: planted.version for name, planted in planted_versions().items()}
         self._rng = random.Random(seed)
         self._say = say
+        self._ways_most = ways_most
         self._took: dict[str, float] = {}
         self._numbers = count()
 
@@ -125,6 +136,11 @@ class Rehearsal:
         """A release that starts, says that it is ready, and takes nothing in."""
         self._taken_back("a version that takes nothing in", "mute", "mute", None, *arguments)
 
+    def idle(self, *arguments: str) -> None:
+        """A release whose worker dies as it starts, while everything else of it works."""
+        act = self._taken_back("a version whose worker does not live", "idle", "idle", None, *arguments)
+        act.expect("worker not heard of since the start" in act.runs[0].said, "it does not say what is wrong")
+
     def good(self, *, whole: bool) -> None:
         """A release that works; how long each step takes is remembered."""
         self.reset(forget=True)
@@ -148,10 +164,10 @@ class Rehearsal:
         act.expect(self._box.schema[0] == later_revision(), f"the schema is {self._box.schema[0]}")
         self._end(act, "base", began)
 
-    def kills(self, steps: Sequence[Step], ways: Iterable[str], *arguments: str) -> None:
+    def kills(self, steps: Sequence[Step], ways: Sequence[str], *arguments: str) -> None:
         """An update to the good release, ended at a moment of each step and gone on with in each way."""
         for step in steps:
-            for way in ways:
+            for way in self._chosen(ways):
                 self.reset(forget=step in (Step.CHECK, Step.UNPACK))
                 self._killed(
                     "good",
@@ -161,10 +177,10 @@ class Rehearsal:
                     lambda blow: self._box.update(str(self._archives["good"]), *arguments, blow=blow),
                 )
 
-    def kills_back(self, ways: Iterable[str]) -> None:
+    def kills_back(self, acts: Sequence[str], ways: Sequence[str]) -> None:
         """An update that fails, ended at a moment of each act of going back."""
-        for told in BACK:
-            for way in ways:
+        for told in acts:
+            for way in self._chosen(ways):
                 self.reset()
                 self._killed(
                     "mute",
@@ -174,15 +190,19 @@ class Rehearsal:
                     lambda blow: self._box.update(str(self._archives["mute"]), blow=blow),
                 )
 
-    def kills_rollback(self, steps: Sequence[Step], ways: Iterable[str]) -> None:
+    def kills_rollback(self, steps: Sequence[Step], ways: Sequence[str]) -> None:
         """A rollback, ended at a moment of each step."""
         for step in steps:
-            for way in ways:
+            for way in self._chosen(ways):
                 self.reset()
                 self._box.update(str(self._archives["good"]), "--no-backup")
                 self._killed(
                     "good", f"rollback, {step}", announcement(step), way, lambda blow: self._box.rollback(blow=blow)
                 )
+
+    def _chosen(self, ways: Sequence[str]) -> list[str]:
+        chosen = self._rng.sample(ways, min(len(ways), self._ways_most))
+        return [way for way in ways if way in chosen]
 
     def reset(self, *, forget: bool = False) -> None:
         """The first version on its own schema again, and no other one named; everything that was left stays."""
@@ -217,6 +237,8 @@ class Rehearsal:
         began, box = time.monotonic(), self._box
         with self._room.visited():
             act.runs = [run(Blow(at=at, after_s=after_s, act=BLOWS[blow]))]
+            fell = any(line.startswith(at) for _, line in act.runs[0].lines)
+            act.expect(fell, "it ended before it could be killed")
             change, named, previous = (
                 box.releases.change(),
                 box.releases.named(Link.CURRENT),
@@ -247,11 +269,11 @@ class Rehearsal:
 
     def _refused(self, name: str, kind: str, run: Callable[[], Ran]) -> None:
         """Nothing of the running node is touched."""
-        act, began, pid = Act(name=name, kind=kind), time.monotonic(), self._box.pid
+        act, began, pids = Act(name=name, kind=kind), time.monotonic(), self._box.pids
         with self._room.visited():
             act.runs = [run()]
         act.expect(act.runs[0].status == 1, f"it ended with {act.runs[0].status}")
-        act.expect(self._box.running and self._box.pid == pid, "the node was touched")
+        act.expect(self._box.running and self._box.pids == pids, "the node was touched")
         act.expect("goes on as it was" in act.runs[0].said, "it does not say that nothing was changed")
         act.expect(not self._box.releases.incoming.exists(), "what was unpacked lies there still")
         self._end(act, "base", began)
@@ -267,6 +289,7 @@ class Rehearsal:
 
     def _end(self, act: Act, release: str, began: float, *, allowed: str = "") -> None:
         act.version = self._versions[release]
+        act.expect(not any(ran.leaked for ran in act.runs), "it says a secret")
         act.wrong += self._room.judge(act.version, allowed=allowed)
         act.takes, act.seconds = len(self._room.record.kept()), round(time.monotonic() - began, 1)
         self.acts.append(act)

@@ -1,4 +1,4 @@
-"""A machine with releases on it: folders as on a real one, the node as a real process, and who starts and stops it."""
+"""A machine with releases on it: folders as on a real one, the node as processes, and who starts and stops them."""
 
 import json
 import os
@@ -7,29 +7,38 @@ import shlex
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from core.adapters.sql.engine import DATABASE_FILE
 from memory_ui.appliance.releases import COMPLETE, Link, Releases
 from tests.chaos.stack import SHORT
-from tests.processes import LOOPBACK, PrivateServer
+from tests.engines import Engine
+from tests.processes import LOOPBACK
 from tests.update import disk
+from tests.update.grounds import standing
+from tests.update.services import Service
 
 READY_S = 60.0
 LOOK_S = 0.05
 WAIT_S = 60
 """What an updater is told to wait for a started node: machines under tests are slow."""
+FIGURES: dict[str, Any] = {
+    **SHORT,
+    # As in the product: the sign of life of a process that has ended counts for minutes.
+    "HEARTBEAT_INTERVAL_SECONDS": 60,
+    "HEARTBEAT_STALE_SECONDS": 180,
+    # Of jobs that come every two seconds, forty are no reason yet to refuse an update.
+    "QUEUE_CRITICAL": 400,
+}
 ARCHIVE = re.compile(r"\S*/(memory-engine-[\w.-]+\.tar\.gz)")
 ASK = Path(__file__).with_name("ask.py")
 
@@ -45,12 +54,16 @@ class Blow:
 
 @dataclass(kw_only=True, slots=True)
 class Ran:
-    """One run of a command: what it said and when, how it ended, and whether the blow found it still there."""
+    """One run of a command: what it said and when, how it ended, and whether the blow found it still there.
+
+    `leaked` where it said a password or a key of the node; none is among the lines.
+    """
 
     command: str
     lines: list[tuple[float, str]] = field(default_factory=list)
     status: int = 0
     struck: bool = False
+    leaked: bool = False
 
     @property
     def said(self) -> str:
@@ -58,25 +71,46 @@ class Ran:
         return "\n".join(line for _, line in self.lines)
 
 
-class Box(PrivateServer):
-    """The machine. `start` and `stop` are what its services are asked for; `disk_mb` of its own disk for releases."""
+class Box:
+    """The machine. `power` and `keep` are what its services are asked for; `disk_mb` of its own disk for releases."""
 
-    name = "box"
-
-    def __init__(self, disk_mb: int) -> None:
-        super().__init__()
+    def __init__(self, disk_mb: int, engine: Engine = Engine.EMBEDDED) -> None:
+        self.engine = engine
+        web = Service("memory-engine")
+        # Its folder is the machine's: whatever ends this process, it goes with the service.
+        self.folder = web.folder
         self.root, self.data = self.folder / "srv", self.folder / "data"
         self.root.mkdir()
         self.data.mkdir(mode=0o700)
         self.own_disk = disk.mount(self.root, disk_mb)
-        self.url = f"http://{LOOPBACK}:{self.port}"
+        self.url = f"http://{LOOPBACK}:{web.port}"
         self.releases = Releases(self.root)
-        self._settings: dict[str, Any] = {**SHORT, "HOST": LOOPBACK, "PORT": self.port, "MEMORY_DATA_DIR": self.data}
+        self._ground = standing(engine, self.data)
+        self.services = [web, *(Service(unit) for unit in self._ground.units if unit != web.name)]
+        own = {"HOST": LOOPBACK, "PORT": web.port, "MEMORY_DATA_DIR": self.data}
+        self._settings: dict[str, Any] = {**FIGURES, **self._ground.settings, **own}
+        for service in self.services:
+            service.program, service.given = self.program, self._environment()
         self._write_settings()
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.bind(str(self.folder / "keeper"))
         self._socket.listen(8)
         threading.Thread(target=self._keep, daemon=True).start()
+
+    @property
+    def running(self) -> bool:
+        """Whether every service lives."""
+        return all(service.running for service in self.services)
+
+    @property
+    def pids(self) -> list[int]:
+        """Of the processes that were launched last."""
+        return [service.pid for service in self.services]
+
+    @property
+    def servers(self) -> dict[str, str]:
+        """What the node needs and does not start itself: versions, by name."""
+        return self._ground.versions()
 
     @property
     def program(self) -> Path:
@@ -86,19 +120,15 @@ class Box(PrivateServer):
     @property
     def schema(self) -> tuple[str, list[str]]:
         """The revision of the database, and the names of its tables."""
-        tables = self.query("SELECT name FROM sqlite_master WHERE type = 'table'")
-        return str(self.query("SELECT version_num FROM alembic_version")[0][0]), sorted(name for (name,) in tables)
+        return str(self.query("SELECT version_num FROM alembic_version")[0][0]), sorted(self._ground.tables())
 
     def query(self, sql: str) -> list[Any]:
         """What the database answers, whether the node runs or not."""
-        with closing(sqlite3.connect(f"file:{self.data / DATABASE_FILE}?mode=ro", uri=True)) as opened:
-            return opened.execute(sql).fetchall()
+        return self._ground.query(sql)
 
     def change_database(self, *statements: str) -> None:
         """Done to the database of a node that is stopped."""
-        with closing(sqlite3.connect(self.data / DATABASE_FILE)) as opened, opened:
-            for statement in statements:
-                opened.execute(statement)
+        self._ground.change(*statements)
 
     def install(self, archive: Path) -> Ran:
         """The first installation, as it is typed: unpack, and the archive's own script."""
@@ -145,7 +175,8 @@ class Box(PrivateServer):
             return ""
 
     def power(self) -> str:
-        """What a machine does that is switched on: start the services. The version that is ready then."""
+        """What a machine does that is switched on: start everything. The version that is ready then."""
+        self._ground.power()
         self.keep("start")
         return self.ready()
 
@@ -158,10 +189,18 @@ class Box(PrivateServer):
 
     def keep(self, word: str) -> None:
         """As the keeper does on being asked; harmless when repeated."""
-        if word == "start" and not self.running:
-            self.launch()
-        elif word == "stop":
-            self.stop()
+        for service in self.services:
+            if word == "stop":
+                service.stop()
+            elif word == "start" and not service.running:
+                service.kill()  # clears away what belonged to a dead one
+                service.launch()
+
+    def cut(self) -> None:
+        """The power goes: every process ends without a warning."""
+        for service in self.services:
+            service.kill()
+        self._ground.cut()
 
     def run(self, command: Sequence[str], *, blow: Blow | None = None) -> Ran:
         """A command to its end, each line with its second; the blow falls where it was told to."""
@@ -179,6 +218,7 @@ class Box(PrivateServer):
         assert process.stdout is not None
         with process:
             for line in process.stdout:
+                ran.leaked |= any(secret in line for secret in self._ground.secret)
                 ran.lines.append((round(time.monotonic() - began, 1), self.scrubbed(line.rstrip())))
                 if blow is not None and not ran.struck and line.startswith(blow.at):
                     time.sleep(blow.after_s)
@@ -188,16 +228,18 @@ class Box(PrivateServer):
         return ran
 
     def scrubbed(self, text: str) -> str:
-        """Names of folders as they are on a machine, not as they happen to be here."""
+        """Names of folders as they are on a machine, not as they happen to be here, and no secrets."""
         text = text.replace(sys.executable, "python3")
+        for secret in self._ground.secret:
+            text = text.replace(secret, "(secret)")
         places = {self.root: "/srv/memory-engine", self.data: "/var/lib/memory-engine", self.folder: "~"}
         for place, name in places.items():
             text = text.replace(str(place), name)
         return ARCHIVE.sub(r"\1", text)
 
     def log(self) -> str:
-        """The last lines of the node's, for a person who has to find out why."""
-        return "\n".join(self._log().read_text().splitlines()[-20:])
+        """The last lines of every service, for a person who has to find out why."""
+        return "\n".join(f"== {service.name}\n{service.log()}" for service in self.services)
 
     def forget(self, version: str) -> None:
         """As though a version had never been installed."""
@@ -206,11 +248,13 @@ class Box(PrivateServer):
 
     def remove(self) -> None:
         """End everything and delete it."""
-        self.stop()
+        self.keep("stop")
         self._socket.close()
+        self._ground.remove()
         if self.own_disk:
             disk.unmount(self.root)
-        super().remove()
+        for service in self.services:
+            service.remove()
 
     def _options(self) -> list[str]:
         asks = [
@@ -236,12 +280,6 @@ class Box(PrivateServer):
     def _environment(self) -> dict[str, str]:
         return {name: str(value) for name, value in self._settings.items()}
 
-    def _command(self) -> list[str]:
-        return [str(self.program), "serve"]
-
-    def _answers(self) -> bool:
-        return bool(self.answers())
-
     def _keep(self) -> None:
         """One word at a time, so that nobody finds the services half started."""
         with suppress(OSError):
@@ -258,10 +296,10 @@ def kill_updater(_box: Box, process: "subprocess.Popen[str]") -> None:
 
 
 def cut_power(box: Box, process: "subprocess.Popen[str]") -> None:
-    """It, everything that it has started, and the node."""
+    """It, everything that it has started, the node, and on the stack its servers."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    box.kill()
+    box.cut()
 
 
 def _shown(command: Sequence[str]) -> list[str]:

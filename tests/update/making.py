@@ -51,6 +51,9 @@ BREAKS = '    op.execute("INSERT INTO nowhere VALUES (1)")\n'
 INTAKE = ROOT / "memory_ui" / "api" / "intake.py"
 TAKES = '    label = "once" if mode is Mode.NOSAVE else "kept"\n'
 TAKES_NOTHING = TAKES + '    raise RuntimeError("this version takes nothing in")\n'
+BACKGROUND = ROOT / "memory_ui" / "cli" / "background.py"
+WORKS = '    """Carry out background jobs of the stack until stopped."""\n'
+WORKS_NOT = WORKS + '    raise RuntimeError("the worker of this version does not live")\n'
 BORROWED = "borrowed-1"
 
 
@@ -85,17 +88,25 @@ class Planted:
 
 
 def planted_versions() -> dict[str, Planted]:
-    """What is rehearsed with: a good one, one whose migration fails midway, one that takes nothing in."""
-    intake = INTAKE.read_text("utf-8")
-    if intake.count(TAKES) != 1:
-        raise LookupError("the place where intake can be broken is not there any more")
-    silent = {"memory_ui/api/intake.py": intake.replace(TAKES, TAKES_NOTHING)}
+    """What is rehearsed with: a good one, and three that are not.
+
+    The migration of `half` fails midway, `mute` takes nothing in, and the worker of `idle` dies as it starts.
+    """
+    silent, lifeless = _broken(INTAKE, TAKES, TAKES_NOTHING), _broken(BACKGROUND, WORKS, WORKS_NOT)
     return {
         "base": Planted(version=base_version()),
         "good": Planted(version=later_version(1), files=migration()),
         "half": Planted(version=later_version(2), files=migration(midway=BREAKS)),
         "mute": Planted(version=later_version(3), files=migration() | silent),
+        "idle": Planted(version=later_version(4), files=migration() | lifeless),
     }
+
+
+def _broken(path: Path, whole: str, broken: str) -> dict[str, str]:
+    text = path.read_text("utf-8")
+    if text.count(whole) != 1:
+        raise LookupError(f"the place where {path.name} can be broken is not there any more")
+    return {str(path.relative_to(ROOT)): text.replace(whole, broken)}
 
 
 def archives(to: Path, names: tuple[str, ...], *, whole: bool, wheels: Path | None = None) -> dict[str, Path]:

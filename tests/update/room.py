@@ -14,7 +14,8 @@ from tests.update.box import Box
 HEARD_SHARE, REVOKED_SHARE = 0.4, 0.15
 REVOKED_EVERY = 4
 STANDS = ("room", "waiting")
-SETTLE_S = 30.0
+SETTLE_S = 150.0
+"""A sweep that was killed holds what it had claimed for two minutes."""
 LAWS = {
     "kept": "an acknowledged take is there, byte for byte, and its code finds it",
     "gone": "what was taken back stays gone, and its code says so",

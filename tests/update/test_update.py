@@ -1,10 +1,13 @@
-"""A machine that is updated for real: archives, environments and processes, with packages that are borrowed."""
+"""Machines that are updated for real: archives, environments and processes, with packages that are borrowed."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from memory_ui.appliance.steps import Step
+from tests.engines import Engine
 from tests.update.acts import Act, Rehearsal
 from tests.update.box import Box
 from tests.update.expecting import AGAIN
@@ -15,17 +18,29 @@ pytestmark = pytest.mark.timeout(400)
 
 DISK_MB = 600
 NAMES = ("base", "good", "half")
-TAKES = 12
+TAKES = {Engine.EMBEDDED: 12, Engine.STACK: 4}
 
 
 @pytest.fixture(scope="module")
-def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The archives, by name."""
+    return archives(tmp_path_factory.mktemp("archives"), NAMES, whole=False)
+
+
+@pytest.fixture(scope="module")
+def rehearsal(made: dict[str, Path]) -> Iterator[Rehearsal]:
+    """A machine of the embedded engine."""
+    with begun(made, Engine.EMBEDDED) as started:
+        yield started
+
+
+@contextmanager
+def begun(made: dict[str, Path], engine: Engine) -> Iterator[Rehearsal]:
     """A machine on which people have left takes; what the programs said is shown where a test fails."""
-    made = archives(tmp_path_factory.mktemp("archives"), NAMES, whole=False)
-    box = Box(DISK_MB)
+    box = Box(DISK_MB, engine)
     try:
         started = Rehearsal(box, Room(box, seed=1), made, seed=1, say=_tell)
-        started.begin(TAKES)
+        started.begin(TAKES[engine])
         yield started
     finally:
         box.remove()
@@ -47,6 +62,15 @@ def test_when_the_power_goes_in_the_migration_the_same_command_again_goes_on(reh
     rehearsal.kills([Step.MIGRATE], [AGAIN], "--no-backup")
     assert wrong(rehearsal) == []
     assert rehearsal.acts[-1].runs[0].struck
+
+
+def test_on_the_stack_all_three_services_go_on_at_the_migration_in_which_the_updater_died(
+    made: dict[str, Path],
+) -> None:
+    with begun(made, Engine.STACK) as stack:
+        stack.kills([Step.MIGRATE], [AGAIN], "--no-backup")
+        assert wrong(stack) == []
+        assert stack.acts[-1].runs[0].struck
 
 
 def wrong(rehearsal: Rehearsal) -> list[str]:
