@@ -1,10 +1,10 @@
 """What an archive's size costs: `python -m bench.growth [--engine embedded|stack|both] [--sizes N,N] [--rounds N]
-[--json FILE]`.
+[--swept-most N] [--json FILE]`.
 
 One node for each engine, its archive filled up from size to size (see `bench.seeding`). At each size, over HTTP on
 loopback, one request after the other: the next voice (any, a lane, a rare mood, fifty exclusions), what was heard, the
 steward's status and summary, a take of ten seconds left and taken back, by one client and by eight at once. Then, in a
-process beside it, the sweep: with nothing due, one take in a hundred, and one in ten (of a million, one in a hundred).
+process beside it, the sweep: with nothing due, one take in a hundred, and one in ten.
 Times are those of the whole answer at the client.
 """
 
@@ -42,9 +42,12 @@ WISHES: dict[str, dict[str, str]] = {
 SHORT_WAIT_S = 3.0
 SHARES = {"nothing due": 0.0, "1 % due": 0.01, "10 % due": 0.1}
 SWEPT_MOST = 10_000
+"""So many are swept at most; a share of a size that comes to more is left out."""
 
 
-def measure(engine: str, sizes: Sequence[int], rounds: int, told: Callable[[str], None]) -> list[dict[str, Any]]:
+def measure(
+    engine: str, sizes: Sequence[int], rounds: int, told: Callable[[str], None], *, swept_most: int = SWEPT_MOST
+) -> list[dict[str, Any]]:
     """One row for each size: times by kind, memory, and sweeps."""
     rows = []
     with on(engine, **UNBOUNDED) as node:
@@ -62,7 +65,7 @@ def measure(engine: str, sizes: Sequence[int], rounds: int, told: Callable[[str]
                 "filled_s": round(filled_s, 1),
                 "times": {kind: summary([ms for _, ms in found]) for kind, found in times.taken.items()},
                 "memory_mb": {name: round(member.memory_mb()) for name, member in node.members.items()},
-                "sweeps": _sweeps(node, size),
+                "sweeps": _sweeps(node, size, swept_most),
             }
             rows.append(row)
             told(f"{engine}, {size:,}: {_line(row)}")
@@ -116,11 +119,11 @@ def _eight(url: str, times: Times) -> list[str]:
     return codes
 
 
-def _sweeps(node: Measured, size: int) -> dict[str, Any]:
+def _sweeps(node: Measured, size: int, most: int) -> dict[str, Any]:
     found = {}
     for name, share in SHARES.items():
         due = round(size * share)
-        if due <= SWEPT_MOST and (due or not share):
+        if due <= most and (due or not share):
             found[name] = _beside(node, "sweep", due)
     return found
 
@@ -176,6 +179,7 @@ def main() -> None:
     parser.add_argument("--engine", choices=(*ENGINES, "both"), default="both")
     parser.add_argument("--sizes", type=lambda given: [int(one) for one in given.split(",")], default=list(SIZES))
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--swept-most", type=int, default=SWEPT_MOST, help="sweeps of more takes are left out")
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--beside", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -184,7 +188,10 @@ def main() -> None:
         return
     engines = ENGINES if given.engine == "both" else (given.engine,)
     rows = {
-        engine: measure(engine, given.sizes, given.rounds, lambda line: print(line, flush=True)) for engine in engines
+        engine: measure(
+            engine, given.sizes, given.rounds, lambda line: print(line, flush=True), swept_most=given.swept_most
+        )
+        for engine in engines
     }
     if given.json:
         given.json.write_text(json.dumps({"machine": machine(), "rounds": given.rounds, "rows": rows}, indent=1) + "\n")
