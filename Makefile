@@ -10,14 +10,15 @@ SITE = $(BIN)/python scripts/build_docs.py --if-stale || echo "docs: /docs/ is n
 LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate $(LOCK_OPTIONS)
 
-CAMPAIGNS := $(addprefix tests/,alarms bench chaos fairness faults kiosk soak stack update)
+CAMPAIGNS := $(addprefix tests/,alarms chaos fairness faults kiosk soak)
+WHOLE := $(addprefix tests/,bench stack update)
 ROOM := $(wildcard $(addprefix tests/browser/test_,audio_graph.py close_session.py doors.py first_day.py \
 	kiosk_colour.py preview.py programs.py receipt.py room_*.py soak.py steward.py wall*.py))
 
 KIOSK_TESTS := $(addprefix tests/browser/test_,appliance_browser.py docs_site.py https.py kiosk_field.py kiosk_states.py take_safety.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-services test-browser test-room test-kiosk test-campaigns test-js \
+.PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-services test-browser test-room test-kiosk test-campaigns test-whole test-js \
 	check check-types check-rest check-deploy image format docs clips screenshots faults chaos alarms fuzz fairness kiosk soak stack \
 	bench evening release stranger update-rehearsal lock clean
 
@@ -47,11 +48,11 @@ demo-clear: setup ## Remove the generated sounds
 
 # Four at a time: browsers and campaigns wait for much of their time, the others compute.
 test: setup-dev setup-tools ## All tests; installs the programs they need
-	@echo "test: seven parts, four at a time; each is shown when it has ended, the last after half an hour"
-	@$(MAKE) --no-print-directory -j4 --output-sync=target test-python test-browser test-room test-services test-campaigns test-kiosk test-js
+	@echo "test: eight parts, four at a time; each is shown when it has ended, the last after half an hour"
+	@$(MAKE) --no-print-directory -j4 --output-sync=target test-python test-browser test-room test-services test-kiosk test-campaigns test-whole test-js
 
 test-python: setup-dev
-	$(BIN)/python -m pytest -q $(addprefix --ignore=,tests/browser tests/services $(CAMPAIGNS))
+	$(BIN)/python -m pytest -q $(addprefix --ignore=,tests/browser tests/services $(CAMPAIGNS) $(WHOLE))
 
 test-services: setup-dev
 	$(BIN)/python -m pytest -q tests/services
@@ -59,6 +60,10 @@ test-services: setup-dev
 # The short, seeded parts of what has a command of its own.
 test-campaigns: setup-dev
 	$(BIN)/python -m pytest -q $(CAMPAIGNS)
+
+# Of these, too, and what wants whole nodes, as they are run.
+test-whole: setup-dev
+	$(BIN)/python -m pytest -q $(WHOLE)
 
 # In processes of their own: the browser's driver keeps an event loop running, which other tests want for themselves.
 test-browser: setup-dev
