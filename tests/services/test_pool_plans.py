@@ -10,6 +10,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from bench.seeding import fill
+from core.adapters.sql.archive import SqlArchive
 from core.adapters.sql.artifacts import SqlArtifacts
 from core.adapters.sql.engine import open_engine, sqlite_url
 from core.adapters.sql.migrate import upgrade
@@ -54,7 +55,7 @@ def plans(engine: Engine, act: Callable[[], object]) -> list[tuple[str, str]]:
         for statement, given in asked.items():
             if "FROM artifact" in statement:
                 steps = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given).all()
-                found += [(statement, step[3]) for step in steps if "artifact" in step[3]]
+                found += [(statement, step[3]) for step in steps if "artifact" in step[3] or "B-TREE" in step[3]]
     return found
 
 
@@ -102,3 +103,10 @@ def test_what_is_due_is_found_without_the_rest(database: Engine) -> None:
         "ix_artifact_active_playable_until",
         "ix_artifact_ephemeral_raw_until",
     }
+
+
+def test_a_part_of_the_archive_is_taken_in_the_order_of_the_draw(database: Engine) -> None:
+    with Session(database) as session:
+        found = plans(database, lambda: SqlArchive(session).playable(NOW, limit=100))
+    assert indexes(found) <= {"ix_artifact_active_draw", "ix_artifact_active_draw_id"}
+    assert not [plan for _, plan in found if "TEMP B-TREE" in plan]

@@ -119,8 +119,9 @@ class SqlArchive:
             row.id, row.created_at, row.duration_ms, row.wear, row.plays, row.heard_at, row.deployment, row.topic,
             row.status, row.effect,
         )  # fmt: skip
-        # In the order of the draw, so that the part that is read is taken at random.
-        query = select(*columns).where(*_held(now), row.review == NOTHING).order_by(row.draw).limit(limit)
+        # In the order of the draw, so that the part that is read is taken at random; no index of hours is offered.
+        lasting = func.coalesce(row.playable_until, row.playable_until, type_=row.playable_until.type) > now
+        query = select(*columns).where(*_active(), lasting, row.review == NOTHING).order_by(row.draw).limit(limit)
         return [
             (
                 PoolFacts(
