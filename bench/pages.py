@@ -2,8 +2,8 @@
 
 A real browser at a node of its own on the embedded engine, which somebody has left a few takes at. For each page, on a
 first visit and on a second: the bytes over the wire, and the time from the navigation until what people use on it
-stands; the listening page waits to be started, for it would go on fetching voices. With `--small` the node has one core and 1 GB of memory, as a small computer
-has, and kiosk, room and ops are open all the while.
+stands; the listening page waits to be started, for it would go on fetching voices. With `--small` the node has one core
+and 1 GB of memory, as a small computer has, and kiosk, room and ops are open all the while.
 """
 
 import argparse
@@ -97,7 +97,7 @@ def _page(browser: Browser, node: Measured, path: str, rounds: int) -> dict[str,
                 page = context.new_page()
                 wire = Wire(page)
                 page.goto(f"{node.instances[0].url}{path}")
-                page.wait_for_function("window.__stood !== null")
+                page.wait_for_selector(STANDS[path], state="attached")
                 stood[visit].append(page.evaluate("window.__stood"))
                 wire.settle()
                 weighed[visit].append(sum(wire.files.values()))
