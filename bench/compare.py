@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 
 from bench.clients import Times, draw, leave, revoke
-from bench.ground import machine, sign_in_at, summary
+from bench.ground import client_of, machine, sign_in_at, summary
 
 Scenario = Callable[[httpx.Client, Times], object]
 
@@ -86,7 +86,7 @@ def main() -> None:
     chosen = {name: scenario for name, scenario in offered.items() if not given.scenario or name in given.scenario}
     with ExitStack() as stack:
         clients = [
-            sign_in_at(url, secret) if secret else httpx.Client(base_url=url, timeout=30)
+            sign_in_at(url, secret) if secret else client_of(url)
             for url, secret in zip((given.here, given.there), secrets, strict=True)
         ]
         for client in clients:

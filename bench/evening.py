@@ -25,7 +25,7 @@ import httpx
 from sqlalchemy import text
 
 from bench.clients import UNBOUNDED, Times, draw, leave, revoke
-from bench.ground import Measured, machine, on, sign_in, summary
+from bench.ground import Measured, client_of, machine, on, sign_in, summary
 from bench.open_pages import OpenPage
 from tests.wavs import take
 
@@ -61,13 +61,10 @@ class Evening:
         ]
         with ThreadPoolExecutor(len(people) + 2) as pool, ExitStack() as stack:
             clients = [
-                sign_in(self.node.instances[0], self.node.secret)
-                if one == self._steward
-                else httpx.Client(base_url=url)
+                sign_in(self.node.instances[0], self.node.secret) if one == self._steward else client_of(url)
                 for one in people
             ]
             for client in clients:
-                client.timeout = httpx.Timeout(30)
                 stack.callback(client.close)
             waiting = [
                 pool.submit(one, client, random.Random(number))
@@ -161,7 +158,7 @@ def measure(engine: str, minutes: float, seed: int = 1) -> dict[str, Any]:
     """One evening on one engine."""
     with on(engine, **UNBOUNDED) as node:
         rng = random.Random(seed)
-        with httpx.Client(base_url=node.instances[0].url, timeout=30) as client:
+        with client_of(node.instances[0].url) as client:
             for number in range(HELD):
                 leave(client, Times(), ("ROOM", "FOSSIL")[number % 2], take(rng.uniform(3, 12)))
         evening = Evening(node=node, seconds=minutes * 60)

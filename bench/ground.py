@@ -25,6 +25,7 @@ from tests.servers import private_postgres, private_redis, private_s3
 ROOT = str(Path(__file__).parents[1])
 PROGRAM = (sys.executable, "-c", f"import sys; sys.path.insert(0, {ROOT!r}); from memory_ui.cli import main; main()")
 START_S = 60.0
+KEPT_S = 2.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -170,6 +171,11 @@ def end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
+def client_of(url: str) -> httpx.Client:
+    """Somebody at a server. A connection that rested is not used again: the server closes it after five seconds."""
+    return httpx.Client(base_url=url, timeout=120, limits=httpx.Limits(keepalive_expiry=KEPT_S))
+
+
 def sign_in(instance: Instance, secret: str) -> httpx.Client:
     """A steward's client."""
     return sign_in_at(instance.url, secret)
@@ -177,7 +183,7 @@ def sign_in(instance: Instance, secret: str) -> httpx.Client:
 
 def sign_in_at(url: str, secret: str) -> httpx.Client:
     """The same, of whatever server is there. RuntimeError where it refuses."""
-    client = httpx.Client(base_url=url, timeout=30)
+    client = client_of(url)
     answer = client.post("/ops/", data={"secret": secret})
     if answer.status_code != 303:
         raise RuntimeError(f"signing in was answered with {answer.status_code}")

@@ -21,10 +21,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from bench.clients import UNBOUNDED, Times, draw, hear, leave, revoke
-from bench.ground import Measured, machine, on, sign_in, summary
+from bench.ground import Measured, client_of, machine, on, sign_in, summary
 from bench.seeding import fill
 
 ENGINES = ("embedded", "stack")
@@ -83,8 +81,7 @@ def _count_once(node: Measured) -> None:
 
 def _round(node: Measured, times: Times) -> None:
     url = node.instances[0].url
-    with httpx.Client(base_url=url, timeout=120) as client, closing(sign_in(node.instances[0], node.secret)) as steward:
-        steward.timeout = httpx.Timeout(120)
+    with client_of(url) as client, closing(sign_in(node.instances[0], node.secret)) as steward:
         for kind, wish in WISHES.items():
             for _ in range(ASKED // len(WISHES)):
                 draw(client, times, kind, **wish)
@@ -109,7 +106,7 @@ def _eight(url: str, times: Times) -> list[str]:
     own = [Times() for _ in range(CLIENTS)]
 
     def one(times_of_one: Times) -> list[str]:
-        with httpx.Client(base_url=url, timeout=120) as client:
+        with client_of(url) as client:
             return [leave(client, times_of_one)["revocation_token"] for _ in range(LEFT // 4)]
 
     with ThreadPoolExecutor(CLIENTS) as pool:

@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 
 from bench.clients import SOUND, UNBOUNDED, Times, draw, leave
-from bench.ground import Measured, machine, on, sign_in, summary
+from bench.ground import Measured, client_of, machine, on, sign_in, summary
 from tests.wavs import take
 
 ENGINES = ("embedded", "stack")
@@ -63,7 +63,7 @@ def _at_rest(node: Measured) -> dict[str, int]:
 
 def _voices(node: Measured, rounds: int) -> tuple[Times, float]:
     times, url = Times(), node.instances[0].url
-    with httpx.Client(base_url=url, timeout=60) as client:
+    with client_of(url) as client:
         leave(client, Times())
         address = draw(client, Times())["audio_url"]
 
@@ -82,7 +82,7 @@ def _voices(node: Measured, rounds: int) -> tuple[Times, float]:
                 times.time(kind, ask, expected=(expected,))
 
     def fetch(_number: int) -> None:
-        with httpx.Client(base_url=url, timeout=60) as own:
+        with client_of(url) as own:
             for _ in range(rounds * FETCHED):
                 if len(own.get(address).content) < len(SOUND):
                     raise RuntimeError("not the whole voice")
@@ -99,7 +99,7 @@ def _uploads(node: Measured) -> dict[str, Any]:
     over = threading.Event()
 
     def ask(times: Times) -> None:
-        with httpx.Client(base_url=url, timeout=60) as client:
+        with client_of(url) as client:
             while not over.wait(ASK_EVERY_S):
                 for path in OTHERS:
                     times.time(path, lambda: client.get(path), expected=(200, 204))  # noqa: B023
@@ -126,7 +126,7 @@ def _upload(url: str, sound: bytes) -> list[float]:
     """Eight uploads at once; how long each took, in ms."""
 
     def one(_number: int) -> float:
-        with httpx.Client(base_url=url, timeout=300) as client:
+        with client_of(url) as client:
             times = Times()
             leave(client, times, sound=sound)
             return times.of("intake")[0]

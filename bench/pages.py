@@ -14,11 +14,10 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from bench.clients import UNBOUNDED, Times, leave
-from bench.ground import Measured, embedded, machine, summary
+from bench.ground import Measured, client_of, embedded, machine, summary
 from bench.wire import Wire
 from tests.browser.conftest import launch_speaking, speak_all
 from tests.wavs import take
@@ -48,7 +47,7 @@ def measure(rounds: int, *, small: bool = False) -> dict[str, Any]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         node = stack.enter_context(embedded(under=SMALL if small else (), **UNBOUNDED))
-        with httpx.Client(base_url=node.instances[0].url, timeout=60) as client:
+        with client_of(node.instances[0].url) as client:
             for number in range(HELD):
                 leave(client, Times(), ("ROOM", "FOSSIL")[number % 2], take(4.0 + number))
         voice = folder / "voice.wav"
