@@ -175,7 +175,7 @@ class Watched(Simulation):
         ahead.setstate(rng.getstate())
         prefers = takes_preference(self._figures, self._deployment, ahead)
         asked = Asked(wish, now, self._figures, self._deployment, prefers=prefers)
-        left, _ = narrow(rows.scan(), asked)
+        left, _ = narrow([take.facts for take in rows.takes.values()], asked)
         weights = {row.artifact_id: asked.weigh(row).product for row in left}
         total = math.fsum(weights.values())
         for number, weight in weights.items():
