@@ -9,12 +9,11 @@ from hypothesis import strategies as st
 
 from core.adapters.catalogs import load
 from core.domain.deployment import Deployment, DeploymentCatalog, DeploymentName, find_deployment
-from core.domain.pool.drawing import Holds
 from core.domain.pool.facts import Density, Lane, Mood, PoolFacts, Wish
 from core.domain.pool.lanes import LaneFigures
-from core.domain.pool.reach import Reach
 from core.domain.pool.weights import PoolCatalog, PoolFigures
 from core.domain.pool.windows import SliceFigures
+from core.services.simulated import MemoryRows, Take
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LANES = LaneFigures(
@@ -59,44 +58,15 @@ def take(*, age_hours: float = 10, unheard_hours: float | None = None, **facts: 
     return replace(aged, **facts)  # type: ignore[arg-type]
 
 
-class Cells:
+class Cells(MemoryRows):
     """Rows in memory, each at a random place."""
 
     def __init__(self, pool: Sequence[PoolFacts], seed: int) -> None:
+        super().__init__()
         rng = random.Random(seed)
-        self._placed = [(rng.random(), row) for row in pool]
-
-    def size(self) -> int:
-        """See `Rows`."""
-        return len(self._placed)
-
-    def scan(self, reach: Reach, holds: Holds) -> Sequence[PoolFacts]:
-        """See `Rows`."""
-        return [row for row in self._reached(reach) if holds(row)]
-
-    def find(self, reach: Reach, holds: Holds) -> PoolFacts | None:
-        """See `Rows`."""
-        return next((row for row in self._reached(reach) if holds(row)), None)
-
-    def probe(self, cells: int, places: Sequence[tuple[int, int]]) -> Sequence[PoolFacts | None]:
-        """See `Rows`."""
-        return [self._probe(cells, cell, rank) for cell, rank in places]
-
-    def within(self, reach: Reach, most: int) -> int:
-        """See `Rows`."""
-        return min(len(self._reached(reach)), most + 1)
-
-    def pick(self, reach: Reach, places: Sequence[int]) -> Sequence[PoolFacts | None]:
-        """See `Rows`."""
-        reached = self._reached(reach)
-        return [reached[place] for place in places]
-
-    def _probe(self, cells: int, cell: int, rank: int) -> PoolFacts | None:
-        inside = sorted((at for at in self._placed if cell <= at[0] * cells < cell + 1), key=lambda placed: placed[0])
-        return inside[rank][1] if rank < len(inside) else None
-
-    def _reached(self, reach: Reach) -> list[PoolFacts]:
-        return [row for _, row in self._placed if reach.admits(row)]
+        far = NOW + timedelta(days=999)
+        for row in pool:
+            self.add(Take(facts=row, raw_until=far, ends_at=far, place=rng.random()))
 
 
 topics = st.sampled_from(["", "kitchen", "garden"])

@@ -4,6 +4,8 @@ import hashlib
 import zipfile
 from pathlib import Path
 
+from memory_ui.appliance.release import Manifest, this_platform, this_python
+from memory_ui.appliance.releases import COMPLETE
 from scripts.build_release import write_release
 
 OLD = "0.6.0"
@@ -22,3 +24,18 @@ def archive_of(folder: Path, version: str, *, updates_from: str = "0.1.0") -> Pa
 def sum_of(archive: Path) -> str:
     """The checksum as it is now."""
     return hashlib.sha256(archive.read_bytes()).hexdigest()
+
+
+def put_release(folder: Path, version: str) -> None:
+    """A release that lies there whole, with nothing in it but its manifest."""
+    folder.mkdir(parents=True, exist_ok=True)
+    manifest = Manifest(
+        version=version,
+        schema="0006",
+        python=this_python(),
+        platform=this_platform(),
+        updates_from=version,
+        installed_bytes=0,
+        files=(),
+    )
+    (folder / COMPLETE).write_text(manifest.to_text())

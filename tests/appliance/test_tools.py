@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from core.errors import Conflict, Unavailable
-from memory_ui.appliance.release import Manifest, this_platform, this_python
-from memory_ui.appliance.releases import COMPLETE, Link, Releases
+from memory_ui.appliance.releases import Link, Releases
 from memory_ui.appliance.tools import SERVICES, ReleaseCommands, enabled_services, last_words
+from tests.appliance.archives import put_release
 from tests.chaos.stack import PROGRAM
 from tests.fakes import wait_for
 from tests.processes import free_port
@@ -121,17 +121,7 @@ def test_on_the_stack_all_of_them_are_stopped_and_started(
 ) -> None:
     asked = systemctl(tmp_path, "|".join(SERVICES))
     for version, link in (("0.7.0", Link.CURRENT), ("0.6.0", Link.PREVIOUS)):
-        releases.folder(version).mkdir(parents=True, exist_ok=True)
-        manifest = Manifest(
-            version=version,
-            schema="0006",
-            python=this_python(),
-            platform=this_platform(),
-            updates_from=version,
-            installed_bytes=0,
-            files=(),
-        )
-        (releases.folder(version) / COMPLETE).write_text(manifest.to_text())
+        put_release(releases.folder(version), version)
         releases.point(link, version)
     given = ["--root", str(tmp_path), "--data-dir", str(tmp_path), "--wait", "0"]
     url = f"http://127.0.0.1:{free_port()}"

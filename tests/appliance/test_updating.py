@@ -9,11 +9,11 @@ import pytest
 
 from core.errors import Refused, Unavailable
 from core.services.reserve import Reserve
-from memory_ui.appliance.release import Manifest, this_platform, this_python
+from memory_ui.appliance.release import Manifest
 from memory_ui.appliance.releases import COMPLETE, Change, Link, Releases
 from memory_ui.appliance.steps import Outcome, Wanted
 from memory_ui.appliance.updating import Updater
-from tests.appliance.archives import OLD, archive_of
+from tests.appliance.archives import OLD, archive_of, put_release
 
 NEW = "0.7.0"
 
@@ -116,18 +116,7 @@ class Machine(Releases):
 def machine(tmp_path: Path) -> Machine:
     """A node that runs on the old version."""
     made = Machine(tmp_path / "root")
-    folder = made.folder(OLD)
-    folder.mkdir(parents=True)
-    manifest = Manifest(
-        version=OLD,
-        schema="0006",
-        python=this_python(),
-        platform=this_platform(),
-        updates_from=OLD,
-        installed_bytes=0,
-        files=(),
-    )
-    (folder / COMPLETE).write_text(manifest.to_text())
+    put_release(made.folder(OLD), OLD)
     made.point(Link.CURRENT, OLD)
     made.acts.clear()
     made._done = 0
