@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import secrets
 import statistics
 import subprocess
@@ -51,6 +52,13 @@ class Instance(Member):
 
     url: str
     folder: Path
+
+    def served_ms(self, path: str, *, since: int = 0) -> list[float]:
+        """How long each request to an address kept it busy, by its own log, from that byte on, in ms."""
+        with self.log.open("rb") as file:
+            file.seek(since)
+            said = file.read().decode(errors="replace")
+        return [float(ms) for ms in re.findall(rf' request .*path="{re.escape(path)}" .*ms=([0-9.]+)', said)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

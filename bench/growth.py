@@ -5,7 +5,7 @@ One node for each engine, its archive filled up from size to size (see `bench.se
 loopback, one request after the other: the next voice (any, a lane, a rare mood, fifty exclusions), what was heard, the
 steward's status and summary, a take of ten seconds left and taken back, by one client and by eight at once. Then, in a
 process beside it, the sweep: with nothing due, one take in a hundred, and one in ten.
-Times are those of the whole answer at the client.
+Times are those of the whole answer at the client, and for what must be quick also those at the server, by its log.
 """
 
 import argparse
@@ -37,6 +37,12 @@ WISHES: dict[str, dict[str, str]] = {
     "pool next, a rare mood": {"mood": "clear"},
     "pool next, 50 excluded": {"exclude_ids": ",".join(str(number) for number in range(1, 51))},
 }
+SERVED = {
+    "pool next": "/api/v1/pool/next",
+    "heard": "/api/v1/pool/heard/-",
+    "node status": "/api/v1/node/status",
+}
+"""Addresses, as the log names them."""
 SHORT_WAIT_S = 3.0
 SHARES = {"nothing due": 0.0, "1 % due": 0.01, "10 % due": 0.1}
 SWEPT_MOST = 10_000
@@ -55,13 +61,15 @@ def measure(
                 fill(database, size, seed=1)
             filled_s = time.monotonic() - began
             _count_once(node)
-            times = Times()
+            times, logged = Times(), node.instances[0].log.stat().st_size
             for _ in range(rounds):
                 _round(node, times)
+            served = {kind: node.instances[0].served_ms(path, since=logged) for kind, path in SERVED.items()}
             row = {
                 "size": size,
                 "filled_s": round(filled_s, 1),
                 "times": {kind: summary([ms for _, ms in found]) for kind, found in times.taken.items()},
+                "served": {kind: summary(found) for kind, found in served.items()},
                 "memory_mb": {name: round(member.memory_mb()) for name, member in node.members.items()},
                 "sweeps": _sweeps(node, size, swept_most),
             }

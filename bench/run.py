@@ -26,6 +26,7 @@ def parts(sizes: list[int], rounds: int, minutes: float) -> dict[str, list[str]]
     times = ["--rounds", str(rounds)]
     return {
         "growth": ["bench.growth", "--sizes", ",".join(str(size) for size in sizes), *times],
+        "exact": ["bench.exact", "--size", str(max(sizes, default=0))],
         "loads": ["bench.loads", *times],
         "pages": ["bench.pages", *times],
         "small": ["bench.pages", "--small", *times],

@@ -48,6 +48,8 @@ def _growth(found: dict[str, Any]) -> Iterator[str]:
         yield f"| --- |{' --- |' * len(sizes)}"
         for kind in rows[0]["times"]:
             yield f"| {kind} | {' | '.join(_times(row['times'].get(kind)) for row in rows)} |"
+        for kind in rows[0]["served"]:
+            yield f"| {kind}, at the server | {' | '.join(_times(row['served'][kind]) for row in rows)} |"
         for name in rows[-1]["sweeps"] | rows[0]["sweeps"]:
             yield f"| sweep, {name} | {' | '.join(_sweep(row['sweeps'].get(name)) for row in rows)} |"
         for name in rows[0]["memory_mb"]:
@@ -71,8 +73,11 @@ def _promises(rows: dict[str, Any]) -> Iterator[str]:
         yield _promise(
             f"node status: at most {STATUS_FLAT:g} times", engine, f"{times:.2f} times", times <= STATUS_FLAT
         )
-        slowest = max(row["times"]["pool next, any"]["median_ms"] for row in found)
-        yield _promise(f"pool next: under {SERVER_MS:g} ms", engine, f"{slowest:g} ms", slowest < SERVER_MS)
+        for kind in ("pool next", "heard"):
+            slowest = max(row["served"][kind]["median_ms"] for row in found)
+            yield _promise(
+                f"{kind}: under {SERVER_MS:g} ms at the server", engine, f"{slowest:g} ms", slowest < SERVER_MS
+            )
 
 
 def _promise(what: str, engine: str, found: str, kept: bool) -> str:
@@ -90,6 +95,21 @@ def _times(found: dict[str, float] | None) -> str:
 
 def _sweep(found: dict[str, float] | None) -> str:
     return f"{found['expire_s'] + found['sweep_s']:.2f} s ({found['gone']:g})" if found else ""
+
+
+def _exact(found: dict[str, Any]) -> Iterator[str]:
+    yield f"## Drawing from {found['size']:,} takes"
+    yield ""
+    yield (
+        f"{found['draws']:,} draws for each wish, held against the weights of every take (chi-square). Of eight honest "
+        "values one is under 0.01 in 12 runs."
+    )
+    yield ""
+    yield "| engine | wish | kinds of take | p | ms each |"
+    yield "| --- | --- | --- | --- | --- |"
+    for engine, wishes in found["engines"].items():
+        for name, one in wishes.items():
+            yield f"| {engine} | {name} | {one['kinds']} | {one['p']:g} | {one['ms_each']:g} |"
 
 
 def _loads(found: dict[str, Any]) -> Iterator[str]:
@@ -163,6 +183,7 @@ def _evening(found: dict[str, Any]) -> Iterator[str]:
 
 TOLD = {
     "growth": _growth,
+    "exact": _exact,
     "loads": _loads,
     "pages": _pages,
     "small": _pages,

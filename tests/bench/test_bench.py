@@ -20,6 +20,7 @@ def test_growth_is_measured_and_told(engine: str, tmp_path: Path, monkeypatch: p
     lines: list[str] = []
     rows = growth.measure(engine, [300], 1, lines.append)
     assert {*told.CURVES, "revoke", "artifact summary"} <= set(rows[0]["times"])
+    assert all(found["count"] >= 1 for found in rows[0]["served"].values())
     due = rows[0]["sweeps"]["10 % due"]
     assert (due["due"], due["expired"], due["gone"]) == (30, 30, 30)
     assert len(lines) == 1
@@ -51,6 +52,7 @@ def test_every_part_names_a_program_there_is() -> None:
     programs = {command[0] for command in run.parts([10], 1, 1.0).values()}
     assert programs == {
         "bench.growth",
+        "bench.exact",
         "bench.loads",
         "bench.pages",
         "bench.derivatives",

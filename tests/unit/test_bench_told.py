@@ -7,11 +7,12 @@ TIMES = {"median_ms": 2.0, "p95_ms": 3.5, "max_ms": 9.0, "count": 4}
 HELD = {"web 1": 180}
 
 
-def row(size: int, **medians: float) -> dict[str, object]:
+def row(size: int, served_ms: float = 1.5, **medians: float) -> dict[str, object]:
     kinds = {"pool next, any": 2.0, "heard": 2.0, "node status": 5.0, **medians}
     return {
         "size": size,
         "times": {kind: {**TIMES, "median_ms": ms} for kind, ms in kinds.items()},
+        "served": {kind: {**TIMES, "median_ms": served_ms} for kind in ("pool next", "heard", "node status")},
         "memory_mb": HELD,
         "sweeps": {"nothing due": {"due": 0, "expired": 0, "gone": 0, "expire_s": 0.01, "sweep_s": 0.02}},
     }
@@ -37,6 +38,20 @@ def test_what_grew_is_said_to_have_grown(grown_kind: dict[str, float], ms: float
     text = told(row(10), row(1_000), row(1_000_000, **grown_kind))
     assert text.count("| NO |") == 1
     assert f"{ms:g} / 3.5" in text
+
+
+def test_what_kept_a_server_too_long_is_said() -> None:
+    text = told(row(10), row(1_000), row(1_000_000, served_ms=5.1))
+    assert "| pool next: under 5 ms at the server | embedded | 5.1 ms | NO |" in text
+    assert "| pool next, at the server | 1.5 / 3.5 | 1.5 / 3.5 | 5.1 / 3.5 |" in text
+
+
+def test_whether_draws_were_exact_is_told() -> None:
+    wish = {"p": 0.4, "kinds": 31, "ms_each": 1.5}
+    found = {"size": 1_000_000, "draws": 10_000, "engines": {"stack": {"anything": wish}}}
+    assert "| stack | anything | 31 | 0.4 | 1.5 |" in report(
+        {"machine": {"cores": 2, "python": "3.11"}, "exact": found}
+    )
 
 
 def test_parts_that_were_not_measured_are_left_out() -> None:
