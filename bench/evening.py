@@ -2,9 +2,9 @@
 
 Four kiosks and three rooms, each with its page's socket open, and two stewards at one node, for `--minutes`: takes are
 left (every other one a fossil), some are taken back, voices are drawn, fetched, heard to their end and acknowledged,
-stewards look and change something now and then. Reported are how long each kind of request took in the first and in the
-last quarter, and what every process held meanwhile: memory, file handles, connections to the database, waiting jobs.
-`make soak-evening` is 40 minutes of it on both engines.
+stewards look and change something now and then. Two engines have their evenings at the same time. Reported are how long
+each kind of request took in the first and in the last quarter, and what every process held meanwhile: memory, file
+handles, connections to the database, waiting jobs. `make evening` is 40 minutes of it on both engines.
 """
 
 import argparse
@@ -14,9 +14,10 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -199,7 +200,8 @@ def told(found: dict[str, Any]) -> str:
         "```",
         "",
         f"{KIOSKS} kiosks, {ROOMS} rooms and {STEWARDS} stewards at one web process; of kiosks and rooms the pages' "
-        f"sockets are open; {HELD} takes were there before.",
+        f"sockets are open; {HELD} takes were there before."
+        + (" Both engines at the same time." if len(found["engines"]) > 1 else ""),
         "",
     ]
     for engine, one in found["engines"].items():
@@ -228,10 +230,13 @@ def main() -> None:
     parser.add_argument("--report", action="store_true", help="write docs/evidence/evening.md and evening.json")
     given = parser.parse_args()
     engines = ENGINES if given.engine == "both" else (given.engine,)
+    # Side by side, each with a process of its own to ask from: what one does to the other it does all evening.
+    with ProcessPoolExecutor(len(engines), mp_context=get_context("spawn")) as pool:
+        evenings = list(pool.map(measure, engines, [given.minutes] * len(engines)))
     found = {
-        "command": f"python -m bench.evening --engine {given.engine} --minutes {given.minutes:g} --report",
+        "command": f'make evening EVENING="--engine {given.engine} --minutes {given.minutes:g} --report"',
         "machine": machine(),
-        "engines": {engine: measure(engine, given.minutes) for engine in engines},
+        "engines": dict(zip(engines, evenings, strict=True)),
     }
     print(told(found))
     if given.json:
