@@ -63,6 +63,7 @@ def _serve(settings: "Settings", listener: socket.socket, plain: socket.socket |
     from jobs.inprocess import running
     from jobs.stack import kicking
     from memory_ui.app import certificate_app, create_app
+    from memory_ui.cli.allocator import settle
     from memory_ui.tls import Secured
 
     system = build(settings)
@@ -81,6 +82,7 @@ def _serve(settings: "Settings", listener: socket.socket, plain: socket.socket |
         ws_max_size=1 << 20,
         ssl_context_factory=None if secured is None else lambda *_: secured.context,
     )
+    settle()
     # Ctrl-C is how a person stops a node. It comes here again when everything has been closed, and nothing has failed.
     with suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
