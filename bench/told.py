@@ -5,6 +5,7 @@ from typing import Any
 
 CURVES = ("pool next, any", "pool next, a rare lane", "heard", "node status", "intake", "revoke")
 FLAT, STATUS_FLAT, SERVER_MS = 2.0, 3.0, 5.0
+START_S, REST_MB, OTHERS_MS, STANDS_S, JOB_MB, PAGE_MB = 3.0, 200, 50.0, 3.0, 300, 0.3
 
 
 def slug(kind: str) -> str:
@@ -61,8 +62,7 @@ def _growth(found: dict[str, Any]) -> Iterator[str]:
 
 
 def _promises(rows: dict[str, Any]) -> Iterator[str]:
-    yield "| Asked for | engine | found | kept |"
-    yield "| --- | --- | --- | --- |"
+    yield from PROMISED
     for engine, found in rows.items():
         first, last = found[0], found[-1]
         for kind in (kind for kind in first["times"] if kind.startswith("pool next") or kind == "heard"):
@@ -78,6 +78,9 @@ def _promises(rows: dict[str, Any]) -> Iterator[str]:
             yield _promise(
                 f"{kind}: under {SERVER_MS:g} ms at the server", engine, f"{slowest:g} ms", slowest < SERVER_MS
             )
+
+
+PROMISED = ("| Asked for | engine | found | kept |", "| --- | --- | --- | --- |")
 
 
 def _promise(what: str, engine: str, found: str, kept: bool) -> str:
@@ -135,6 +138,15 @@ def _loads(found: dict[str, Any]) -> Iterator[str]:
                 for name in ("calm", "while eight upload")
             ]
             yield f"| `{path}` | {' | '.join(cells)} |"
+    yield ""
+    yield from PROMISED
+    for engine, one in found["engines"].items():
+        start_s = one["start"]["median_ms"] / 1000
+        yield _promise(f"start: under {START_S:g} s", engine, f"{start_s:.1f} s", start_s < START_S)
+        rest_mb = one["at_rest_mb"]["web 1"]
+        yield _promise(f"web at rest: under {REST_MB} MB", engine, f"{rest_mb} MB", rest_mb < REST_MB)
+        longest_ms = max(times["max_ms"] for times in one["others"]["while eight upload"].values())
+        yield _promise(f"others wait at most {OTHERS_MS:g} ms", engine, f"{longest_ms:g} ms", longest_ms <= OTHERS_MS)
 
 
 def _pages(found: dict[str, Any]) -> Iterator[str]:
@@ -147,6 +159,10 @@ def _pages(found: dict[str, Any]) -> Iterator[str]:
         yield f"| `{path}` | {' | '.join(cells)} |"
     yield ""
     yield f"The node held {found['memory_mb']} MB in the end, and at most {found['most_mb']} MB."
+    yield ""
+    yield from PROMISED
+    stands_s = max(one["stands"]["median_ms"] for visits in found["pages"].values() for one in visits.values()) / 1000
+    yield _promise(f"pages stand in under {STANDS_S:g} s", "embedded", f"{stands_s:.1f} s", stands_s < STANDS_S)
 
 
 def _derivatives(found: dict[str, Any]) -> Iterator[str]:
@@ -157,16 +173,25 @@ def _derivatives(found: dict[str, Any]) -> Iterator[str]:
     for row in found["rows"]:
         times = f"{row['median_s']:.3f} / {row['p95_s']:.3f}"
         yield f"| {row['derivative']} | {row['take_s']} | {times} | {row['peak_mb']:.0f} |"
+    yield ""
+    yield from PROMISED
+    most_mb = max(row["peak_mb"] for row in found["rows"])
+    yield _promise(f"a worker's largest job: under {JOB_MB} MB", "both", f"{most_mb:.0f} MB", most_mb < JOB_MB)
 
 
-def _push(found: dict[str, Any]) -> Iterator[str]:
+def _push(pushed: dict[str, Any]) -> Iterator[str]:
     yield "## A steward's change"
     yield ""
     yield "| open pages | answered | seen by the last page | memory for each page |"
     yield "| --- | --- | --- | --- |"
-    for one in found.values():
+    for one in pushed.values():
         seen = one["seen by the last page"]
         yield f"| {one['pages']} | {_times(one['a change'])} | {_times(seen)} | {one['memory for each page']} |"
+    many = max(pushed.values(), key=lambda one: one["pages"])
+    page_mb = float(many["memory for each page"].removesuffix(" MB"))
+    yield ""
+    yield from PROMISED
+    yield _promise(f"a page: under {PAGE_MB:g} MB", "embedded", f"{page_mb:g} MB", page_mb < PAGE_MB)
 
 
 def _evening(found: dict[str, Any]) -> Iterator[str]:

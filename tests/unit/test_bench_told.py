@@ -54,6 +54,39 @@ def test_whether_draws_were_exact_is_told() -> None:
     )
 
 
+def test_what_holds_whatever_the_size_is_judged() -> None:
+    calm = {"/livez": TIMES}
+    one = {
+        "start": {**TIMES, "median_ms": 2_100},
+        "at_rest_mb": {"web 1": 201},
+        "most_mb": HELD,
+        "voice": {"whole": TIMES},
+        "voices_a_second": 70.0,
+        "others": {
+            "upload_bytes": 28_800_000,
+            "upload": TIMES,
+            "calm": calm,
+            "while eight upload": {"/livez": {**TIMES, "max_ms": 50.1}},
+        },
+    }
+    text = report({"machine": {"cores": 2, "python": "3.11"}, "loads": {"engines": {"stack": one}}})
+    assert "| start: under 3 s | stack | 2.1 s | yes |" in text
+    assert "| web at rest: under 200 MB | stack | 201 MB | NO |" in text
+    assert "| others wait at most 50 ms | stack | 50.1 ms | NO |" in text
+
+
+def test_what_a_page_and_a_job_may_take_is_judged() -> None:
+    pushed = {"pages": 200, "a change": TIMES, "seen by the last page": TIMES, "memory for each page": "0.312 MB"}
+    job = {"derivative": "spectrogram", "take_s": 300, "median_s": 1.0, "p95_s": 1.2, "peak_mb": 270.4}
+    visit = {"kb": 90.0, "stands": {**TIMES, "median_ms": 2_900}}
+    pages = {"small": True, "pages": {"/kiosk/": {"first": visit}}, "memory_mb": 190, "most_mb": 210}
+    found = {"push 1": {**pushed, "pages": 1}, "push 200": pushed, "derivatives": {"rows": [job]}, "small": pages}
+    text = report({"machine": {"cores": 2, "python": "3.11"}, **found})
+    assert "| a page: under 0.3 MB | embedded | 0.312 MB | NO |" in text
+    assert "| a worker's largest job: under 300 MB | both | 270 MB | yes |" in text
+    assert "| pages stand in under 3 s | embedded | 2.9 s | yes |" in text
+
+
 def test_parts_that_were_not_measured_are_left_out() -> None:
     assert "##" not in report({"machine": {"cores": 2, "python": "3.11"}})
 
