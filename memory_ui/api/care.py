@@ -9,7 +9,7 @@ from core.errors import BadField
 from core.services.access import actor_of
 from core.services.care import NOT_HERE, WANTED
 from memory_ui.api import shapes
-from memory_ui.api.answers import LOOKING, stewards
+from memory_ui.api.answers import CLASHING, LOOKING
 from memory_ui.api.published_ops import CareAnswer, WantedAnswer
 from memory_ui.session import SessionOf, StewardOf
 from memory_ui.web import SystemOf, in_thread
@@ -30,7 +30,7 @@ async def care(system: SystemOf, _session: SessionOf) -> dict[str, Any]:
     }
 
 
-@router.post("/care/{kind}", status_code=202, response_model=WantedAnswer, responses=stewards(400, 409, 413))
+@router.post("/care/{kind}", status_code=202, response_model=WantedAnswer, responses=CLASHING)
 async def want(kind: Kind, system: SystemOf, session: StewardOf) -> dict[str, str]:
     """Ask for an audit, a backup or an export; it begins in the background."""
     if kind not in set(Care):
