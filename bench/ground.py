@@ -4,6 +4,7 @@ import os
 import platform
 import re
 import secrets
+import signal
 import statistics
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from typing import Any
 
 import httpx
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from core.adapters.sql.engine import open_engine, sqlite_url
 from tests.browser.conftest import free_port
@@ -79,6 +81,20 @@ class Measured:
     def members(self) -> dict[str, Member]:
         """Every process, by name."""
         return {**{f"web {number}": one for number, one in enumerate(self.instances, 1)}, **self.jobs}
+
+    @contextmanager
+    def resting(self) -> Iterator[None]:
+        """While its processes stand still, at a moment in which none of them is writing."""
+        with self.database() as engine, ExitStack() as stack:
+            while True:
+                for member in self.members.values():
+                    member.process.send_signal(signal.SIGSTOP)
+                    stack.callback(member.process.send_signal, signal.SIGCONT)
+                if free_to_write(engine):
+                    break
+                stack.pop_all().close()
+                time.sleep(0.2)
+            yield
 
     @contextmanager
     def database(self) -> Iterator[Engine]:
@@ -177,6 +193,20 @@ def end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def free_to_write(engine: Engine) -> bool:
+    """Whether nobody holds the database for writing; servers let many do so at once."""
+    if engine.dialect.name != "sqlite":
+        return True
+    with engine.connect() as connection:
+        connection.exec_driver_sql("ROLLBACK")
+        connection.exec_driver_sql("PRAGMA busy_timeout=100")
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except OperationalError:
+            return False
+        return True
 
 
 def client_of(url: str) -> httpx.Client:

@@ -57,7 +57,7 @@ def measure(
     with on(engine, **UNBOUNDED) as node:
         for size in sizes:
             began = time.monotonic()
-            with node.database() as database:
+            with node.resting(), node.database() as database:
                 fill(database, size, seed=1)
             filled_s = time.monotonic() - began
             _count_once(node)

@@ -97,7 +97,7 @@ def _times(found: dict[str, float] | None) -> str:
 
 
 def _sweep(found: dict[str, float] | None) -> str:
-    return f"{found['expire_s'] + found['sweep_s']:.2f} s ({found['gone']:g})" if found else ""
+    return f"{found['expire_s'] + found['sweep_s']:.2f} s ({found['expired']:g})" if found else ""
 
 
 def _exact(found: dict[str, Any]) -> Iterator[str]:
