@@ -95,7 +95,6 @@ def whole(node: Node, voice: Path, at_least_s: float) -> None:
     assert len(stored) / rate_hz >= at_least_s
     heard = held_against(stored, rate_hz, voice)
     assert heard.voiced > heard.stretches / 2
-    # By stretches: likeness of the whole falls to the longer part's share where the microphone stumbles once.
     # Some three in a hundred stretches are not what was spoken already as the made-up microphone gave them, and those
     # come together; that nothing else is missing is held sample by sample by the campaign.
     assert heard.unlike <= max(2, heard.voiced // 5)
