@@ -54,13 +54,14 @@ class Ground:
     def take_database_away(self, system: System) -> None:
         """From now on nobody can connect to it."""
         if self.engine is Engine.EMBEDDED:
-            system.outside.engine.dispose()
             while not (self.folder / DATABASE_FILE).is_dir():
                 for path in self.folder.glob(f"{DATABASE_FILE}*"):
                     path.unlink(missing_ok=True)
                 # Whoever looks just now makes a new file where there was one.
                 with suppress(FileExistsError):
                     (self.folder / DATABASE_FILE).mkdir()
+            # Last, as below: a connection made a moment ago would else go on reading the file that nobody can find.
+            system.outside.engine.dispose()
             return
         name = _name_of(self.settings["DATABASE_URL"])
         shared_postgres().run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")

@@ -44,6 +44,7 @@ class Fault(StrEnum):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Request:
     method: str
+    path: str
     raw: bytes
 
 
@@ -54,6 +55,7 @@ class FaultyProxy:
         self.port = free_port()
         self.endpoint = f"{LOOPBACK}:{self.port}"
         self.asked: list[str] = []
+        """Method and path of every request, in their order."""
         self._upstream = (LOOPBACK, upstream_port)
         self._handle = self._http if speaks_http else self._bytes
         self._faults: dict[str, Fault] = {}
@@ -62,6 +64,11 @@ class FaultyProxy:
         self._closed = False
         self._listening: threading.Thread | None = None
         self._listen()
+
+    @property
+    def methods(self) -> list[str]:
+        """Of every request, in their order."""
+        return [one.split(" ", 1)[0] for one in self.asked]
 
     def set(self, fault: Fault, *methods: str) -> None:
         """From now on, for these methods or for all."""
@@ -165,7 +172,7 @@ class FaultyProxy:
         with client.makefile("rb") as reader:
             while (request := self._read(reader)) is not None:
                 fault = self._fault_of(request.method)
-                self.asked.append(request.method)
+                self.asked.append(f"{request.method} {request.path}")
                 if fault is Fault.HANG:
                     self._wait_while(request.method, fault)
                     return
@@ -195,9 +202,9 @@ class FaultyProxy:
                 length = int(value)
         if not line:
             return None
-        method = head.split(b" ", 1)[0].decode()
+        method, path, _ = head.decode("latin-1").split(" ", 2)
         self._wait_while(method, Fault.DEAF)
-        return _Request(method=method, raw=head + line + self._read_body(reader, length, method))
+        return _Request(method=method, path=path, raw=head + line + self._read_body(reader, length, method))
 
     def _read_body(self, reader: BinaryIO, length: int, method: str) -> bytes:
         body = bytearray()

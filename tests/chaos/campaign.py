@@ -27,7 +27,7 @@ from jobs.broker import STREAM
 from tests.chaos.laws import Judge, LaterClock, Law, Settling
 from tests.chaos.load import Load
 from tests.chaos.report import markdown, said
-from tests.chaos.stack import KINDS, Stack
+from tests.chaos.stack import KINDS, SCHEDULERS, Stack
 from tests.chaos.watch import Slots, Watch
 from tests.proxy import Fault
 
@@ -177,7 +177,7 @@ def run(seconds: float, seed: int, *, settle_s: float = SETTLE_S) -> Outcome:
 def weather(stack: Stack, folder: Path, seconds: float, seed: int, *, settle_s: float) -> Outcome:
     """A campaign on a stack that runs; leaves it with only its servers running."""
     outcome = Outcome(seconds=seconds, seed=seed)
-    watch, load = Watch(stack), Load(stack.url, seed=seed)
+    watch, load = _watched(stack), Load(stack.url, seed=seed)
     load.start()
     events: Counter[str] = Counter()
     Storm(stack, random.Random(seed), events).rage(seconds)
@@ -199,6 +199,20 @@ def weather(stack: Stack, folder: Path, seconds: float, seed: int, *, settle_s: 
     outcome.versions = versions(stack)
     _count(outcome, stack, load)
     return outcome
+
+
+def _watched(stack: Stack) -> Watch:
+    """A watch that begins while nothing of earlier slots is left to run: its slots and its runs are the same ones."""
+    for name in SCHEDULERS:
+        stack.members[name].stop()
+    end = time.monotonic() + SETTLE_S
+    while depth(stack):
+        if time.monotonic() > end:
+            raise RuntimeError(f"{depth(stack)} jobs were still queued\n{stack.ends_of_logs()}")
+        time.sleep(LOOK_S)
+    watch = Watch(stack)
+    stack.wait_until_ready()
+    return watch
 
 
 def depth(stack: Stack) -> int:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import httpx
+import psycopg
 
 from core.bootstrap import System, build
 from core.settings import load_settings
@@ -56,6 +57,11 @@ SHORT: dict[str, Any] = {
     "TRUSTED_PROXIES": LOOPBACK,
 }
 """Figures of minutes brought down to seconds, so that two minutes hold what otherwise takes an hour."""
+
+
+def pid_of(presence: str) -> int:
+    """Of the process that goes by a name; the name holds it before something of its own."""
+    return int(presence.split("-")[-2])
 
 
 class Member(PrivateServer):
@@ -211,7 +217,7 @@ class Stack(Opened):
         }
 
     def wait_until_ready(self, most_s: float = START_S) -> None:
-        """Every process lives, both web instances answer, and the node says that it is ready."""
+        """Every process lives and has said so, both web instances answer, and the node says that it is ready."""
         end = time.monotonic() + most_s
         while not self._ready():
             if time.monotonic() > end:
@@ -222,7 +228,7 @@ class Stack(Opened):
     def _ready(self) -> bool:
         if not all(member.running for member in self.members.values()):
             return False
-        if not all(self.members[name].answers() for name in WEB):
+        if not all(self.members[name].answers() for name in WEB) or not self._shown():
             return False
         with suppress(httpx.HTTPError):
             # The proxy says whether anybody is served; what is ready is asked of an instance, as its steward would.
@@ -233,6 +239,14 @@ class Stack(Opened):
             components = self._said.get("components", {})
             # What is queued, and what failed and was not yet done again, is asked for elsewhere.
             return {state for name, state in components.items() if name != "jobs"} in ({"ok"}, {"ok", "full"})
+        return False
+
+    def _shown(self) -> bool:
+        """Whether every worker and scheduler has given a sign of life; a process that has not may still be starting."""
+        with suppress(psycopg.Error), psycopg.connect(self.database_url.replace("+psycopg", "")) as connection:
+            names = [row[0] for row in connection.execute("SELECT name FROM presence")]
+            pids = {pid_of(name) for name in names}
+            return pids.issuperset(self.members[name].pid for name in (*WORKERS, *SCHEDULERS))
         return False
 
     def relaunch_the_dead(self, *, but: frozenset[str] = frozenset()) -> list[str]:

@@ -9,7 +9,7 @@ from itertools import pairwise
 import psycopg
 
 from core.domain.work import Job
-from tests.chaos.stack import SCHEDULERS, Stack
+from tests.chaos.stack import SCHEDULERS, Stack, pid_of
 
 ON_DEMAND = frozenset({Job.SWEEP_TOMBSTONES})
 """Also kicked between its slots."""
@@ -86,8 +86,7 @@ class Watch:
     def _lives(self, born: list[tuple[str, datetime]]) -> list[tuple[float, float]]:
         """From the first sign of life of each scheduler to its end, in seconds of the epoch."""
         ended = {pid: at for name in SCHEDULERS for pid, at in self._stack.members[name].ended_at.items()}
-        # A scheduler's name holds its process id before something of its own.
-        return [(at.timestamp(), ended.get(int(name.split("-")[-2]), float("inf"))) for name, at in born]
+        return [(at.timestamp(), ended.get(pid_of(name), float("inf"))) for name, at in born]
 
     def _reclaimed(self) -> Counter[str]:
         lines = [line for member in self._stack.members.values() for line in member.log_lines()]

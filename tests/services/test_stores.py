@@ -450,7 +450,7 @@ def test_a_link_slower_than_the_connect_timeout_still_carries_a_large_take(proxy
         assert time.monotonic() - began > 3 * 0.3
 
     assert read(store) == data
-    assert proxy.asked.count("PUT") == 1
+    assert proxy.methods.count("PUT") == 1
     store.close()
 
 
@@ -472,7 +472,7 @@ def test_a_server_that_refuses_one_method_carries_on_with_the_others(
         for other, ask in asks.items():
             if other not in (method, "DELETE"):
                 ask()
-        assert proxy.asked.count(method) >= 3
+        assert proxy.methods.count(method) >= 3
 
 
 def test_a_refused_deletion_leaves_the_object_and_can_be_done_later(behind: S3Store, proxy: FaultyProxy) -> None:
