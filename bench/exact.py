@@ -25,11 +25,11 @@ from bench.ground import machine
 from bench.seeding import fill
 from core.adapters.sql.engine import open_engine, sqlite_url
 from core.adapters.sql.migrate import upgrade
-from core.adapters.sql.pool import SqlPool
 from core.adapters.sql.tables import ArtifactRow
 from core.domain.pool.asked import Asked
 from core.domain.pool.facts import Lane, Mood, PoolFacts, Wish
 from core.domain.pool.lanes import standing
+from tests.pool_draws import Draws
 from tests.pool_takes import FIGURES, MEMORY
 from tests.servers import private_postgres
 
@@ -59,7 +59,7 @@ def measure(engine: str, size: int, draws: int) -> dict[str, Any]:
         fill(database, size, seed=1)
         now = datetime.now(UTC)
         weights = _weights(database, now)
-        pool, found = SqlPool(database, figures=FIGURES, deployment=MEMORY), {}
+        pool, found = Draws(database), {}
         for name, wish in WISHES.items():
             began, rng = time.monotonic(), random.Random(7)
             drawn: Counter[Kind] = Counter()

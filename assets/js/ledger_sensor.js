@@ -22,6 +22,11 @@ export function sensorLines(sensor, { copy, times, nowMs }) {
   return [fill(counted, given), ...lines];
 }
 
+/** @returns {boolean} whether something is asked for, and no steward has decided against it */
+export function asksFor({ asks }, name) {
+  return asks.some((ask) => ask.name === name && !ask.overruled);
+}
+
 /** Emits `overrule` where a steward decides against what is asked for. */
 export const LedgerSensor = {
   props: {

@@ -98,7 +98,7 @@ def open_outside(settings: Settings, deployment: Deployment, data_dir: Path) -> 
         source=KernelTimeSource(),
         disk=DataDisk(data_dir),
         budgets=budgets,
-        pool=SqlPool(engine, figures=pool_figures(settings), deployment=deployment),
+        pool=SqlPool(figures=pool_figures(settings), deployment=deployment),
     )
 
 

@@ -10,6 +10,7 @@ from core.domain.clocks import Doubt
 from core.domain.pool.choose import Choice
 from core.domain.pool.facts import Wish
 from core.domain.pool.looked import Looked
+from core.ports.work import Transaction
 
 
 class ByteStore(Protocol):
@@ -152,9 +153,9 @@ class PoolAnswer:
 
 
 class Pool(Protocol):
-    """Draws one playable artifact by the specification `core.domain.pool.choose`."""
+    """Draws one playable artifact by the specification `core.domain.pool.choose`, as a transaction sees the archive."""
 
-    def draw(self, wish: Wish, now: datetime, rng: random.Random) -> PoolAnswer | None: ...
+    def draw(self, tx: Transaction, wish: Wish, now: datetime, rng: random.Random) -> PoolAnswer | None: ...
 
 
 class Disk(Protocol):

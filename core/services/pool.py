@@ -78,21 +78,21 @@ class PoolService:
         self._deployment = deployment
         self._wear_per_play = wear_per_play
 
-    def next(self, wish: Wish, rng: random.Random, now: datetime | None = None) -> Playback | None:
+    def next(self, wish: Wish, rng: random.Random) -> Playback | None:
         """Choose one playback; None when nothing is playable or playback is paused. Changes nothing."""
-        now = now or self._clock.now()
+        now = self._clock.now()
         with self._work.read() as tx:
-            if not tx.steward.state().at(now).plays:
-                return None
-        answer = self._pool.draw(wish, now, rng)
+            return self.choose(tx, wish, now, rng) if tx.steward.state().at(now).plays else None
+
+    def choose(self, tx: Transaction, wish: Wish, now: datetime, rng: random.Random) -> Playback | None:
+        """The same within a transaction, for whoever has seen to it that the room plays."""
+        answer = self._pool.draw(tx, wish, now, rng)
         if answer is None:
             return None
-        facts = answer.choice.facts
-        with self._work.read() as tx:
-            artifact = tx.artifacts.get(facts.artifact_id)
-            if artifact is None or not artifact.playable(now):
-                return None
-            sound = _sound(tx, artifact, now)
+        artifact = tx.artifacts.get(answer.choice.facts.artifact_id)
+        if artifact is None or not artifact.playable(now):
+            return None
+        sound = _sound(tx, artifact, now)
         part = slice_of(artifact.id, sound.duration_ms, wish.variant, now, self._slices)
         media_token, expires_at = self._grants.media(artifact.id)
         return Playback(

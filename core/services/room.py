@@ -69,18 +69,18 @@ class RoomService:
     def compose(self, state: RoomState, rng: random.Random, *, device_id: str = "") -> tuple[Program, RoomState]:
         """The next program for a page in this state; why it is this one is noted."""
         now = self._clock.now()
+        seed = rng.getrandbits(SEED_BITS)
         with self._work.read() as tx:
             posture = self._posture(tx.steward.state().at(now), now)
-        seed = rng.getrandbits(SEED_BITS)
-        composed, after = compose(
-            state,
-            posture,
-            now,
-            random.Random(seed),  # noqa: S311 -- the seed is drawn from the vault; what follows must be repeatable
-            lambda wish, own: self._pool.next(wish, own, now),
-            self.tables,
-            self.deployment,
-        )
+            composed, after = compose(
+                state,
+                posture,
+                now,
+                random.Random(seed),  # noqa: S311 -- the seed is drawn from the vault; what follows must be repeatable
+                lambda wish, own: self._pool.choose(tx, wish, now, own),
+                self.tables,
+                self.deployment,
+            )
         if composed.cue is not None:
             noted = Noted(seed=seed, at=now, state=state, posture=posture, looks=composed.looks)
             self._decisions.note(noted, composed, device_id=device_id)

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { sensorLines } from "ledger_sensor";
+import { asksFor, sensorLines } from "ledger_sensor";
 import { copyOf } from "./catalog.mjs";
 
 const NOW = new Date(2026, 2, 1, 14, 0).getTime();
@@ -19,6 +19,13 @@ describe("what a sensor has said", () => {
 
   test("one that was overruled says so", () => {
     assert.deepEqual(lines({ asks: [ask({ overruled: true })] }), ["A sensor, door counter, asks for quiet until 14:05. Overruled."]);
+  });
+
+  test("what it asks for is in force until somebody decides otherwise", () => {
+    const asks = [ask(), ask({ name: "playback_paused", overruled: true })];
+    assert.equal(asksFor({ asks }, "quieter_mode"), true);
+    assert.equal(asksFor({ asks }, "playback_paused"), false);
+    assert.equal(asksFor({ asks }, "maintenance_mode"), false);
   });
 
   test("people come first, with who counted them and when", () => {

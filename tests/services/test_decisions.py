@@ -109,7 +109,7 @@ class TestAReplayedProgramIsTheSame:
     def test_in_a_pool_that_is_probed(self, busy, deployment):
         def small_scans(outside: Outside) -> Outside:
             row = find_deployment(deployment, DEPLOYMENTS)
-            pool = SqlPool(outside.engine, figures=FIGURES, deployment=row, scan_most=SCAN_MOST)
+            pool = SqlPool(figures=FIGURES, deployment=row, scan_most=SCAN_MOST)
             return replace(outside, pool=pool)
 
         node = busy(ENGINE_DEPLOYMENT=deployment, wrap=small_scans)

@@ -14,9 +14,8 @@ from core.adapters.sql.archive import SqlArchive
 from core.adapters.sql.artifacts import SqlArtifacts
 from core.adapters.sql.engine import open_engine, sqlite_url
 from core.adapters.sql.migrate import upgrade
-from core.adapters.sql.pool import SqlPool
 from core.domain.pool.facts import Density, Lane, Mood, Wish
-from tests.pool_takes import FIGURES, MEMORY
+from tests.pool_draws import Draws
 
 COUNT = 3_000
 NOW = datetime.now(UTC)
@@ -61,7 +60,7 @@ def plans(engine: Engine, act: Callable[[], object]) -> list[tuple[str, str]]:
 
 def used(engine: Engine, wish: Wish) -> set[str]:
     """The indexes a draw goes by, but for the count of the pool. Fails where any of it goes through the whole table."""
-    pool = SqlPool(engine, figures=FIGURES, deployment=MEMORY, scan_most=10)
+    pool = Draws(engine, scan_most=10)
     pool.draw(Wish(), NOW, random.Random(1))
     found = plans(engine, lambda: pool.draw(wish, NOW, random.Random(2)))
     assert found

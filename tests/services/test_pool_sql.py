@@ -8,7 +8,7 @@ from scipy.stats import chisquare
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from core.adapters.sql.pool import SqlPool, _Rows
+from core.adapters.sql.pool import _Rows
 from core.adapters.sql.tables import ArtifactRow, ConsentRow
 from core.domain.artifact import DRAW_BITS, State
 from core.domain.pool.asked import Asked
@@ -17,6 +17,7 @@ from core.domain.pool.facts import Density, Lane, Mood, Rung, Wish
 from core.domain.pool.lanes import lane, mood
 from core.domain.pool.reach import Reach
 from core.domain.pool.weights import weigh
+from tests.pool_draws import Draws
 from tests.pool_takes import FIGURES, LANES, MEMORY, NOW, deployment, take
 
 KINDS = 20
@@ -74,7 +75,7 @@ def row_of(fact, consent_id, rng, **given):
 
 
 def pool_of(node, *, scan_most, active=MEMORY):
-    return SqlPool(node.system.outside.engine, figures=FIGURES, deployment=active, scan_most=scan_most)
+    return Draws(node.system.outside.engine, deployment=active, scan_most=scan_most)
 
 
 def surprise(pool, facts, wish, draws, *, active=MEMORY):

@@ -137,7 +137,7 @@ class TestLeaning:
         asked = []
         draw = node.system.outside.pool.draw
         monkeypatch.setattr(
-            node.system.outside.pool, "draw", lambda wish, *rest: asked.append(wish) or draw(wish, *rest)
+            node.system.outside.pool, "draw", lambda tx, wish, *rest: asked.append(wish) or draw(tx, wish, *rest)
         )
         return asked
 

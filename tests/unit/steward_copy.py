@@ -12,6 +12,7 @@ from core.domain.pool.weights import Factors
 from core.domain.room.compose import Reason
 from core.domain.room.rows import Intensity, Preset
 from core.domain.room.voices import LayerKind
+from core.domain.sensor import ASKS
 from core.domain.steward import ACCESSIBILITY_MODES, CONTROLS, SWITCHES
 from core.services.care import WANTED
 from core.services.health import ROLES
@@ -117,6 +118,7 @@ COMPOSED = {
     "copy[name + (controls[name] ? '_on' : '_off')]": [
         f"ops.{name}_{end}" for name in SWITCHES for end in ("on", "off")
     ],
+    "copy[name + '_by_sensor']": [f"ops.{subject.value}_by_sensor" for subject in ASKS],
     "copy[name + (controls[name] ? '_turn_off' : '_turn_on')]": [
         f"ops.{name}_turn_{end}" for name in SWITCHES for end in ("on", "off")
     ],

@@ -10,7 +10,7 @@ import { ago, ahead, clockTime, closeSteps, fill, firstMoment, gigabytes, merge,
 import { LedgerCare, LedgerKept } from "ledger_care";
 import { LedgerDevices, LedgerShape, LedgerSteps, LedgerTrail, LedgerWarnings } from "ledger_parts";
 import { LedgerRemedies } from "ledger_remedies";
-import { LedgerSensor } from "ledger_sensor";
+import { asksFor, LedgerSensor } from "ledger_sensor";
 import { watchLink } from "link";
 import { createScope } from "scope";
 import { createStewardClient } from "steward_client";
@@ -128,9 +128,9 @@ export default {
           <div class="ops-part">
             <h3>{{ copy.switches }}</h3>
             <table class="ops-switches"><tbody>
-              <tr v-for="name in switches" :key="name" :data-on="String(controls[name])">
+              <tr v-for="name in switches" :key="name" :data-on="String(controls[name] || bySensor(name))">
                 <th scope="row">{{ copy[name] }}<span class="fine">{{ copy[name + '_note'] }}</span></th>
-                <td class="value"><LedgerShape :of="controls[name] ? 'on' : 'off'"/><span>{{ copy[name + (controls[name] ? '_on' : '_off')] }}
+                <td class="value"><LedgerShape :of="controls[name] || bySensor(name) ? 'on' : 'off'"/><span>{{ bySensor(name) ? copy[name + '_by_sensor'] : copy[name + (controls[name] ? '_on' : '_off')] }}
                   <span class="fine" v-if="controls[name + '_until']">{{ untilWords(name) }}</span></span></td>
                 <td class="act" v-if="mayChange">
                   <button class="button" type="button" :disabled="busy" @click="set({ [name]: !controls[name] })">
@@ -360,6 +360,11 @@ export default {
     setFor(name, minutes) {
       const until = new Date(this.serverMs + minutes * 60_000).toISOString();
       return this.set({ [name]: true, [`${name}_until`]: until });
+    },
+
+    /** Whether it is so because a sensor asks for it, and not by the steward's own switch. */
+    bySensor(name) {
+      return !this.controls[name] && asksFor(this.view.sensor, name);
     },
 
     untilWords(name) {

@@ -7,18 +7,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from threading import Lock
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Engine, Integer, bindparam, func, literal_column, select, union_all
+from sqlalchemy import Integer, bindparam, func, literal_column, select, union_all
 from sqlalchemy.orm import Session
 
 from core.adapters.sql.artifacts import SqlArtifacts
-from core.adapters.sql.engine import answering
 from core.adapters.sql.tables import (
     ACTIVE,
     NOTHING,
     ArtifactRow,
 )
+from core.adapters.sql.work import SqlTransaction
 from core.domain.artifact import DRAW_BITS
 from core.domain.deployment import Deployment
 from core.domain.pool.drawing import SCAN_MOST, Holds, draw_from
@@ -27,6 +27,7 @@ from core.domain.pool.looked import Recording
 from core.domain.pool.reach import EVERYWHERE, Reach
 from core.domain.pool.weights import PoolFigures
 from core.ports.outside import PoolAnswer
+from core.ports.work import Transaction
 
 EXACT_COUNT_MOST = 5_000
 SAMPLE_FOR = timedelta(seconds=60)
@@ -37,10 +38,7 @@ AT_ONCE = 500
 class SqlPool:
     """See `core.ports.outside.Pool`."""
 
-    def __init__(
-        self, engine: Engine, *, figures: PoolFigures, deployment: Deployment, scan_most: int = SCAN_MOST
-    ) -> None:
-        self._engine = engine
+    def __init__(self, *, figures: PoolFigures, deployment: Deployment, scan_most: int = SCAN_MOST) -> None:
         self._figures = figures
         self._deployment = deployment
         self._scan_most = scan_most
@@ -48,19 +46,19 @@ class SqlPool:
         self._sample_lock = Lock()
         self._crowded: dict[tuple[Reach, int], datetime] = {}
 
-    def draw(self, wish: Wish, now: datetime, rng: random.Random) -> PoolAnswer | None:
+    def draw(self, tx: Transaction, wish: Wish, now: datetime, rng: random.Random) -> PoolAnswer | None:
         """One playable artifact, distributed as `choose` would; None when nothing is playable."""
-        with answering(), Session(self._engine) as session:
-            rows = Recording(_Rows(session, now, self._size, self._crowded))
-            choice = draw_from(
-                rows,
-                wish,
-                now,
-                rng,
-                figures=self._figures,
-                deployment=self._deployment,
-                scan_most=self._scan_most,
-            )
+        session = cast("SqlTransaction", tx).session
+        rows = Recording(_Rows(session, now, self._size, self._crowded))
+        choice = draw_from(
+            rows,
+            wish,
+            now,
+            rng,
+            figures=self._figures,
+            deployment=self._deployment,
+            scan_most=self._scan_most,
+        )
         if choice is None:
             return None
         return PoolAnswer(choice=choice, pool_size=choice.pool_size, looked=rows.looked())
