@@ -98,10 +98,16 @@ def test_what_is_due_is_found_without_the_rest(database: Engine) -> None:
     with Session(database) as session:
         found = plans(database, lambda: SqlArtifacts(session).due(NOW, limit=200))
     assert indexes(found) == {
-        "ix_artifact_active_raw_until",
+        "ix_artifact_active_raw_held",
         "ix_artifact_active_playable_until",
         "ix_artifact_ephemeral_raw_until",
     }
+
+
+def test_work_is_looked_for_among_the_takes_that_still_sound(database: Engine) -> None:
+    with Session(database) as session:
+        found = plans(database, lambda: SqlArtifacts(session).lacking(NOW, before=NOW, limit=50))
+    assert indexes(found) == {"ix_artifact_active_raw_held"}
 
 
 def test_a_part_of_the_archive_is_taken_in_the_order_of_the_draw(database: Engine) -> None:

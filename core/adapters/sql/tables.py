@@ -148,6 +148,13 @@ class ArtifactRow(Base):
             postgresql_where=text("state = 'ACTIVE'"),
         ),
         Index(
+            # Most of an old archive is residue: of that no sound is left to end, or to work on.
+            "ix_artifact_active_raw_held",
+            "raw_until",
+            sqlite_where=text("state = 'ACTIVE' AND raw_key IS NOT NULL"),
+            postgresql_where=text("state = 'ACTIVE' AND raw_key IS NOT NULL"),
+        ),
+        Index(
             "ix_artifact_active_playable_until",
             "playable_until",
             sqlite_where=text("state = 'ACTIVE'"),
