@@ -28,6 +28,9 @@ from tests.servers import private_postgres, private_redis, private_s3
 START_S = 60.0
 LOOK_S = 0.1
 ANSWER_S = 2.0
+INSTANCE_COOKIE = "memory_engine_instance"
+CLIENTS = 8
+"""New clients that are asked for in one look; each meets one instance or the other."""
 WEB, WORKERS, SCHEDULERS = ("web-1", "web-2"), ("worker-1", "worker-2"), ("scheduler-1", "scheduler-2")
 KINDS = (WEB, WORKERS, SCHEDULERS)
 ROOT = str(Path(__file__).parents[2])
@@ -217,7 +220,7 @@ class Stack(Opened):
         }
 
     def wait_until_ready(self, most_s: float = START_S) -> None:
-        """Every process lives and has said so, both web instances answer, and the node says that it is ready."""
+        """Every process lives and has said so, both web instances serve clients, and the node says that it is ready."""
         end = time.monotonic() + most_s
         while not self._ready():
             if time.monotonic() > end:
@@ -231,8 +234,8 @@ class Stack(Opened):
         if not all(self.members[name].answers() for name in WEB) or not self._shown():
             return False
         with suppress(httpx.HTTPError):
-            # The proxy says whether anybody is served; what is ready is asked of an instance, as its steward would.
-            if httpx.get(f"{self.url}/livez", timeout=ANSWER_S * 5, verify=self.caddy.verify).status_code != 200:
+            # The proxy says who is served by whom; what is ready is asked of an instance, as its steward would.
+            if len(self._instances()) < len(WEB):
                 return False
             asked = f"http://{LOOPBACK}:{self.members[WEB[0]].port}/readyz"
             self._said = httpx.get(asked, timeout=ANSWER_S * 5).json()
@@ -240,6 +243,17 @@ class Stack(Opened):
             # What is queued, and what failed and was not yet done again, is asked for elsewhere.
             return {state for name, state in components.items() if name != "jobs"} in ({"ok"}, {"ok", "full"})
         return False
+
+    def _instances(self) -> set[str]:
+        """Whom the proxy sends new clients to. It takes in an instance that came later than its last look only then."""
+        verify, seen = self.caddy.verify, set[str]()
+        for _ in range(CLIENTS):
+            answer = httpx.get(f"{self.url}/livez", timeout=ANSWER_S * 5, verify=verify)
+            if answer.status_code == 200:
+                seen.add(answer.cookies[INSTANCE_COOKIE])
+            if len(seen) == len(WEB):
+                break
+        return seen
 
     def _shown(self) -> bool:
         """Whether every worker and scheduler has given a sign of life; a process that has not may still be starting."""

@@ -9,12 +9,11 @@ from playwright.sync_api import Browser, Page, expect
 from core.bootstrap import System
 from core.domain.artifact import Artifact, Kind
 from tests.browser.conftest import WATCH, Visit, record, stage, until
-from tests.chaos.stack import WEB
+from tests.chaos.stack import INSTANCE_COOKIE, WEB
 from tests.stack.topology import PUBLIC_NAME, SecureStack
 
 SPOKEN_S = 4
 CLIENTS = 12
-INSTANCE_COOKIE = "memory_engine_instance"
 HEARD_S = 60.0
 """A composed room takes its time."""
 
