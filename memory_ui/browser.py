@@ -5,7 +5,10 @@ alone: that is written into the browser's own preferences, because the flag that
 """
 
 import json
+import os
 import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -37,6 +40,9 @@ QUIET = (
 """No questions, no bubbles, no gesture that leaves the page, and nothing asked of any other host."""
 
 SOUNDS = "--autoplay-policy=no-user-gesture-required"
+
+SOUND_NICE = -10
+"""What Chromium gives its threads that carry sound, as far as the machine lets it; see nice(2)."""
 
 
 class Role(StrEnum):
@@ -119,6 +125,27 @@ def preferences(before: dict[str, Any], role: Role, origin: str) -> dict[str, An
 def _with_port(origin: str) -> str:
     parts = urlsplit(origin)
     return origin if parts.port is not None else f"{origin}:{443 if parts.scheme == 'https' else 80}"
+
+
+def sound_may_come_first() -> bool:
+    """Whether a browser started from here may let the threads that carry sound go before all other work.
+
+    Where it may not, a machine with more to do than it can tears holes into takes. Asked of the kernel by a thread that
+    tries and ends. True where each system has its own way, and nothing is to be set.
+    """
+    if sys.platform != "linux":
+        return True
+    allowed = []
+
+    def come_first() -> None:
+        with suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), SOUND_NICE)
+            allowed.append(True)
+
+    trying = threading.Thread(target=come_first)
+    trying.start()
+    trying.join()
+    return bool(allowed)
 
 
 def keep_open(

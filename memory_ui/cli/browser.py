@@ -40,7 +40,7 @@ def browser(
     """Keep Chromium open on one surface, over the whole screen; started again whenever it has died."""
     from functools import partial
 
-    from memory_ui.browser import arguments, keep_open, origin_of, prepare_profile
+    from memory_ui.browser import arguments, keep_open, origin_of, prepare_profile, sound_may_come_first
 
     origin = origin_of(address)
     if trust is not None:
@@ -51,13 +51,19 @@ def browser(
     stopped = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.append(True))
+    if role is not Role.OPS and not sound_may_come_first():
+        _tell("sound may not go before other work here, and may stumble (docs/how-to/keep-a-screen-open.md)")
     keep_open(
         [_found(program), *arguments(role, origin, folder, query=query, prints=prints), *(more or [])],
         ready=partial(_answers, origin),
         prepare=partial(prepare_profile, folder, role, origin),
         stopping=lambda: bool(stopped),
-        tell=lambda words: print(f"memory-engine browser: {words}", flush=True),
+        tell=_tell,
     )
+
+
+def _tell(words: str) -> None:
+    print(f"memory-engine browser: {words}", flush=True)
 
 
 def _found(program: str) -> str:

@@ -6,13 +6,17 @@ from pathlib import Path
 import httpx
 from scipy.signal import resample_poly
 
+from memory_ui.browser import sound_may_come_first
 from tests.browser.conftest import Node, Visit, read_wav, record, row, stage, until
+from tests.browser.microphone import given, listen_beside, most_off, stretches
 from tests.browser.safety import likeness
 
 
 def test_a_spoken_voice_is_kept_heard_worn_once_and_taken_back(node: Node, speaker: Visit, voice: Path) -> None:
+    listen_beside(speaker.context)
     kiosk = speaker.open("/kiosk/")
     record(kiosk, 6)
+    microphone = given(kiosk)
     assert node.sounds() == []  # nothing is sent before a mode was chosen and confirmed
     kiosk.keyboard.press("1")
     kiosk.keyboard.press("Space")
@@ -24,7 +28,12 @@ def test_a_spoken_voice_is_kept_heard_worn_once_and_taken_back(node: Node, speak
     spoken, spoken_rate_hz = read_wav(voice)
     spoken = resample_poly(spoken, rate_hz // 100, spoken_rate_hz // 100)
     assert len(stored) / rate_hz > 4
-    assert likeness(stored, spoken) > 0.95
+    assert most_off(stored, microphone, rate_hz) < 1.5
+    # The microphone itself gives the voice late where the machine is busy, and silence until then; see decision 62.
+    voiced = stretches(stored, rate_hz)
+    assert len(voiced) > 12
+    unlike = sum(likeness(one, spoken) < 0.95 for one in voiced)
+    assert unlike <= (2 if sound_may_come_first() else len(voiced) // 2)
 
     room = speaker.open("/room/")
     with room.expect_request("**/api/v1/media/raw/*") as fetched:

@@ -11,9 +11,12 @@ import typer
 
 from core.settings import Settings
 from jobs.worker import GRACE_S
+from memory_ui.browser import SOUND_NICE
 from memory_ui.cli import app
 
-UNITS = sorted((Path(__file__).parents[2] / "deploy" / "systemd").iterdir())
+FOLDER = Path(__file__).parents[2] / "deploy" / "systemd"
+UNITS = sorted(path for path in FOLDER.iterdir() if path.suffix != ".conf")
+SOUND = FOLDER / "memory-engine-sound.conf"
 PROGRAM = "/srv/memory-engine/current/bin/memory-engine"
 ENGINE = "/usr/bin/docker"
 SERVICES = [unit for unit in UNITS if unit.suffix == ".service" and "@" not in unit.name and "compose" not in unit.name]
@@ -48,6 +51,25 @@ def test_systemd_takes_every_unit_as_it_is(tmp_path: Path) -> None:
     )
     ours = [line for line in said.stderr.splitlines() if "memory-engine" in line]
     assert (said.returncode, ours) == (0, [])
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="this system has no systemd to ask")
+def test_what_users_may_for_their_sound_is_what_a_browser_asks_for(tmp_path: Path) -> None:
+    assert section(SOUND, "Service") == {"LimitNICE": str(SOUND_NICE)}
+    said = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", "user@1000.service"],
+        env={"SYSTEMD_UNIT_PATH": f"{_drop_in(tmp_path)}:"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert [line for line in said.stderr.splitlines() if SOUND.name in line] == []
+
+
+def _drop_in(folder: Path) -> Path:
+    (folder / "user@.service.d").mkdir()
+    shutil.copy(SOUND, folder / "user@.service.d")
+    return folder
 
 
 @pytest.mark.parametrize("unit", [unit for unit in UNITS if unit.suffix == ".service"], ids=lambda unit: unit.name)

@@ -1,6 +1,8 @@
 """The browser as an appliance's screen: what it is started with, and how patiently."""
 
 import json
+import os
+import subprocess
 import sys
 import time
 from itertools import pairwise
@@ -20,6 +22,7 @@ from memory_ui.browser import (
     origin_of,
     preferences,
     prepare_profile,
+    sound_may_come_first,
 )
 
 NODE = "https://memory.example"
@@ -146,3 +149,23 @@ def test_stopping_ends_the_browser_with_it() -> None:
         tell=lambda _words: None,
     )
     assert time.monotonic() - began < 30
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have ways of their own")
+def test_whether_sound_may_come_first_is_what_the_system_says_of_a_process() -> None:
+    asked = "import os; os.setpriority(os.PRIO_PROCESS, 0, -10)"
+    allowed = subprocess.run([sys.executable, "-c", asked], capture_output=True, check=False).returncode == 0
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    assert sound_may_come_first() is allowed
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before
+
+
+def test_where_it_may_not_that_is_said_and_nothing_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(os, "setpriority", refused)
+    assert sound_may_come_first() is False
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert sound_may_come_first() is True
