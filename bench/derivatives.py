@@ -12,7 +12,6 @@ import importlib
 import json
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -20,6 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from bench.memory import memory_mb
 
 RATE_HZ = 48_000
 DURATIONS_S = (10, 60, 300)
@@ -126,8 +127,7 @@ def _measure(derivative: str, warm_up: Path, take: Path) -> dict[str, float]:
         began = time.perf_counter()
         _make(derivative, take)
         wall_s = time.perf_counter() - began
-    peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return {"wall_s": wall_s, "peak_mb": peak_kb / 1000}
+    return {"wall_s": wall_s, "peak_mb": memory_mb(line="VmHWM")}
 
 
 def _make(derivative: str, path: Path) -> None:

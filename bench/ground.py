@@ -21,6 +21,7 @@ import httpx
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
+from bench.memory import memory_mb
 from core.adapters.sql.engine import open_engine, sqlite_url
 from tests.browser.conftest import free_port
 from tests.servers import private_postgres, private_redis, private_s3
@@ -39,9 +40,8 @@ class Member:
     log: Path
 
     def memory_mb(self, line: str = "VmRSS") -> float:
-        """What it holds in memory now (resident set), in MB; `VmHWM` is the most it ever held."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(next(found.split()[1] for found in status.splitlines() if found.startswith(line))) / 1000
+        """See `bench.memory`."""
+        return memory_mb(self.process.pid, line=line)
 
     def handles(self) -> int:
         """How many files and sockets it has open."""

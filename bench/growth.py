@@ -10,7 +10,6 @@ Times are those of the whole answer at the client, and for what must be quick al
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from typing import Any
 
 from bench.clients import UNBOUNDED, Times, draw, hear, leave, revoke
 from bench.ground import Measured, client_of, machine, on, sign_in, summary
+from bench.memory import memory_mb
 from bench.seeding import fill
 
 ENGINES = ("embedded", "stack")
@@ -174,7 +174,7 @@ def _work(file: Path) -> None:
             }
     finally:
         system.close()
-    found["peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000)
+    found["peak_mb"] = round(memory_mb(line="VmHWM"))
     print(json.dumps(found))
 
 
