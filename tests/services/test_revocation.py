@@ -1,3 +1,7 @@
+import threading
+from datetime import timedelta
+from unittest.mock import patch
+
 import pytest
 
 from core.domain import codes
@@ -5,6 +9,7 @@ from core.domain.artifact import State
 from core.domain.consent import Mode
 from core.domain.pool.facts import Wish
 from core.errors import NotFound
+from core.services.revocation import LOOK_S, WAIT_S
 from tests.fakes import START, at_once
 
 
@@ -185,3 +190,52 @@ def test_the_tombstone_that_a_revocation_writes_is_claimed_by_one_sweep_only(nod
     )
     node.system.retention.sweep()
     assert deletions == [kept.artifact.raw_key]
+
+
+def test_a_key_that_another_sweep_came_upon_first_is_waited_for(node, kept):
+    """The answer says that all is gone as long as somebody is about to delete it."""
+    sweep, came_first = node.system.retention.sweep, []
+
+    def late(**given):
+        slow = threading.Thread(target=sweep)
+        slow.start()
+        claimed.wait(10)
+        came_first.append(slow)
+        return sweep(**given)
+
+    claimed, go_on = threading.Event(), threading.Event()
+
+    def hold(_key):
+        claimed.set()
+        go_on.wait(10)
+
+    node.store.before["delete"] = hold
+    threading.Timer(0.5, go_on.set).start()
+    with patch.object(node.system.retention, "sweep", late):
+        revoked = node.system.revocation.revoke(kept.secret)
+    (slow,) = came_first
+    slow.join()
+    assert revoked.verified_gone_at == START
+
+
+def test_what_no_sweep_is_at_work_on_is_not_waited_for(node, kept):
+    node.store.refuses.add("delete")
+    with patch("core.services.revocation.time.sleep") as waited:
+        assert node.system.revocation.revoke(kept.secret).verified_gone_at is None
+    assert not waited.called
+
+
+def test_a_sweep_that_died_is_not_waited_for_for_ever(node, kept):
+    def claim_and_die(**_given):
+        now = node.clock.now()
+        with node.system.work.write() as tx:
+            until, ahead_at = now + timedelta(minutes=2), now + timedelta(hours=1)
+            assert tx.tombstones.claim(now, until=until, ahead_at=ahead_at, limit=9)
+        return 0
+
+    with (
+        patch.object(node.system.retention, "sweep", claim_and_die),
+        patch("core.services.revocation.time.sleep") as waited,
+    ):
+        assert node.system.revocation.revoke(kept.secret).verified_gone_at is None
+    assert waited.call_count == round(WAIT_S / LOOK_S)
