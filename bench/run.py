@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,18 +37,16 @@ def parts(sizes: list[int], rounds: int, minutes: float) -> dict[str, list[str]]
     }
 
 
-def measure(wanted: dict[str, list[str]]) -> dict[str, Any]:
-    """What each part found."""
-    found = {}
+def measure(wanted: dict[str, list[str]]) -> Iterator[tuple[str, Any]]:
+    """Each part, and what it found."""
     with tempfile.TemporaryDirectory() as folder:
         for name, command in wanted.items():
             print(f"== {name}: python -m {' '.join(command)}", flush=True)
             file = Path(folder) / "found.json"
             # A bound that a derivative has passed is said by its status; the report says it again.
             subprocess.run([sys.executable, "-m", *command, "--json", str(file)], check=name != "derivatives")
-            found[name] = json.loads(file.read_text())
+            yield name, json.loads(file.read_text())
             file.unlink()
-    return found
 
 
 def write(found: dict[str, Any]) -> None:
@@ -77,10 +76,12 @@ def main() -> None:
         parser.error(f"no part is called {', '.join(unknown)}; there are {', '.join(every)}")
     wanted = {name: command for name, command in every.items() if not given.only or name in given.only}
     before = json.loads((EVIDENCE / "bench.json").read_text()) if given.only and given.report else {}
-    found = {**before, "machine": machine(), **measure(wanted)}
+    found = {**before, "machine": machine()}
+    for name, one in measure(wanted):
+        found[name] = one
+        if given.report:
+            write(found)  # after each, for what ends before its time, too
     print(told.report(found))
-    if given.report:
-        write(found)
 
 
 if __name__ == "__main__":
