@@ -64,6 +64,9 @@ class Terminal:
         process, device = pty.fork()
         if process == 0:
             try:
+                # As a login gives it: what was started in the background is deaf to Ctrl-C, and so are its children.
+                for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+                    signal.signal(number, signal.SIG_DFL)
                 os.execvpe(command[0], list(command), dict(environment))  # noqa: S606 -- no shell is wanted
             finally:
                 os._exit(127)

@@ -245,8 +245,13 @@ class TestAnUnreliableRedis:
 
         asyncio.run(run())
         assert [name for name, _ in read(tmp_path / "done")] == ["before", "after"]
-        said = [record.getMessage() for record in caplog.records]
-        assert said.count("jobs.redis_unavailable") == said.count("jobs.redis_back") == 2
+        away, most = 0, 0
+        for said in [record.getMessage() for record in caplog.records]:
+            away += {"jobs.redis_unavailable": 1, "jobs.redis_back": -1}.get(said, 0)
+            most = max(most, away)
+            assert away >= 0
+        # Each says it once, and once that it is back; one that met it while it was still starting says both again.
+        assert (most, away) == (2, 0)
 
     def test_a_stream_that_vanishes_under_a_listening_worker_is_made_anew(self, server, tmp_path):
         async def run() -> None:

@@ -4,6 +4,7 @@ import json
 import signal
 from pathlib import Path
 from typing import Any
+from typing import Any
 
 import pytest
 
@@ -100,8 +101,15 @@ def test_a_terminal_has_a_command_with_its_environment_and_its_status() -> None:
     assert [line.text for line in terminal.lines] == ["hello"]
 
 
-def test_ctrl_c_reaches_what_runs_in_front() -> None:
-    terminal = Terminal.opened(["/bin/sh", "-c", "echo ready; exec sleep 60"], {"PATH": "/usr/bin:/bin"})
+@pytest.mark.parametrize(
+    "inherited", [signal.default_int_handler, signal.SIG_IGN], ids=["in front", "in the background"]
+)
+def test_ctrl_c_reaches_what_runs_in_front(inherited: Any) -> None:
+    before = signal.signal(signal.SIGINT, inherited)
+    try:
+        terminal = Terminal.opened(["/bin/sh", "-c", "echo ready; exec sleep 60"], {"PATH": "/usr/bin:/bin"})
+    finally:
+        signal.signal(signal.SIGINT, before)
     while not terminal.lines:
         assert terminal.ended(0) is None
     terminal.press_ctrl_c()
