@@ -4,7 +4,6 @@ import json
 import signal
 from pathlib import Path
 from typing import Any
-from typing import Any
 
 import pytest
 
@@ -101,9 +100,7 @@ def test_a_terminal_has_a_command_with_its_environment_and_its_status() -> None:
     assert [line.text for line in terminal.lines] == ["hello"]
 
 
-@pytest.mark.parametrize(
-    "inherited", [signal.default_int_handler, signal.SIG_IGN], ids=["in front", "in the background"]
-)
+@pytest.mark.parametrize("inherited", [signal.default_int_handler, signal.SIG_IGN], ids=["heard", "ignored"])
 def test_ctrl_c_reaches_what_runs_in_front(inherited: Any) -> None:
     before = signal.signal(signal.SIGINT, inherited)
     try:
@@ -118,7 +115,9 @@ def test_ctrl_c_reaches_what_runs_in_front(inherited: Any) -> None:
 
 
 def test_what_does_not_end_is_ended_with_the_terminal() -> None:
-    terminal = Terminal.opened(["/bin/sh", "-c", "trap '' INT HUP; sleep 60"], {"PATH": "/usr/bin:/bin"})
+    terminal = Terminal.opened(["/bin/sh", "-c", "trap '' INT HUP; echo ready; sleep 60"], {"PATH": "/usr/bin:/bin"})
+    while not terminal.lines:
+        assert terminal.ended(0) is None
     terminal.press_ctrl_c()
     terminal.close()
     assert terminal.status == -signal.SIGKILL
