@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Text, delete, func, or_, select, update
+from sqlalchemy import CursorResult, Text, delete, func, literal, or_, select, update
 from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
@@ -267,9 +267,12 @@ class SqlStewardship:
 
     def state(self) -> StewardState:
         """The posture now; a node nobody has touched has the posture of its settings."""
-        closed = Closed(self._session.execute(select(NodeRow.closed_reason).limit(1)).scalar_one_or_none() or "")
-        sensed = Sensed(words=tuple(self._sensor.all()))
-        row = self._session.get(StewardStateRow, STEWARD_ROW, populate_existing=True)
+        # One question for both: it is asked with every voice.
+        reason = select(NodeRow.closed_reason).limit(1).scalar_subquery()
+        asked = select(reason, StewardStateRow).select_from(select(literal(1)).subquery())
+        asked = asked.outerjoin(StewardStateRow, StewardStateRow.id == STEWARD_ROW)
+        said, row = self._session.execute(asked, execution_options={"populate_existing": True}).one()
+        closed, sensed = Closed(said or ""), Sensed(words=tuple(self._sensor.all()))
         if row is None:
             return replace(self._first, closed=closed, sensed=sensed)
         fields = {name: _time(value) if name in _TIMES else value for name, value in row.fields.items()}
