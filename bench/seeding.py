@@ -58,6 +58,11 @@ def _connection(engine: Engine) -> Iterator[Connection]:
             connection.detach()  # no other use gets what is said to this one
             for pragma in HASTE:
                 connection.connection.cursor().execute(f"PRAGMA {pragma}")
+        else:
+            # Of a node that was just stopped a statement may still run, and hold what is to be dropped.
+            with connection.begin():
+                connection.execute(text("SET lock_timeout = '2min'"))
+                connection.execute(text("SET statement_timeout = 0"))
         yield connection
 
 
