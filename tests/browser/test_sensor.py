@@ -12,6 +12,12 @@ from tests.browser.conftest import Node, free_port, visit
 from tests.browser.test_steward import button, moment, secret_of, sign_in, violations
 
 TOKEN = "a-token-for-tests-only"
+BEYOND = """
+() => {
+  const table = document.querySelector(".ops-switches");
+  return table.getBoundingClientRect().right - table.closest(".ops-part").getBoundingClientRect().right;
+}
+"""
 
 
 @pytest.fixture
@@ -43,6 +49,8 @@ def test_ops_says_who_asks_for_what_and_a_steward_overrides_it(steward, node):
     expect(room.locator(".room-wall")).to_have_attribute("data-sound", "paused")
     switch = page.locator(".ops-switches tr", has=page.get_by_role("button", name="Pause playback"))
     expect(switch).to_contain_text("paused, for a sensor")
+    page.set_viewport_size({"width": 1080, "height": 1920})
+    assert page.evaluate(BEYOND) <= 0
     expect(page.locator(".ops-next")).to_contain_text("A sensor keeps the room silent.")
     assert violations(page) == []
     button(page, "Override the sensor").click()
