@@ -19,11 +19,11 @@ window.AudioWorkletNode = class extends Made {
   }
 };
 """
-GIVEN = """
-() => new Promise((resolve) => {
+JOINED = """
+(name) => new Promise((resolve) => {
   const reader = new FileReader();
   reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(",") + 1));
-  reader.readAsDataURL(new Blob(window.__given));
+  reader.readAsDataURL(new Blob(window[name]));
 })
 """
 FADE_S = 0.05
@@ -41,7 +41,12 @@ def listen_beside(context: BrowserContext) -> None:
 
 def given(page: Page) -> np.ndarray:
     """Everything that was recorded so far, at the rate of the page's context."""
-    return np.frombuffer(base64.b64decode(page.evaluate(GIVEN)), dtype=np.float32).astype(np.float64)
+    return np.frombuffer(joined(page, "__given"), dtype=np.float32).astype(np.float64)
+
+
+def joined(page: Page, name: str) -> bytes:
+    """All of a list of arrays that a page keeps under a name of its window, one after the other."""
+    return base64.b64decode(page.evaluate(JOINED, name))
 
 
 def most_off(stored: np.ndarray, microphone: np.ndarray, rate_hz: int) -> float:

@@ -1,6 +1,5 @@
 """The kiosk of one visit: a browser on a profile of its own, which remembers what its microphone gave."""
 
-import base64
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 from playwright.sync_api import BrowserContext, Error, Page, Playwright
 
 from tests.browser.conftest import Node
+from tests.browser.microphone import joined
 from tests.browser.safety import SENT, at_home, kill, readable
 from tests.kiosk.wire import Wire
 
@@ -20,14 +20,6 @@ SubtleCrypto.prototype.encrypt = function (how, key, data) {
   if (data instanceof Float32Array) window.__chunks.push(data.slice());
   return seal.call(this, how, key, data);
 };
-"""
-
-ALL_SPOKEN = """
-() => new Promise((resolve) => {
-  const reader = new FileReader();
-  reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(",") + 1));
-  reader.readAsDataURL(new Blob(window.__chunks));
-})
 """
 
 SEARCHED_BYTES = 48
@@ -78,7 +70,7 @@ class Machine:
 
     def listen(self, page: Page) -> None:
         """What was said so far, and how it would look on a disk."""
-        chunks = base64.b64decode(page.evaluate(ALL_SPOKEN))
+        chunks = joined(page, "__chunks")
         if chunks:
             self.spoken.append(np.frombuffer(chunks, dtype=np.float32))
         sent = bytes(page.evaluate(f"window.__sent ? {SENT} : []"))

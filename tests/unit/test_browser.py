@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from core.errors import BadField, Unavailable
 from memory_ui.browser import (
@@ -24,6 +25,7 @@ from memory_ui.browser import (
     prepare_profile,
     sound_may_come_first,
 )
+from memory_ui.cli import app
 
 NODE = "https://memory.example"
 
@@ -160,7 +162,7 @@ def test_whether_sound_may_come_first_is_what_the_system_says_of_a_process() -> 
     assert os.getpriority(os.PRIO_PROCESS, 0) == before
 
 
-def test_where_it_may_not_that_is_said_and_nothing_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_system_that_refuses_breaks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_: int) -> None:
         raise PermissionError
 
@@ -169,3 +171,17 @@ def test_where_it_may_not_that_is_said_and_nothing_breaks(monkeypatch: pytest.Mo
     assert sound_may_come_first() is False
     monkeypatch.setattr(sys, "platform", "darwin")
     assert sound_may_come_first() is True
+
+
+@pytest.mark.parametrize(
+    ("role", "first", "told"),
+    [("kiosk", False, True), ("room", False, True), ("ops", False, False), ("kiosk", True, False)],
+)
+def test_where_sound_may_not_come_first_the_command_says_so(
+    monkeypatch: pytest.MonkeyPatch, role: str, first: bool, told: bool
+) -> None:
+    monkeypatch.setattr("memory_ui.browser.sound_may_come_first", lambda: first)
+    monkeypatch.setattr("memory_ui.browser.keep_open", lambda *_, **__: None)
+    said = CliRunner().invoke(app, ["browser", "--role", role, "--program", "sh"])
+    assert said.exit_code == 0
+    assert ("sound may not go before other work here" in said.output) is told
