@@ -123,11 +123,12 @@ class Revocation:
 
     def _delete(self, keys: Sequence[str]) -> None:
         """Have these deleted; one that another sweep came upon first is waited for."""
-        self._retention.sweep(keys=keys, most_s=WAIT_S)
-        # Counted, and not timed by a clock that may jump: an answer is owed soon.
-        for _ in range(round(WAIT_S / LOOK_S)):
+        ends_at = time.monotonic() + WAIT_S
+        while True:
+            # Again each time: what another sweep had locked, or gave back, was passed over by the one before.
+            self._retention.sweep(keys=keys, most_s=WAIT_S)
             with self._work.read() as tx:
-                if not tx.tombstones.in_hands(keys, self._clock.earlier()):
+                if not tx.tombstones.untried(keys) or time.monotonic() > ends_at:
                     return
             time.sleep(LOOK_S)
 

@@ -152,11 +152,13 @@ class SqlTombstones:
         """Whether this key is named here."""
         return self._session.execute(select(exists().where(TombstoneRow.key == key))).scalar_one()
 
-    def in_hands(self, keys: Sequence[str], now: datetime) -> bool:
-        """Whether a sweep is at work on any of these; what has failed, and rests, is in nobody's hands."""
-        row = TombstoneRow
-        at_work = exists().where(row.key.in_(keys), row.claimed_until > now, row.attempts == 0)
-        return self._session.execute(select(at_work)).scalar_one()
+    def untried(self, keys: Sequence[str]) -> bool:
+        """Whether any of these is still to be deleted, and its deletion has not failed yet.
+
+        Not asked by its claim: one that is about to be committed is not seen.
+        """
+        waits = exists().where(TombstoneRow.key.in_(keys), TombstoneRow.attempts == 0)
+        return self._session.execute(select(waits)).scalar_one()
 
     def unclaim(self, keys: Sequence[str]) -> None:
         """Let the next sweep have these at once, whoever has claimed them and however long they were to rest."""
