@@ -28,6 +28,8 @@ from tests.servers import private_postgres, private_redis, private_s3
 
 ROOT = str(Path(__file__).parents[1])
 PROGRAM = (sys.executable, "-c", f"import sys; sys.path.insert(0, {ROOT!r}); from memory_ui.cli import main; main()")
+BEHIND = ("nice", "-n", "10")
+"""How a worker is run, by its unit."""
 START_S = 60.0
 KEPT_S = 2.0
 
@@ -146,7 +148,7 @@ def _start(
     secret = secrets.token_urlsafe(18)
     given = {name: str(value) for name, value in {**settings, "OPS_SHARED_SECRET": secret}.items()}
 
-    def run(command: str) -> tuple[subprocess.Popen[bytes], Path, int]:
+    def run(command: str, under: Sequence[str]) -> tuple[subprocess.Popen[bytes], Path, int]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         port = free_port()
         own = {**os.environ, **given, "MEMORY_DATA_DIR": str(folder / "data"), "PORT": str(port)}
@@ -159,7 +161,7 @@ def _start(
     started_s: list[float] = []
     for _ in range(count):
         began = time.monotonic()
-        process, folder, port = run("serve")
+        process, folder, port = run("serve", under)
         url = f"http://127.0.0.1:{port}"
         instance = Instance(url=url, process=process, log=folder / "log", folder=folder)
         await_start(instance)
@@ -167,7 +169,7 @@ def _start(
         instances.append(instance)
     others = {}
     for command in jobs:
-        process, folder, _ = run(command)
+        process, folder, _ = run(command, BEHIND if command == "worker" else ())
         others[command] = Member(process=process, log=folder / "log")
     return Measured(instances=instances, jobs=others, secret=secret, settings=given, started_s=started_s)
 

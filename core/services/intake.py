@@ -7,9 +7,10 @@ key that the sweep removes.
 
 import hashlib
 import json
+import threading
 import uuid
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO
@@ -30,6 +31,9 @@ from core.services.reserve import FULL, Reserve
 TOPIC_SIGNS = 64
 STATUS_SIGNS = 32
 ADOPT_TRIES = 3
+LARGE_BYTES = 4 << 20
+"""Some forty seconds of a voice."""
+TURN_S = 5.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,6 +122,7 @@ class Intake:
         self._figures = figures
         self._retention = retention
         self._default_notice = default_notice
+        self._turn = threading.Lock()
 
     def door(self, state: StewardState) -> Door:
         """How the way in stands, by the posture in force."""
@@ -148,13 +153,27 @@ class Intake:
         if remembered is not None:
             return remembered
         self.ready()
-        take = self._read(offering)
+        with self._turn_of(offering):
+            take = self._read(offering)
         admit()
         for _ in range(ADOPT_TRIES):
             kept = self._attempt(take, describe)
             if kept is not None:
                 return kept
         raise Unavailable("The take could not be stored in time. Please try again.")
+
+    @contextmanager
+    def _turn_of(self, offering: Offering) -> Iterator[None]:
+        """What is heavy about large takes is done one after the other: whoever asks for little waits behind one of them.
+
+        A courtesy, and no law: a store that hangs holds nobody up for longer than `TURN_S`.
+        """
+        waited = offering.size_bytes >= LARGE_BYTES and self._turn.acquire(timeout=TURN_S)
+        try:
+            yield
+        finally:
+            if waited:
+                self._turn.release()
 
     def _read(self, offering: Offering) -> _Take:
         figures = self._figures
@@ -197,8 +216,9 @@ class Intake:
             until = self._clock.now() + timedelta(seconds=self._figures.reservation_s)
             tx.tombstones.reserve(key, until=until, reason="reserved")
         try:
-            take.offering.stream.seek(0)
-            self._store.put(key, take.offering.stream, take.offering.size_bytes)
+            with self._turn_of(take.offering):
+                take.offering.stream.seek(0)
+                self._store.put(key, take.offering.stream, take.offering.size_bytes)
         except Refused:
             self._hasten(key)
             raise

@@ -13,7 +13,7 @@ that asked first (`Expect: 100-continue`) is answered without a byte being taken
 import hashlib
 import tempfile
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -41,6 +41,7 @@ _MOST_BOUNDARY_BYTES = 70  # RFC 2046, 5.1.1
 _MOST_HEADER_BYTES = 4096
 _MOST_NAME_CHARACTERS = 64
 _PLAIN_ENCODINGS = {"", "7bit", "8bit", "binary"}
+_WRITER = anyio.CapacityLimiter(1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -168,11 +169,11 @@ class _Spool:
 
     async def flush(self) -> None:
         batch, self.pending = self.pending, bytearray()
-        await anyio.to_thread.run_sync(partial(self._write, batch, rewind=False))
+        await _written(partial(self._write, batch, rewind=False))
 
     async def finish(self, content_type: str) -> SpooledUpload:
         batch, self.pending = self.pending, bytearray()
-        await anyio.to_thread.run_sync(partial(self._write, batch, rewind=True))
+        await _written(partial(self._write, batch, rewind=True))
         return SpooledUpload(
             file=cast(BinaryIO, self._file),
             size_bytes=self._size_bytes,
@@ -198,6 +199,11 @@ class _Spool:
             self._hash.update(batch)
             if rewind:
                 self._file.seek(0)
+
+
+async def _written(write: Callable[[], None]) -> None:
+    # One batch after the other, of whichever request: many threads at it are no faster, and hold up everybody else.
+    await anyio.to_thread.run_sync(write, limiter=_WRITER)
 
 
 class _Parts:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, select, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InternalError
 from sqlalchemy.orm import Session
 
 from core.adapters.sql.engine import open_engine, sqlite_url
@@ -347,6 +348,24 @@ class TestLocks:
             assert reader.artifacts.demo_ids() == []
         with work.read() as reader:
             assert reader.artifacts.count_playable(START) == 1
+
+    def test_what_is_asked_again_and_again_stays_prepared(self, postgres: Engine) -> None:
+        """At a rollback the driver forgets it, and a read ends as often as a voice is asked for."""
+        work = unit_of_work(postgres)
+        for _ in range(10):
+            with work.read() as reader:
+                reader.artifacts.get(1)
+        with work.read() as reader:
+            asked = text("SELECT sum(generic_plans + custom_plans) FROM pg_prepared_statements WHERE statement LIKE :s")
+            assert reader.session.execute(asked, {"s": "SELECT artifact.id%"}).scalar_one() == 5
+
+    def test_a_reader_cannot_change_anything(self, database: Engine) -> None:
+        """A server refuses, the embedded engine forgets."""
+        work = unit_of_work(database)
+        with suppress(InternalError), work.read() as reader:
+            add(reader, "smuggled")
+        with work.read() as reader:
+            assert reader.artifacts.count_playable(START) == 0
 
 
 class TestAway:

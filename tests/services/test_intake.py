@@ -1,6 +1,7 @@
 import hashlib
 import io
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -250,6 +251,64 @@ def test_a_put_that_ends_between_a_sweeps_look_and_its_last_word_leaves_no_forgo
     node.clock.advance(minutes=30)
     node.system.retention.sweep()
     assert node.stored() == [kept.artifact.raw_key]
+
+
+class TestTurns:
+    """What is heavy about large takes is done one after the other; see `Intake._turn_of`."""
+
+    def test_large_takes_are_stored_one_after_the_other(self, node, monkeypatch):
+        monkeypatch.setattr("core.services.intake.LARGE_BYTES", len(SHORT_TAKE))
+        inside, most = [], []
+
+        def put(key):
+            inside.append(key)
+            most.append(len(inside))
+            time.sleep(0.05)
+            inside.remove(key)
+
+        node.store.before["put"] = put
+        kept = at_once(*[node.keep] * 4)
+        assert [one.artifact.sha256 for one in kept] == [hashlib.sha256(SHORT_TAKE).hexdigest()] * 4
+        assert most == [1] * 4
+
+    def test_a_small_take_waits_for_nobody(self, node):
+        meeting = threading.Barrier(2, timeout=20)
+        node.store.before["put"] = lambda _key: meeting.wait()
+        assert [one.artifact.id for one in at_once(node.keep, node.keep)]
+
+    def test_a_store_that_hangs_holds_the_next_up_for_a_moment_only(self, node, monkeypatch):
+        monkeypatch.setattr("core.services.intake.LARGE_BYTES", len(SHORT_TAKE))
+        monkeypatch.setattr("core.services.intake.TURN_S", 0.1)
+        hangs, answers = [threading.Event()], threading.Event()
+
+        def put(_key):
+            if hangs:
+                hangs.pop().set()
+                answers.wait(20)
+
+        hanging = hangs[0]
+        node.store.before["put"] = put
+        first = threading.Thread(target=node.keep)
+        first.start()
+        hanging.wait(20)
+        second = node.keep()
+        assert node.stored() == [second.artifact.raw_key]
+        answers.set()
+        first.join()
+        assert len(node.stored()) == 2
+
+    def test_a_refused_take_gives_its_turn_back(self, node, monkeypatch):
+        monkeypatch.setattr("core.services.intake.LARGE_BYTES", 1)
+        monkeypatch.setattr("core.services.intake.TURN_S", 20)
+        with pytest.raises(BadTake):
+            node.keep(data=SHORT_TAKE[:100])
+        node.store.refuses.add("put")
+        with pytest.raises(Unavailable):
+            node.keep()
+        node.store.refuses.clear()
+        began = time.monotonic()
+        node.keep()
+        assert time.monotonic() - began < 10
 
 
 class TestIdempotency:

@@ -2,6 +2,7 @@ import hashlib
 import os
 import tempfile
 import threading
+import time
 from contextlib import contextmanager
 from unittest import mock
 
@@ -141,6 +142,33 @@ def test_a_file_of_many_batches_is_written_and_hashed_off_the_event_loop(tmp_pat
     assert (data, form.file.sha256) == (sound, hashlib.sha256(sound).hexdigest())
     assert threads
     assert threading.main_thread() not in threads
+
+
+def test_uploads_write_one_after_the_other(tmp_path, monkeypatch):
+    """Many threads at it are no faster, and hold up everybody who asks for little."""
+    write, inside, most = multipart._Spool._write, [], []
+
+    def watched(self, *arguments, **options):
+        inside.append(self)
+        most.append(len(inside))
+        time.sleep(0.02)
+        write(self, *arguments, **options)
+        inside.remove(self)
+
+    async def one():
+        body = closed(file_part(bytes(LIMIT_BYTES)))
+        request = Sender(body[:290_000], body[290_000:]).request({"content-type": TYPE})
+        async with multipart.read_form(request, spool_dir=tmp_path, max_file_bytes=LIMIT_BYTES) as form:
+            assert form.file.file.read() == bytes(LIMIT_BYTES)
+
+    async def four():
+        async with anyio.create_task_group() as group:
+            for _ in range(4):
+                group.start_soon(one)
+
+    monkeypatch.setattr(multipart._Spool, "_write", watched)
+    anyio.run(four)
+    assert most == [1] * 8
 
 
 def test_the_file_has_no_name_while_it_is_open(tmp_path):

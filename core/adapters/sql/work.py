@@ -165,7 +165,8 @@ class SqlUnitOfWork:
         write_down: WriteDown = lambda _early: None,
     ) -> None:
         snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        self._readers = engine.execution_options(**snapshot) if engine.dialect.name == "postgresql" else engine
+        self._on_server = engine.dialect.name == "postgresql"
+        self._readers = engine.execution_options(**snapshot) if self._on_server else engine
         self._writers = engine.execution_options(**WRITER)
         self._dispatcher = dispatcher
         self._write_down = write_down
@@ -190,10 +191,12 @@ class SqlUnitOfWork:
 
     @contextmanager
     def read(self) -> Iterator[SqlTransaction]:
-        """A transaction that never commits."""
+        """A transaction that changes nothing."""
         with self._session(self._readers) as session:
             yield SqlTransaction(session, self._first_steward_state, self._heard)
-            session.rollback()
+            # At a rollback the driver forgets what it has prepared, and every question would be planned anew; the
+            # server lets a transaction that only reads change nothing anyway.
+            (session.commit if self._on_server else session.rollback)()
 
     @contextmanager
     def _session(self, engine: Engine) -> Iterator[Session]:
