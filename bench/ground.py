@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -44,6 +44,18 @@ class Member:
     def memory_mb(self, line: str = "VmRSS") -> float:
         """See `bench.memory`."""
         return memory_mb(self.process.pid, line=line)
+
+    def cores_s(self) -> tuple[float, float]:
+        """How long its threads have run, and how long they were ready and waited for a core, in s.
+
+        Of those that are there now: what others ran before they ended is lost (proc(5): schedstat).
+        """
+        ran_ns, waited_ns = 0, 0
+        for thread in Path(f"/proc/{self.process.pid}/task").iterdir():
+            with suppress(OSError):
+                ran, waited, _ = (thread / "schedstat").read_text().split()
+                ran_ns, waited_ns = ran_ns + int(ran), waited_ns + int(waited)
+        return ran_ns / 1e9, waited_ns / 1e9
 
     def handles(self) -> int:
         """How many files and sockets it has open."""

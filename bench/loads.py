@@ -3,16 +3,16 @@
 
 Of a fresh node: how long it takes to start, what it holds in memory at rest; how soon a voice begins to arrive, how
 many arrive in a second at eight clients, and a part of one; how long others wait while eight uploads of the largest
-size run.
+size run, and how long the web process itself waited for a core meanwhile.
 """
 
 import argparse
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import httpx
 
 from bench.clients import SOUND, UNBOUNDED, Times, draw, leave
 from bench.ground import Measured, client_of, machine, on, sign_in, summary
+from bench.told import LONG_MS
 from tests.wavs import take
 
 ENGINES = ("embedded", "stack")
@@ -42,7 +43,7 @@ def measure(engine: str, rounds: int) -> dict[str, Any]:
             rest.append(_at_rest(node))
     with on(engine, **UNBOUNDED) as node:
         times, a_second = _voices(node, rounds)
-        uploads = _uploads(node)
+        uploads = _uploads(node, rounds)
         return {
             "start": summary(started),
             "at_rest_mb": {name: max(one[name] for one in rest) for name in rest[0]},
@@ -93,33 +94,51 @@ def _voices(node: Measured, rounds: int) -> tuple[Times, float]:
     return times, round(CLIENTS * rounds * FETCHED / (time.monotonic() - began), 1)
 
 
-def _uploads(node: Measured) -> dict[str, Any]:
+def _uploads(node: Measured, rounds: int) -> dict[str, Any]:
     """How long others wait while nobody uploads, and while eight do; and how long these take."""
-    largest, url = take(LARGEST_S), node.instances[0].url
-    over = threading.Event()
+    largest, instance = take(LARGEST_S), node.instances[0]
+    found: dict[str, Any] = {"upload_bytes": len(largest)}
+    with _asking(instance.url) as calm:
+        time.sleep(CALM_S)
+    meanwhile, uploads, cores = Times(), [], [0.0, 0.0]
+    # In a process of its own: what sending costs is not what the others wait for.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as beside:
+        beside.submit(_upload, instance.url, SOUND).result()
+        for _ in range(rounds):
+            time.sleep(SETTLE_S)
+            before = instance.cores_s()
+            with _asking(instance.url, meanwhile):
+                uploads += beside.submit(_upload, instance.url, largest).result()
+            cores = [sum_s + after - was for sum_s, after, was in zip(cores, instance.cores_s(), before, strict=True)]
+    found["upload"] = summary(uploads)
+    found["web"] = {"ran_s": round(cores[0], 2), "waited_for_a_core_s": round(cores[1], 2)}
+    for name, times in (("calm", calm), ("while eight upload", meanwhile)):
+        found[name] = {path: _waited([ms for _, ms in taken]) for path, taken in times.taken.items()}
+    return found
 
-    def ask(times: Times) -> None:
+
+@contextmanager
+def _asking(url: str, times: Times | None = None) -> Iterator[Times]:
+    """Meanwhile somebody asks for what others want of a node, one thing after the other."""
+    over, asked = threading.Event(), times or Times()
+
+    def ask() -> None:
         with client_of(url) as client:
             while not over.wait(ASK_EVERY_S):
                 for path in OTHERS:
-                    times.time(path, lambda: client.get(path), expected=(200, 204))  # noqa: B023
+                    asked.time(path, lambda: client.get(path), expected=(200, 204))  # noqa: B023
 
-    found: dict[str, Any] = {"upload_bytes": len(largest)}
-    for name, act in (("calm", lambda: time.sleep(CALM_S)), ("while eight upload", None)):
-        over.clear()
-        times = Times()
-        asking = threading.Thread(target=ask, args=(times,))
-        asking.start()
-        if act is None:
-            # In a process of its own: what sending costs is not what the others wait for.
-            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as beside:
-                found["upload"] = summary(beside.submit(_upload, url, largest).result())
-        else:
-            act()
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        yield asked
+    finally:
         over.set()
         asking.join()
-        found[name] = {path: summary([ms for _, ms in taken]) for path, taken in times.taken.items()}
-    return found
+
+
+def _waited(values_ms: list[float]) -> dict[str, float]:
+    return {**summary(values_ms), "longer": sum(ms > LONG_MS for ms in values_ms)}
 
 
 def _upload(url: str, sound: bytes) -> list[float]:

@@ -164,7 +164,7 @@ class Intake:
 
     @contextmanager
     def _turn_of(self, offering: Offering) -> Iterator[None]:
-        """What is heavy about large takes is done one after the other: whoever asks for little waits behind one of them.
+        """What is heavy about large takes is done one by one: whoever asks for little waits behind one, not behind all.
 
         A courtesy, and no law: a store that hangs holds nobody up for longer than `TURN_S`.
         """

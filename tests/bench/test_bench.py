@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import curves, growth, run, told
+from bench import curves, growth, loads, run, told
 from bench.clients import UNBOUNDED
 from bench.compare import SCENARIOS, STEWARDS, compare
 from bench.evening import measure as evening
@@ -46,6 +46,18 @@ def test_two_servers_are_compared_turn_by_turn() -> None:
         found = compare(here, there, {**SCENARIOS, **STEWARDS}, 1)
     assert set(found) == {*SCENARIOS, *STEWARDS}
     assert all(row["ratio"] > 0 and row["here"]["count"] == 1 for row in found.values())
+
+
+def test_what_does_not_hang_on_size_is_measured_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    for figure, value in {"LARGEST_S": 1.0, "CALM_S": 0.3, "SETTLE_S": 0.1, "FETCHED": 2}.items():
+        monkeypatch.setattr(loads, figure, value)
+    found = loads.measure("embedded", 1)
+    others = found["others"]
+    assert others["upload"]["count"] == loads.CLIENTS
+    assert others["web"]["ran_s"] > 0
+    assert set(others["while eight upload"]) <= set(others["calm"]) == set(loads.OTHERS)
+    text = told.report({"machine": machine(), "loads": {"engines": {"embedded": found}}})
+    assert "others wait at most 50 ms | embedded |" in text
 
 
 def test_every_part_names_a_program_there_is() -> None:

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Select, String, case, delete, exists, func, or_, select, update
+from sqlalchemy import CursorResult, Select, String, bindparam, case, delete, exists, func, or_, select, update
 from sqlalchemy import cast as cast_to
 from sqlalchemy.orm import Session
 
@@ -341,14 +342,7 @@ class SqlArtifacts:
 
         The few that are held are counted by themselves: both counts come out of an index then, and no row is read.
         """
-        active, until, review = ArtifactRow.state == ACTIVE, ArtifactRow.playable_until, ArtifactRow.review
-        # Only the index of what is held is offered, and said twice: once as its condition, once to be searched by.
-        held_now = [active, review != NOTHING, review > NOTHING, func.coalesce(until, until, type_=until.type) > now]
-        held = self._session.execute(select(func.count()).select_from(ArtifactRow).where(*held_now)).scalar_one()
-        there = select(ArtifactRow.id).where(active, until > now)
-        if most is not None:
-            there = there.limit(most + held + 1)
-        found = self._session.execute(select(func.count()).select_from(there.subquery())).scalar_one()
+        held, found = self._session.execute(_counts(most), {"now": now}).one()
         return max(0, found - held)
 
     def prune_husks(self, before: datetime, *, limit: int) -> int:
@@ -393,6 +387,23 @@ _HUSK: dict[str, Any] = {
     "flagged_at": None,
     "passed_at": None,
 }
+
+
+@cache
+def _counts(most: int | None) -> Select[int, int]:
+    """How many are held, and how many there are with these; see `count_playable`.
+
+    One question for both, and made once: it is asked with every voice.
+    """
+    active, until, review = ArtifactRow.state == ACTIVE, ArtifactRow.playable_until, ArtifactRow.review
+    now = bindparam("now", type_=until.type)
+    # Only the index of what is held is offered, and said twice: once as its condition, once to be searched by.
+    held_now = [active, review != NOTHING, review > NOTHING, func.coalesce(until, until, type_=until.type) > now]
+    held = select(func.count()).select_from(ArtifactRow).where(*held_now).scalar_subquery()
+    there = select(ArtifactRow.id).where(active, until > now)
+    if most is not None:
+        there = there.limit(held + (most + 1))
+    return select(held, select(func.count()).select_from(there.subquery()).scalar_subquery())
 
 
 def artifacts(*extra: Any) -> Select[Any]:

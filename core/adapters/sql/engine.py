@@ -51,6 +51,8 @@ def open_engine(url: URL | str) -> Engine:
             pool_size=10,
             max_overflow=20,
             pool_timeout=10,
+            # The one used last has what is asked for prepared, and its server process has it in mind.
+            pool_use_lifo=True,
             # A server that falls silent must not keep threads for ever.
             connect_args={"connect_timeout": 3, "options": _PATIENCE},
         )

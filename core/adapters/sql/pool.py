@@ -94,9 +94,12 @@ class _Rows:
         self._size = size
         self._crowded = crowded
         self._places: list[int] = []
+        self._few = False
 
     def size(self) -> int:
-        return self._size(self._session, self._now)
+        size = self._size(self._session, self._now)
+        self._few = size <= AT_ONCE
+        return size
 
     def scan(self, reach: Reach, holds: Holds) -> Sequence[PoolFacts]:
         return [facts for facts in self._all(reach) if holds(facts)]
@@ -135,7 +138,9 @@ class _Rows:
 
     def _all(self, reach: Reach) -> Generator[PoolFacts]:
         query = _columns().where(*self._leading(reach), *_playable(self._now, by_index=reach == EVERYWHERE))
-        with self._session.execute(query, execution_options={"yield_per": AT_ONCE}) as found:
+        # A server streams through a cursor, which costs four questions more: not where a few are all there are.
+        options = {} if self._few else {"yield_per": AT_ONCE}
+        with self._session.execute(query, execution_options=options) as found:
             for facts in map(_fact, found):
                 if reach.admits(facts):
                     yield facts
