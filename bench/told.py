@@ -130,10 +130,8 @@ def _loads(found: dict[str, Any]) -> Iterator[str]:
         size_mb = one["others"]["upload_bytes"] / 1e6
         yield f"- Eight uploads of {size_mb:.1f} MB at once: {_times(one['others']['upload'])}."
         web = one["others"]["web"]
-        yield (
-            f"- Meanwhile the threads of the web process worked for {web['ran_s']:g} s, and were ready without a core for "
-            f"{web['waited_for_a_core_s']:g} s."
-        )
+        ran, waited = f"{web['ran_s']:g} s", f"{web['waited_for_a_core_s']:g} s"
+        yield f"- Meanwhile the threads of the web process worked for {ran}, and waited for a core for {waited}."
         yield ""
         yield f"| others wait (median / 95 % / most) | calm | while eight upload | longer than {LONG_MS:g} ms |"
         yield "| --- | --- | --- | --- |"

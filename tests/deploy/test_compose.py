@@ -111,6 +111,12 @@ def test_what_first_boot_writes_is_settings_inside_the_containers(
     assert {"postgres", "redis", "s3"} <= set(config["services"])
 
 
+def test_workers_give_way(config: Config) -> None:
+    usual = 1024
+    assert config["services"]["worker"]["cpu_shares"] < usual
+    assert {config["services"][name].get("cpu_shares", usual) for name in ("app", "postgres", "caddy")} == {usual}
+
+
 def test_caddy_knows_every_instance_there_is_at_first(config: Config) -> None:
     named = config["services"]["caddy"]["environment"]["APP_UPSTREAMS"].split()
     replicas = int(config["services"]["app"]["deploy"]["replicas"])

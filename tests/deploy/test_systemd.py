@@ -53,6 +53,11 @@ def test_systemd_takes_every_unit_as_it_is(tmp_path: Path) -> None:
     assert (said.returncode, ours) == (0, [])
 
 
+@pytest.mark.parametrize("name", ["memory-engine-worker.service", "memory-engine-backup.service"])
+def test_what_nobody_waits_for_gives_way(name: str) -> None:
+    assert int(section(FOLDER / name, "Service")["Nice"]) > 0
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="this system has no systemd to ask")
 def test_what_users_may_for_their_sound_is_what_a_browser_asks_for(tmp_path: Path) -> None:
     assert section(SOUND, "Service") == {"LimitNICE": str(SOUND_NICE)}
