@@ -65,11 +65,14 @@ def test_what_holds_whatever_the_size_is_judged() -> None:
         "others": {
             "upload_bytes": 28_800_000,
             "upload": TIMES,
+            "web": {"ran_s": 5.5, "waited_for_a_core_s": 4.2},
             "calm": calm,
-            "while eight upload": {"/livez": {**TIMES, "max_ms": 50.1}},
+            "while eight upload": {"/livez": {**TIMES, "max_ms": 50.1, "longer": 1}},
         },
     }
     text = report({"machine": {"cores": 2, "python": "3.11"}, "loads": {"engines": {"stack": one}}})
+    assert "worked for 5.5 s, and waited for a core for 4.2 s." in text
+    assert f"50.1 | 1 of {TIMES['count']} |" in text
     assert "| start: under 3 s | stack | 2.1 s | yes |" in text
     assert "| web at rest: under 200 MB | stack | 201 MB | NO |" in text
     assert "| others wait at most 50 ms | stack | 50.1 ms | NO |" in text
