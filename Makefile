@@ -18,7 +18,7 @@ ROOM := $(wildcard $(addprefix tests/browser/test_,audio_graph.py close_session.
 KIOSK_TESTS := $(addprefix tests/browser/test_,appliance_browser.py docs_site.py https.py kiosk_field.py kiosk_states.py take_safety.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-services test-browser test-room test-kiosk test-campaigns test-whole test-js \
+.PHONY: help setup setup-dev setup-tools run demo demo-clear test test-python test-unit test-services test-browser test-room test-kiosk test-campaigns test-whole test-js \
 	check check-types check-rest check-deploy image format docs clips screenshots faults chaos alarms fuzz fairness kiosk soak stack \
 	bench evening release stranger update-rehearsal lock clean
 
@@ -48,11 +48,15 @@ demo-clear: setup ## Remove the generated sounds
 
 # Four at a time: browsers and campaigns wait for much of their time, the others compute.
 test: setup-dev setup-tools ## All tests; installs the programs they need
-	@echo "test: eight parts, four at a time; each is shown when it has ended, the last after half an hour"
-	@$(MAKE) --no-print-directory -j4 --output-sync=target test-python test-browser test-room test-services test-kiosk test-campaigns test-whole test-js
+	@echo "test: nine parts, four at a time; each is shown when it has ended, the last after half an hour"
+	@$(MAKE) --no-print-directory -j4 --output-sync=target test-services test-room test-browser test-kiosk test-unit test-campaigns test-python \
+		test-whole test-js
 
 test-python: setup-dev
-	$(BIN)/python -m pytest -q $(addprefix --ignore=,tests/browser tests/services $(CAMPAIGNS) $(WHOLE))
+	$(BIN)/python -m pytest -q $(addprefix --ignore=,tests/browser tests/services tests/unit $(CAMPAIGNS) $(WHOLE))
+
+test-unit: setup-dev
+	$(BIN)/python -m pytest -q tests/unit
 
 test-services: setup-dev
 	$(BIN)/python -m pytest -q tests/services
