@@ -49,8 +49,8 @@ demo-clear: setup ## Remove the generated sounds
 # Four at a time: browsers and campaigns wait for much of their time, the others compute.
 test: setup-dev setup-tools ## All tests; installs the programs they need
 	@echo "test: nine parts, four at a time; each is shown when it has ended, the last after half an hour"
-	@$(MAKE) --no-print-directory -j4 --output-sync=target test-services test-room test-browser test-kiosk test-unit test-campaigns test-python \
-		test-whole test-js
+	@$(MAKE) --no-print-directory -j4 --output-sync=target test-services test-room test-browser test-kiosk test-python test-campaigns test-whole \
+		test-unit test-js
 
 test-python: setup-dev
 	$(BIN)/python -m pytest -q $(addprefix --ignore=,tests/browser tests/services tests/unit $(CAMPAIGNS) $(WHOLE))
