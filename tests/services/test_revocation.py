@@ -1,5 +1,6 @@
 import threading
 import time
+from contextlib import contextmanager
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -193,18 +194,26 @@ def test_the_tombstone_that_a_revocation_writes_is_claimed_by_one_sweep_only(nod
     assert deletions == [kept.artifact.raw_key]
 
 
-def test_a_key_that_another_sweep_came_upon_first_is_waited_for(node, kept):
-    """The answer says that all is gone as long as somebody is about to delete it."""
-    sweep, came_first = node.system.retention.sweep, []
-
-    claimed, go_on = threading.Event(), threading.Event()
+@contextmanager
+def behind_another(node, claimed):
+    """Another sweep begins before the node's next one, and has `claimed` its keys when that one looks; that other."""
+    sweep, first = node.system.retention.sweep, []
 
     def late(**given):
-        if not came_first:
-            came_first.append(threading.Thread(target=sweep))
-            came_first[0].start()
+        if not first:
+            first.append(threading.Thread(target=sweep))
+            first[0].start()
             claimed.wait(10)
         return sweep(**given)
+
+    with patch.object(node.system.retention, "sweep", late):
+        yield first
+    first[0].join()
+
+
+def test_a_key_that_another_sweep_came_upon_first_is_waited_for(node, kept):
+    """The answer says that all is gone as long as somebody is about to delete it."""
+    claimed, go_on = threading.Event(), threading.Event()
 
     def hold(_key):
         claimed.set()
@@ -212,34 +221,25 @@ def test_a_key_that_another_sweep_came_upon_first_is_waited_for(node, kept):
 
     node.store.before["delete"] = hold
     threading.Timer(0.5, go_on.set).start()
-    with patch.object(node.system.retention, "sweep", late):
+    with behind_another(node, claimed):
         revoked = node.system.revocation.revoke(kept.secret)
-    came_first[0].join()
     assert revoked.verified_gone_at == START
 
 
 def test_a_key_that_another_sweep_is_just_claiming_is_waited_for(node, kept):
     """Its claim is not committed yet: this sweep passes the key over, and nobody can see why."""
-    sweep, claim, came_first = node.system.retention.sweep, SqlTombstones.claim, []
-    claimed = threading.Event()
+    claim, claimed = SqlTombstones.claim, threading.Event()
+    with behind_another(node, claimed) as first:
 
-    def late(**given):
-        if not came_first:
-            came_first.append(threading.Thread(target=sweep))
-            came_first[0].start()
-            claimed.wait(10)
-        return sweep(**given)
+        def hold(tombstones, *args, **given):
+            found = claim(tombstones, *args, **given)
+            if threading.current_thread() in first:
+                claimed.set()
+                time.sleep(0.5)
+            return found
 
-    def hold(tombstones, *args, **given):
-        found = claim(tombstones, *args, **given)
-        if threading.current_thread() in came_first:
-            claimed.set()
-            time.sleep(0.5)
-        return found
-
-    with patch.object(SqlTombstones, "claim", hold), patch.object(node.system.retention, "sweep", late):
-        revoked = node.system.revocation.revoke(kept.secret)
-    came_first[0].join()
+        with patch.object(SqlTombstones, "claim", hold):
+            revoked = node.system.revocation.revoke(kept.secret)
     assert revoked.verified_gone_at == START
 
 
