@@ -57,6 +57,11 @@ class Member:
                 ran_ns, waited_ns = ran_ns + int(ran), waited_ns + int(waited)
         return ran_ns / 1e9, waited_ns / 1e9
 
+    def stands_still(self) -> bool:
+        """Whether each of its threads has been stopped (proc(5): stat)."""
+        tasks = Path(f"/proc/{self.process.pid}/task").iterdir()
+        return all(task.joinpath("stat").read_text().rpartition(")")[2].split()[0] in "tT" for task in tasks)
+
     def handles(self) -> int:
         """How many files and sockets it has open."""
         return sum(1 for _ in Path(f"/proc/{self.process.pid}/fd").iterdir())
@@ -104,6 +109,9 @@ class Measured:
                 for member in self.members.values():
                     member.process.send_signal(signal.SIGSTOP)
                     stack.callback(member.process.send_signal, signal.SIGCONT)
+                # A thread that is at the disk goes on until it is back, and may take a lock on its way.
+                while not all(member.stands_still() for member in self.members.values()):
+                    time.sleep(0.01)
                 if free_to_write(engine):
                     break
                 stack.pop_all().close()

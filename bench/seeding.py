@@ -27,7 +27,7 @@ FOSSILS = DAYS * 24 / (DAYS * 24 + RAW_H)
 WEAR_PER_PLAY = 0.003
 CHUNK = 5_000
 MANY = 50_000
-HASTE = ("synchronous=OFF", "secure_delete=OFF", "cache_size=-400000", "busy_timeout=600000")
+HASTE = ("synchronous=OFF", "secure_delete=OFF", "cache_size=-400000", "busy_timeout=60000")
 TOPICS = ("", "", "", "kitchen", "garden", "harbour")
 STATUSES = ("", "", "open", "resolved")
 PROMISE = {"version": 1, "revocable": True, "backup_days": 7.0, "notice_language": "en", "notice_version": "1"}

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from core.adapters.behind import one_behind
 from core.adapters.catalogs import asset_version, load
 from core.adapters.certificates import FolderAuthority
 from core.adapters.effects import Effects
@@ -194,6 +195,7 @@ def build(settings: Settings, *, wrap: Callable[[Outside], Outside] = lambda out
         figures=intake_figures(settings, colours),
         retention=policy,
         default_notice=notice,
+        behind=one_behind("take"),
     )
     rows, authority = rows_of(outside), FolderAuthority(outside.data_dir)
     snapshots = Snapshots(

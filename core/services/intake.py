@@ -7,13 +7,13 @@ key that the sweep removes.
 
 import hashlib
 import json
-import threading
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from concurrent.futures import Executor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from core.audio.outline import outline_of, slices
 from core.audio.wav import Wav, inspect, read_part
@@ -27,6 +27,8 @@ from core.errors import BadField, Conflict, DiskReserve, Gone, Paused, Refused, 
 from core.ports.outside import ByteStore, NodeClock, Vault
 from core.ports.work import Remembered, Transaction, UnitOfWork
 from core.services.reserve import FULL, Reserve
+
+T = TypeVar("T")
 
 TOPIC_SIGNS = 64
 STATUS_SIGNS = 32
@@ -113,6 +115,7 @@ class Intake:
         figures: IntakeFigures,
         retention: RetentionPolicy,
         default_notice: Notice,
+        behind: Executor,
     ) -> None:
         self._work = work
         self._store = store
@@ -122,7 +125,7 @@ class Intake:
         self._figures = figures
         self._retention = retention
         self._default_notice = default_notice
-        self._turn = threading.Lock()
+        self._behind = behind
 
     def door(self, state: StewardState) -> Door:
         """How the way in stands, by the posture in force."""
@@ -153,8 +156,7 @@ class Intake:
         if remembered is not None:
             return remembered
         self.ready()
-        with self._turn_of(offering):
-            take = self._read(offering)
+        take = self._in_turn(offering, lambda: self._read(offering))
         admit()
         for _ in range(ADOPT_TRIES):
             kept = self._attempt(take, describe)
@@ -162,18 +164,16 @@ class Intake:
                 return kept
         raise Unavailable("The take could not be stored in time. Please try again.")
 
-    @contextmanager
-    def _turn_of(self, offering: Offering) -> Iterator[None]:
-        """What is heavy about large takes is done one by one: whoever asks for little waits behind one, not behind all.
+    def _in_turn(self, offering: Offering, work: Callable[[], T]) -> T:
+        """What is heavy about large takes is done one by one, and behind what others wait for.
 
         A courtesy, and no law: a store that hangs holds nobody up for longer than `TURN_S`.
         """
-        waited = offering.size_bytes >= LARGE_BYTES and self._turn.acquire(timeout=TURN_S)
-        try:
-            yield
-        finally:
-            if waited:
-                self._turn.release()
+        if offering.size_bytes < LARGE_BYTES:
+            return work()
+        turn = self._behind.submit(work)
+        wait([turn], timeout=TURN_S)
+        return work() if turn.cancel() else turn.result()
 
     def _read(self, offering: Offering) -> _Take:
         figures = self._figures
@@ -216,14 +216,16 @@ class Intake:
             until = self._clock.now() + timedelta(seconds=self._figures.reservation_s)
             tx.tombstones.reserve(key, until=until, reason="reserved")
         try:
-            with self._turn_of(take.offering):
-                take.offering.stream.seek(0)
-                self._store.put(key, take.offering.stream, take.offering.size_bytes)
+            self._in_turn(take.offering, lambda: self._put(key, take.offering))
         except Refused:
             self._hasten(key)
             raise
         # A store that did not answer may still have taken it, or take it yet: the reservation keeps its time then.
         return self._adopt(take, key, public_id, describe)
+
+    def _put(self, key: str, offering: Offering) -> None:
+        offering.stream.seek(0)
+        self._store.put(key, offering.stream, offering.size_bytes)
 
     def _adopt(self, take: _Take, key: str, public_id: str, describe: Describe) -> Kept | None:
         secret = self._secret(take.offering.mode)

@@ -15,7 +15,7 @@ from core.domain.pool.windows import Slice, SliceFigures, slice_of
 from core.domain.work import Signal
 from core.errors import NotFound
 from core.ports.outside import Clock, Pool
-from core.ports.work import Transaction, UnitOfWork
+from core.ports.work import Derivative, Transaction, UnitOfWork
 from core.services.grants import Grants
 
 HEARD_SHARE = 0.5
@@ -89,10 +89,11 @@ class PoolService:
         answer = self._pool.draw(tx, wish, now, rng)
         if answer is None:
             return None
-        artifact = tx.artifacts.get(answer.choice.facts.artifact_id)
-        if artifact is None or not artifact.playable(now):
+        found = tx.artifacts.sounding(answer.choice.facts.artifact_id)
+        if found is None or not found[0].playable(now):
             return None
-        sound = _sound(tx, artifact, now)
+        artifact, left = found
+        sound = _sound(artifact, left, now)
         part = slice_of(artifact.id, sound.duration_ms, wish.variant, now, self._slices)
         media_token, expires_at = self._grants.media(artifact.id)
         return Playback(
@@ -143,17 +144,15 @@ class _Sound:
     peak_dbtp: float | None
 
 
-def _sound(tx: Transaction, artifact: Artifact, now: datetime) -> _Sound:
+def _sound(artifact: Artifact, left: Derivative | None, now: datetime) -> _Sound:
     """The take while it lasts; then what a fossil left, which is shorter and softer than the take it came from."""
-    if not artifact.raw_lasts(now):
-        for left in tx.derivatives.of(artifact.id):
-            if left.duration_ms:
-                return _Sound(
-                    duration_ms=left.duration_ms,
-                    measured=left.loudness_lufs is not None,
-                    lufs=left.loudness_lufs,
-                    peak_dbtp=left.peak_dbtp,
-                )
+    if left is not None and left.duration_ms and not artifact.raw_lasts(now):
+        return _Sound(
+            duration_ms=left.duration_ms,
+            measured=left.loudness_lufs is not None,
+            lufs=left.loudness_lufs,
+            peak_dbtp=left.peak_dbtp,
+        )
     return _Sound(
         duration_ms=artifact.duration_ms,
         measured=artifact.measured,

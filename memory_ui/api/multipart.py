@@ -10,6 +10,7 @@ closed over unread bytes is reset, answer and all. Someone who sends far more th
 that asked first (`Expect: 100-continue`) is answered without a byte being taken.
 """
 
+import asyncio
 import hashlib
 import tempfile
 import threading
@@ -21,11 +22,11 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 import anyio
-import anyio.to_thread
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
+from core.adapters.behind import one_behind
 from core.errors import BadField, NotWav, Refused, TakeTooLarge
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ _MOST_BOUNDARY_BYTES = 70  # RFC 2046, 5.1.1
 _MOST_HEADER_BYTES = 4096
 _MOST_NAME_CHARACTERS = 64
 _PLAIN_ENCODINGS = {"", "7bit", "8bit", "binary"}
-_WRITER = anyio.CapacityLimiter(1)
+_WRITER = one_behind("spool")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -203,7 +204,7 @@ class _Spool:
 
 async def _written(write: Callable[[], None]) -> None:
     # One batch after the other, of whichever request: many threads at it are no faster, and hold up everybody else.
-    await anyio.to_thread.run_sync(write, limiter=_WRITER)
+    await asyncio.get_running_loop().run_in_executor(_WRITER, write)
 
 
 class _Parts:

@@ -1,6 +1,7 @@
 """What the database has to keep on either engine: its schema, its locks, and what a transaction saw."""
 
 import io
+import random
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InternalError
 from sqlalchemy.orm import Session
 
+from bench.seeding import fill
 from core.adapters.sql.engine import open_engine, sqlite_url
 from core.adapters.sql.migrate import upgrade
 from core.adapters.sql.tables import Base, NodeRow
@@ -25,6 +27,7 @@ from core.adapters.stores.files import FileStore
 from core.bootstrap.figures import retention_figures
 from core.domain.artifact import NewArtifact, State
 from core.domain.consent import Mode, Notice, RetentionPolicy, promise
+from core.domain.pool.facts import Lane, Wish
 from core.domain.steward import StewardState
 from core.domain.work import Job, Signal
 from core.errors import Unavailable
@@ -32,6 +35,7 @@ from core.ports.work import Remembered
 from core.services.retention import Retention
 from core.settings import Settings
 from tests.fakes import START, FrozenClock, at_once
+from tests.pool_draws import Draws
 from tests.servers import private_postgres, shared_postgres
 
 LATER = START + timedelta(hours=1)
@@ -359,6 +363,34 @@ class TestLocks:
             asked = text("SELECT sum(generic_plans + custom_plans) FROM pg_prepared_statements WHERE statement LIKE :s")
             assert reader.session.execute(asked, {"s": "SELECT artifact.id%"}).scalar_one() == 5
 
+    def test_probes_find_what_they_find_on_the_embedded_engine(self, postgres: Engine, tmp_path: Path) -> None:
+        """The one asks for a list of places, the other for each."""
+        wishes = [Wish(), Wish(lane=Lane.WORN), Wish(exclude_ids=tuple(range(1, 51)))] * 20
+        drawn = []
+        with _database("sqlite", tmp_path, migrated=True) as embedded:
+            for engine in (postgres, embedded):
+                fill(engine, 1_000, seed=1)
+                pool, rng = Draws(engine, scan_most=10), random.Random(5)
+                drawn.append([pool.draw(wish, datetime.now(UTC), rng).choice.facts.artifact_id for wish in wishes])
+        assert drawn[0] == drawn[1]
+        assert len(set(drawn[0])) > 20
+
+    @pytest.mark.parametrize("batch", [8, 24, 64])
+    def test_one_plan_is_kept_for_every_probe(
+        self, postgres: Engine, monkeypatch: pytest.MonkeyPatch, batch: int
+    ) -> None:
+        """However many places are looked at: planning takes longer than looking."""
+        monkeypatch.setattr("core.domain.pool.drawing.BATCHES", (batch,) * 40)
+        fill(postgres, 500, seed=1)
+        pool, rng = Draws(postgres, scan_most=0), random.Random(1)
+        for _ in range(30):
+            assert pool.draw(Wish(), datetime.now(UTC), rng)
+        with postgres.connect() as connection:
+            asked = "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE '%%unnest%%'"
+            ((kept, anew),) = connection.exec_driver_sql(asked).all()
+        # The server tries five, and looks then whether the one it keeps is as good.
+        assert (kept >= 20, anew) == (True, 5)
+
     def test_a_reader_cannot_change_anything(self, database: Engine) -> None:
         """A server refuses, the embedded engine forgets."""
         work = unit_of_work(database)
@@ -391,6 +423,24 @@ class TestAway:
             with work.read() as tx:
                 assert tx.artifacts.get(1) is None
 
+    def test_a_connection_that_died_while_it_rested_is_replaced(
+        self, postgres: Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("core.adapters.sql.engine.RESTED_S", 0.0)
+        work = unit_of_work(postgres)
+        _asks(work.read(), 1)
+        _cut_off(postgres)
+        assert not _asks(work.read(), 1)
+
+    def test_one_that_was_in_use_just_now_is_believed_to_live(self, postgres: Engine) -> None:
+        """It costs an exchange to ask, and tells nothing; where it is wrong, the next one finds another."""
+        work = unit_of_work(postgres)
+        _asks(work.read(), 1)
+        _cut_off(postgres)
+        with pytest.raises(Unavailable):
+            _asks(work.read(), 1)
+        assert not _asks(work.read(), 1)
+
     def test_more_transactions_than_connections_wait_for_each_other(self, postgres: Engine) -> None:
         work = unit_of_work(postgres, _SlowToCommit)
 
@@ -402,6 +452,13 @@ class TestAway:
 
         assert len(set(ids)) == 40
         assert all(isinstance(artifact_id, int) for artifact_id in ids)
+
+
+def _cut_off(engine: Engine) -> None:
+    """End every connection of an engine's pool, as a server that restarts does."""
+    with _opened(engine.url.render_as_string(hide_password=False)) as other, other.connect() as connection:
+        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        assert connection.exec_driver_sql(f"SELECT pg_terminate_backend(pid, 10000) {others}").scalars().all()
 
 
 def _asks(transaction: AbstractContextManager[SqlTransaction], artifact_id: int) -> bool:

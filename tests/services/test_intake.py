@@ -1,11 +1,14 @@
 import hashlib
 import io
+import os
+import sys
 import threading
 import time
 from datetime import timedelta
 
 import pytest
 
+from core.adapters.behind import NICENESS
 from core.audio.outline import outline
 from core.domain import codes
 from core.domain.artifact import State
@@ -254,7 +257,7 @@ def test_a_put_that_ends_between_a_sweeps_look_and_its_last_word_leaves_no_forgo
 
 
 class TestTurns:
-    """What is heavy about large takes is done one after the other; see `Intake._turn_of`."""
+    """What is heavy about large takes is done one after the other; see `Intake._in_turn`."""
 
     def test_large_takes_are_stored_one_after_the_other(self, node, monkeypatch):
         monkeypatch.setattr("core.services.intake.LARGE_BYTES", len(SHORT_TAKE))
@@ -304,7 +307,27 @@ class TestTurns:
         node.store.refuses.add("put")
         with pytest.raises(Unavailable):
             node.keep()
-        assert not node.system.intake._turn.locked()
+        node.store.refuses.clear()
+        assert self._put_by(node).startswith("take")
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="niceness is a thread's own on Linux only")
+    def test_a_large_take_comes_behind_what_others_wait_for_and_a_small_one_does_not(self, node, monkeypatch):
+        nice = []
+        node.store.before["put"] = lambda _key: nice.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        node.keep()
+        monkeypatch.setattr("core.services.intake.LARGE_BYTES", 1)
+        node.keep()
+        assert nice[0] == os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+        assert nice[1] == max(nice[0], NICENESS)
+        assert nice[1] > nice[0] or nice[0] >= NICENESS
+
+    @staticmethod
+    def _put_by(node):
+        """The name of the thread that puts a take."""
+        names = []
+        node.store.before["put"] = lambda _key: names.append(threading.current_thread().name)
+        node.keep()
+        return names[0]
 
 
 class TestIdempotency:

@@ -9,7 +9,19 @@ from functools import cache
 from threading import Lock
 from typing import Any, cast
 
-from sqlalchemy import Integer, bindparam, func, literal_column, select, union_all
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Integer,
+    Select,
+    bindparam,
+    column,
+    func,
+    literal_column,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.orm import Session, aliased
 
 from core.adapters.sql.artifacts import SqlArtifacts
@@ -95,6 +107,8 @@ class _Rows:
         self._crowded = crowded
         self._places: list[int] = []
         self._few = False
+        self._counted: Reach | None = None
+        self._on_server = session.get_bind().dialect.name == "postgresql"
 
     def size(self) -> int:
         size = self._size(self._session, self._now)
@@ -110,11 +124,24 @@ class _Rows:
 
     def probe(self, cells: int, places: Sequence[tuple[int, int]]) -> Sequence[PoolFacts | None]:
         width = (1 << DRAW_BITS) // cells + 1
+        rows = self._session.execute(*(self._listed if self._on_server else self._written)(width, places))
+        found = {row[-1]: _fact(row) for row in rows}
+        return [found.get(at) for at in range(len(places))]
+
+    # Each gives a statement, and what is given with it.
+    def _written(self, width: int, places: Sequence[tuple[int, int]]) -> tuple[Any, dict[str, Any]]:
         given: dict[str, Any] = {"now": self._now}
         for at, (cell, rank) in enumerate(places):
             given |= {f"from{at}": cell * width, f"to{at}": (cell + 1) * width, f"rank{at}": rank}
-        found = {row[-1]: _fact(row) for row in self._session.execute(_probes(len(places)), given)}
-        return [found.get(at) for at in range(len(places))]
+        return _probes(len(places)), given
+
+    def _listed(self, width: int, places: Sequence[tuple[int, int]]) -> tuple[Any, dict[str, Any]]:
+        return _listed_probes(), {
+            "now": self._now,
+            "least": [cell * width for cell, _ in places],
+            "below": [(cell + 1) * width for cell, _ in places],
+            "rank": [rank for _, rank in places],
+        }
 
     def within(self, reach: Reach, most: int) -> int:
         # That a length is common is known for a while: it is not counted for every draw. Hours go on, and are.
@@ -125,10 +152,17 @@ class _Rows:
             return most + 1
         # Only what an index holds is counted: whether a place is playable is asked of those that are picked.
         query = select(ArtifactRow.id).where(*self._leading(reach)).limit(most + 1)
-        self._places = list(self._session.execute(query).scalars())
+        self._places, self._counted = self._ids(query), reach
         if lasting and len(self._places) > most:
             self._crowded[key] = self._now
         return len(self._places)
+
+    def _ids(self, query: Select[Any]) -> list[int]:
+        if not self._on_server:
+            return list(self._session.execute(query).scalars())
+        # As one value: thousands of rows cost more to take apart than to find.
+        listed = select(func.array_agg(query.subquery().c.id))
+        return cast("list[int] | None", self._session.execute(listed).scalar_one()) or []
 
     def pick(self, _reach: Reach, places: Sequence[int]) -> Sequence[PoolFacts | None]:
         ids = [self._places[place] for place in places]
@@ -139,7 +173,8 @@ class _Rows:
     def _all(self, reach: Reach) -> Generator[PoolFacts]:
         query = _columns().where(*self._leading(reach), *_playable(self._now, by_index=reach == EVERYWHERE))
         # A server streams through a cursor, which costs four questions more: not where a few are all there are.
-        options = {} if self._few else {"yield_per": AT_ONCE}
+        few = self._few or (reach == self._counted and len(self._places) <= AT_ONCE)
+        options = {} if few else {"yield_per": AT_ONCE}
         with self._session.execute(query, execution_options=options) as found:
             for facts in map(_fact, found):
                 if reach.admits(facts):
@@ -194,6 +229,35 @@ def _probes(count: int) -> Any:
         met = _columns(found).add_columns(number)
         each.append(met.where(found.id == place.scalar_subquery(), found.review == NOTHING))
     return union_all(*each)
+
+
+@cache
+def _listed_probes() -> Any:
+    """The same for a server, which can go through a list; the last column counts from 0."""
+    numbers = ARRAY(BigInteger)
+    lists = [bindparam(name, type_=numbers) for name in ("least", "below", "rank")]
+    names = [column(name, BigInteger) for name in ("least", "below", "rank")]
+    asked = func.unnest(*lists).table_valued(*names, with_ordinality="probe", name="p").render_derived()
+    row, found = aliased(ArtifactRow, name="a"), aliased(ArtifactRow, name="f")
+    place = (
+        select(row.id)
+        .where(
+            row.state == ACTIVE,
+            # Asked for within: of a moment it knows the server would make a plan of its own each time.
+            row.playable_until > select(bindparam("now", type_=row.playable_until.type)).scalar_subquery(),
+            row.draw >= asked.c.least,
+            row.draw < asked.c.below,
+        )
+        .order_by(row.draw)
+        .offset(asked.c.rank)
+        .limit(literal_column("1", Integer))
+        .lateral("place")
+    )
+    return (
+        _columns(found)
+        .add_columns(asked.c.probe - literal_column("1", Integer))
+        .select_from(asked.join(place, true()).join(found, (found.id == place.c.id) & (found.review == NOTHING)))
+    )
 
 
 def _playable(now: datetime, *, by_index: bool = True) -> list[Any]:

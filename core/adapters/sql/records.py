@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
+from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Text, delete, func, literal, or_, select, update
+from sqlalchemy import CursorResult, Select, Text, delete, func, literal, or_, select, update
 from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
@@ -267,11 +268,7 @@ class SqlStewardship:
 
     def state(self) -> StewardState:
         """The posture now; a node nobody has touched has the posture of its settings."""
-        # One question for both: it is asked with every voice.
-        reason = select(NodeRow.closed_reason).limit(1).scalar_subquery()
-        asked = select(reason, StewardStateRow).select_from(select(literal(1)).subquery())
-        asked = asked.outerjoin(StewardStateRow, StewardStateRow.id == STEWARD_ROW)
-        said, row = self._session.execute(asked, execution_options={"populate_existing": True}).one()
+        said, row = self._session.execute(_posture()).one()
         closed, sensed = Closed(said or ""), Sensed(words=tuple(self._sensor.all()))
         if row is None:
             return replace(self._first, closed=closed, sensed=sensed)
@@ -342,6 +339,15 @@ class SqlStewardship:
     def prune(self, before: datetime) -> int:
         """Forget entries older than `before`."""
         return _rowcount(self._session.execute(delete(StewardActionRow).where(StewardActionRow.at < before)))
+
+
+@cache
+def _posture() -> Select[Any]:
+    """Why the node is closed, and its row of posture: one question, made once, for it is asked with every voice."""
+    reason = select(NodeRow.closed_reason).limit(1).scalar_subquery()
+    asked = select(reason, StewardStateRow).select_from(select(literal(1)).subquery())
+    asked = asked.outerjoin(StewardStateRow, StewardStateRow.id == STEWARD_ROW)
+    return asked.execution_options(populate_existing=True)
 
 
 _TIMES = tuple(f"{name}_until" for name in SWITCHES)
