@@ -66,7 +66,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Everything there is to measure.")
     parser.add_argument("--sizes", type=lambda given: [int(one) for one in given.split(",")], default=list(SIZES))
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--minutes", type=float, default=10, help="how long the evening is")
+    parser.add_argument("--minutes", type=float, default=told.EVENING_MINUTES, help="how long the evening is")
     parser.add_argument("--only", action="append", metavar="PART", help="; ".join(parts([], 1, 1)))
     parser.add_argument("--report", action="store_true", help="write docs/evidence/bench.md, bench.json and the curves")
     given = parser.parse_args()

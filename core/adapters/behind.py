@@ -4,6 +4,7 @@ import os
 import sys
 import threading
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 
 NICENESS = 10
 """As a worker's unit has it."""
@@ -19,4 +20,6 @@ def _come_behind() -> None:
     # whole process's, and stays.
     if sys.platform == "linux":
         thread = threading.get_native_id()
-        os.setpriority(os.PRIO_PROCESS, thread, max(NICENESS, os.getpriority(os.PRIO_PROCESS, thread)))
+        # Where it may not: a take is kept all the same.
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, thread, max(NICENESS, os.getpriority(os.PRIO_PROCESS, thread)))

@@ -321,6 +321,14 @@ class TestTurns:
         assert nice[1] == max(nice[0], NICENESS)
         assert nice[1] > nice[0] or nice[0] >= NICENESS
 
+    def test_a_large_take_is_kept_where_no_thread_may_come_behind(self, node, monkeypatch):
+        def refused(*_given):
+            raise PermissionError
+
+        monkeypatch.setattr("os.setpriority", refused)
+        monkeypatch.setattr("core.services.intake.LARGE_BYTES", 1)
+        assert self._put_by(node).startswith("take")
+
     @staticmethod
     def _put_by(node):
         """The name of the thread that puts a take."""
