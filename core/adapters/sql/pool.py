@@ -1,5 +1,6 @@
 """The playable takes of a database, as `core.domain.pool.drawing` asks for them."""
 
+import json
 import random
 from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import closing
@@ -158,11 +159,12 @@ class _Rows:
         return len(self._places)
 
     def _ids(self, query: Select[Any]) -> list[int]:
-        if not self._on_server:
-            return list(self._session.execute(query).scalars())
         # As one value: thousands of rows cost more to take apart than to find.
-        listed = select(func.array_agg(query.subquery().c.id))
-        return cast("list[int] | None", self._session.execute(listed).scalar_one()) or []
+        found = query.subquery().c.id
+        listed = select((func.array_agg if self._on_server else func.json_group_array)(found))
+        value = self._session.execute(listed).scalar_one()
+        ids: list[int] = (value or []) if self._on_server else json.loads(value)
+        return ids
 
     def pick(self, _reach: Reach, places: Sequence[int]) -> Sequence[PoolFacts | None]:
         ids = [self._places[place] for place in places]
