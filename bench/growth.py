@@ -33,7 +33,13 @@ SIZES = (10, 1_000, 10_000, 100_000, 1_000_000)
 ASKED = 60
 LEFT = 16
 CLIENTS = 8
-LEFT_TO_US = {"EXPIRE_INTERVAL_SECONDS": 86_400, "SWEEP_INTERVAL_SECONDS": 86_400}
+A_DAY_S = 86_400
+LEFT_TO_US = {
+    "EXPIRE_INTERVAL_SECONDS": A_DAY_S,
+    "SWEEP_INTERVAL_SECONDS": A_DAY_S,
+    # Else rights are ended every second, for a take to be heard once to be swept as soon as its promise says.
+    "ONCE_SWEEP_MINUTES": 3 * A_DAY_S // 60,
+}
 """What is due is ended, and swept, where it is timed, and not by the node beside it."""
 WISHES: dict[str, dict[str, str]] = {
     "pool next, any": {},
