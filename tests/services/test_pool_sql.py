@@ -129,6 +129,16 @@ def test_holes_in_a_large_pool_do_not_bend_the_draw(node):
     assert chisquare([seen[fact.artifact_id] for fact in facts[270:]]).pvalue > NOT_BY_CHANCE
 
 
+@pytest.mark.parametrize("left", [0, 50, 99])
+def test_the_only_take_that_fits_is_found_wherever_it_stands(node, monkeypatch, left):
+    """No wish gives way as long as there is one."""
+    monkeypatch.setattr("core.domain.pool.drawing.BATCHES", (1,))
+    facts = stock(node, 100, kind=lambda _number: take())
+    excluded = tuple(fact.artifact_id for at, fact in enumerate(facts) if at != left)
+    choice = pool_of(node, scan_most=0).draw(Wish(exclude_ids=excluded), NOW, random.Random(1)).choice
+    assert (choice.facts.artifact_id, choice.gave_way) == (facts[left].artifact_id, ())
+
+
 def test_a_preference_is_taken_as_often_by_probing_as_by_scanning(node):
     prompt = deployment("prompt")
     stock(node, 600, kind=lambda n: take(age_hours=20 if n < 10 else 400, deployment="prompt", duration_ms=10_000))

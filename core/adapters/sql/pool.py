@@ -47,6 +47,7 @@ SAMPLE_FOR = timedelta(seconds=60)
 AT_ONCE = 500
 """So many rows of a scan are in memory at once."""
 LOOKED_AT_FIRST = 32
+"""Among so many one that holds is looked for first."""
 
 
 class SqlPool:
@@ -217,9 +218,8 @@ class _Rows:
 
 @cache
 def _probes(count: int) -> Any:
-    """A statement that probes so many times at once; the last column says which probe a row belongs to."""
+    """A statement that probes so many times at once, each written out; the last column says which a row belongs to."""
     now = bindparam("now", type_=ArtifactRow.playable_until.type)
-    # Short names and a written figure: the driver takes statements of more than 4,096 characters apart every time.
     row, found = aliased(ArtifactRow, name="a"), aliased(ArtifactRow, name="f")
     each = []
     for at in range(count):
